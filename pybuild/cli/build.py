@@ -1,0 +1,88 @@
+"""`pybuild [goal ...]`: builds, or says what a build would do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pybuild.cli.opening import open_project, wish_of
+from pybuild.cli.options import Arguments
+from pybuild.engine.events import Message
+from pybuild.engine.ports import Report
+from pybuild.project import Project
+from pybuild.report.plain import PlainReport, Tone
+
+OK, OUT_OF_DATE, ERROR = 0, 1, 2
+
+
+class Killed(Exception):
+    """A signal has ended the build; pybuild is to end by it."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+def build(arguments: Arguments, words: Sequence[str]) -> int:
+    """Returns the exit status. Raises BuildError, UsageError, Killed."""
+    from pybuild.engine.build import Interrupted, NotUpToDate
+
+    wish = wish_of(arguments)
+    report = _report(arguments)
+    project = open_project(arguments)
+    if project.journal.complaint:
+        report.handle(Message(project.journal.complaint))
+    for diagnostic in project.loaded.diagnostics:
+        if diagnostic.severity != "error":
+            from pybuild.engine.events import Complaint
+
+            report.handle(Complaint(diagnostic))
+    try:
+        if not (wish.dry or wish.question):
+            project.lock_and_reread(" ".join(["pybuild", *words]), report)
+        goals = list(arguments.goals)
+        if wish.touch and goals:
+            goals = project.adopt(goals, report)
+            if not goals:
+                return OK
+        project.make_includes(wish, report)
+        _refuse_errors(project)
+        jobs, sources = project.goals(goals)
+        if not arguments.quiet:
+            for name in sources:
+                report.handle(Message(f"nothing to be done for `{name}`: no rule makes it"))
+        if not jobs:
+            return OK
+        summary = project.build(jobs, wish, report)
+        return ERROR if summary.failures else OK
+    except NotUpToDate:
+        return OUT_OF_DATE
+    except Interrupted as stop:
+        print("pybuild: interrupted", file=sys.stderr)
+        raise Killed(stop.signum) from None
+    finally:
+        if not (wish.dry or wish.question):
+            project.close()
+
+
+def _refuse_errors(project: Project) -> None:
+    if project.errors:
+        from pybuild.source import BuildError
+
+        raise BuildError(*project.errors)
+
+
+def _report(arguments: Arguments) -> Report:
+    explain = (
+        arguments.explain
+        or arguments.trace
+        or arguments.debug
+        or arguments.verbose
+        or arguments.dry_run
+    )
+    tone = Tone(
+        arguments.quiet or arguments.question,
+        explain and not arguments.question,
+        arguments.debug or (arguments.explain and bool(arguments.goals)),
+    )
+    return PlainReport(tone)

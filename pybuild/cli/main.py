@@ -1,0 +1,113 @@
+"""`pybuild`: reads the command line, calls one command, ends with make's exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pybuild.cli.options import Arguments, UsageError, help_text, parse
+from pybuild.source import BuildError
+
+OK, OUT_OF_DATE, ERROR = 0, 1, 2
+
+
+def main(words: Sequence[str] | None = None) -> NoReturn:
+    """The console script. Ends the process."""
+    words = sys.argv[1:] if words is None else list(words)
+    for stream in (sys.stdout, sys.stderr):
+        # File names need not be UTF-8, nor the terminal's encoding be able to show them.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    status = ERROR
+    try:
+        status = run(words)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        _die_by(2)
+    # Nothing is left to tidy up, and taking the interpreter apart takes milliseconds.
+    os._exit(status)
+
+
+def run(words: Sequence[str]) -> int:
+    """Does what the command line says; returns the exit status."""
+    try:
+        arguments = parse(words)
+    except UsageError as error:
+        print(f"pybuild: {error}", file=sys.stderr)
+        print("pybuild: `pybuild --help` lists all options", file=sys.stderr)
+        return ERROR
+    if arguments.help:
+        print(help_text())
+        return OK
+    if arguments.version:
+        from pybuild import __version__
+
+        print(f"pybuild {__version__} (Python {sys.version.split()[0]})")
+        return OK
+    entered = ""
+    try:
+        entered = _enter(arguments)
+        return _command(arguments, words)
+    except BuildError as error:
+        from pybuild.report.diagnostics import render
+
+        sys.stdout.flush()
+        for diagnostic in error.diagnostics:
+            print(render(diagnostic), file=sys.stderr)
+        return ERROR
+    except UsageError as error:
+        print(f"pybuild: {error}", file=sys.stderr)
+        return ERROR
+    finally:
+        if entered:
+            print(f"pybuild: Leaving directory '{entered}'")
+
+
+def _enter(arguments: Arguments) -> str:
+    """Goes to the folders of `-C`; returns the folder to speak of, if it is to be spoken of."""
+    for folder in arguments.folders:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise UsageError(f"cannot go to `{folder}`: {error.strerror}") from None
+    if not arguments.print_directory:
+        return ""
+    folder = os.getcwd()
+    print(f"pybuild: Entering directory '{folder}'")
+    return folder
+
+
+def _command(arguments: Arguments, words: Sequence[str]) -> int:
+    if arguments.lint:
+        from pybuild.cli.lint import lint
+
+        return lint(arguments)
+    if arguments.list_rules or arguments.print_data_base:
+        from pybuild.cli.listing import listing
+
+        return listing(arguments)
+    if arguments.flowchart:
+        from pybuild.cli.flowchart import flowchart
+
+        return flowchart(arguments)
+    from pybuild.cli.build import Killed, build
+
+    try:
+        return build(arguments, words)
+    except Killed as death:
+        _die_by(death.signum)
+
+
+def _die_by(signum: int) -> NoReturn:
+    """Ends as make does after a signal: by that signal."""
+    import signal
+
+    sys.stdout.flush()
+    signal.signal(signum, signal.SIG_DFL)
+    os.kill(os.getpid(), signum)
+    os._exit(128 + signum)

@@ -1,0 +1,108 @@
+"""From arguments to what is opened and how it is built."""
+
+from __future__ import annotations
+
+from pybuild.cli.options import Arguments, UsageError
+from pybuild.engine.staleness import Level
+from pybuild.project import Opening, Project, Wish
+from pybuild.source import BuildError
+
+_LEVELS = {level.name.lower(): level for level in Level}
+
+
+def open_project(arguments: Arguments) -> Project:
+    """Opens the project that the arguments name. Raises BuildError if its Pipefile is wrong."""
+    project = open_with_errors(arguments)
+    if project.errors:
+        raise BuildError(*project.errors)
+    return project
+
+
+def open_with_errors(arguments: Arguments) -> Project:
+    """The same, with the mistakes left in `project.errors`."""
+    if len(arguments.files) > 1:
+        raise UsageError("one `-f` at most: a Pipefile reads others with `include`")
+    return Project(
+        Opening(
+            arguments.files[0] if arguments.files else "",
+            arguments.variables,
+            "\n".join(arguments.eval),
+            arguments.environment_overrides,
+            tuple(arguments.include),
+        ),
+        level_of(arguments),
+    )
+
+
+def level_of(arguments: Arguments) -> Level:
+    """`--checksum-level`, by number or name. Raises UsageError."""
+    text = arguments.checksum_level
+    if text in _LEVELS:
+        return _LEVELS[text]
+    if text.isdigit() and int(text) in iter(Level):
+        return Level(int(text))
+    raise UsageError(f"`--checksum-level={text}`: it is 0 to 4, or {', '.join(_LEVELS)}")
+
+
+def wish_of(arguments: Arguments) -> Wish:
+    """How the build is to go. Raises UsageError."""
+    if arguments.rebuild not in ("maximal", "minimal"):
+        raise UsageError(f"`--rebuild={arguments.rebuild}`: it is `maximal` or `minimal`")
+    return Wish(
+        level=level_of(arguments),
+        jobs=_jobs(arguments.jobs),
+        resources=_resources(arguments.resources),
+        minimal=arguments.rebuild == "minimal",
+        keep_going=arguments.keep_going,
+        ignore_errors=arguments.ignore_errors,
+        everything=arguments.always_make,
+        forced=frozenset(arguments.forced),
+        dry=arguments.dry_run,
+        question=arguments.question,
+        touch=arguments.touch,
+        stream=_stream(arguments.output_sync),
+        load_limit=_number(arguments.load, "-l"),
+        new=frozenset(arguments.new),
+        old=frozenset(arguments.old),
+        shuffle=arguments.shuffle,
+    )
+
+
+def _jobs(text: str) -> int:
+    if not text:
+        return 0
+    if text == "-1":
+        return -1
+    if not text.isdigit() or int(text) == 0:
+        raise UsageError(f"`-j{text}`: the number of jobs is a whole number from 1")
+    return int(text)
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        return float(text or 0)
+    except ValueError:
+        raise UsageError(f"`{option} {text}`: that is no number") from None
+
+
+def _stream(kind: str) -> bool | None:
+    if kind in ("", "line", "recurse"):
+        return None
+    if kind in ("target", "none"):
+        return kind == "none"
+    raise UsageError(f"`-O{kind}`: it is `none`, `line`, `target` or `recurse`")
+
+
+def _resources(texts: list[str]) -> dict[str, float]:
+    from pybuild.pipefile.attributes import amount
+
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        try:
+            if not name or not equals:
+                raise ValueError("it is written NAME=AMOUNT")
+            found[name] = amount(float(value) if value.replace(".", "", 1).isdigit() else value)
+        except ValueError as error:
+            raise UsageError(f"`--resources={text}`: {error}") from None
+    return found

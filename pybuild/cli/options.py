@@ -1,0 +1,399 @@
+"""The command line: make's options with make's meaning, and pybuild's own, in one table.
+
+Words may stand in any order, short options join (`-kj4`), an optional argument is attached (`-j4`,
+`-Otarget`) or, where it is a number, the next word; long names may be shortened while they are
+unique; `NAME=value` is a variable, `--` ends the options. `--help` and the reference are written
+from the table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+FLAG, VALUE, NUMBER, TEXT_OR_NONE = "flag", "value", "number", "text or none"
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_][\w.-]*)\s*(?:\?|\+|:{0,3})=(.*)", re.DOTALL)
+
+
+class UsageError(Exception):
+    """The command line is wrong; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: its names, what it takes, what it sets in `Arguments`, and its help.
+
+    `constant` is what the option sets when it has no value. A list field is appended to.
+    """
+
+    names: tuple[str, ...]
+    field: str
+    help: str
+    takes: str = FLAG
+    metavar: str = ""
+    constant: Any = True
+    group: str = "make"
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """All names with what they take, as `--help` shows them."""
+        shown = []
+        for name in self.names:
+            if self.takes == FLAG:
+                shown.append(name)
+            elif name.startswith("--"):
+                shown.append(f"{name}[={self.metavar}]" if self.optional else f"{name}={self.metavar}")
+            else:
+                shown.append(f"{name}[{self.metavar}]" if self.optional else f"{name} {self.metavar}")
+        return ", ".join(shown)
+
+    @property
+    def optional(self) -> bool:
+        return self.takes in (NUMBER, TEXT_OR_NONE)
+
+
+@dataclass(slots=True)
+class Arguments:
+    """What the command line says."""
+
+    goals: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    always_make: bool = False
+    folders: list[str] = field(default_factory=list)
+    debug: bool = False
+    environment_overrides: bool = False
+    eval: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    help: bool = False
+    ignore_errors: bool = False
+    include: list[str] = field(default_factory=list)
+    jobs: str = ""
+    keep_going: bool = False
+    load: str = ""
+    dry_run: bool = False
+    old: list[str] = field(default_factory=list)
+    output_sync: str = ""
+    print_data_base: bool = False
+    question: bool = False
+    ignored: bool = False
+    quiet: bool = False
+    touch: bool = False
+    version: bool = False
+    print_directory: bool = False
+    new: list[str] = field(default_factory=list)
+    trace: bool = False
+    shuffle: str = ""
+    forced: list[str] = field(default_factory=list)
+    rebuild: str = "maximal"
+    checksum_level: str = "content"
+    explain: bool = False
+    list_rules: bool = False
+    lint: bool = False
+    format: str = "text"
+    flowchart: str = ""
+    flowchart_jobs: bool = False
+    resources: list[str] = field(default_factory=list)
+    verbose: bool = False
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(("-b", "-m"), "ignored", "ignored, for make's sake"),
+    Option(("-B", "--always-make"), "always_make", "run every job that is wanted"),
+    Option(("-C", "--directory"), "folders", "go to FOLDER first", VALUE, "FOLDER"),
+    Option(("-d", "--debug"), "debug", "say of every job why it runs or does not"),
+    Option(
+        ("-e", "--environment-overrides"),
+        "environment_overrides",
+        "the environment wins over assignments",
+    ),
+    Option(("-E", "--eval"), "eval", "read TEXT before the Pipefile", VALUE, "TEXT"),
+    Option(("-f", "--file", "--makefile"), "files", "read FILE instead of Pipefile", VALUE, "FILE"),
+    Option(("-h", "--help"), "help", "print this and end"),
+    Option(("-i", "--ignore-errors"), "ignore_errors", "go on as if failed recipes had succeeded"),
+    Option(("-I", "--include-dir"), "include", "look in FOLDER for included files", VALUE, "FOLDER"),
+    Option(
+        ("-j", "--jobs"),
+        "jobs",
+        "run N jobs at once (default: one for each CPU; -j alone: no limit)",
+        NUMBER,
+        "N",
+        "-1",
+        aliases=("--multiprocess",),
+    ),
+    Option(
+        ("-k", "--keep-going"), "keep_going", "after a failure make what does not depend on it"
+    ),
+    Option(
+        ("-l", "--load-average", "--max-load"),
+        "load",
+        "start no further job while the load is above N",
+        NUMBER,
+        "N",
+        "0",
+    ),
+    Option(
+        ("-n", "--just-print", "--dry-run", "--recon"),
+        "dry_run",
+        "say what would run, and run nothing",
+        aliases=("--just_print",),
+    ),
+    Option(
+        ("-o", "--old-file", "--assume-old"),
+        "old",
+        "take FILE as very old: neither make it nor anything because of it",
+        VALUE,
+        "FILE",
+    ),
+    Option(
+        ("-O", "--output-sync"),
+        "output_sync",
+        "print a job's output when it ends (`target`) or as it comes (`none`)",
+        TEXT_OR_NONE,
+        "TYPE",
+        "target",
+    ),
+    Option(("-p", "--print-data-base"), "print_data_base", "print variables and rules"),
+    Option(("-q", "--question"), "question", "run nothing; exit 1 if something would have to run"),
+    Option(("-r", "--no-builtin-rules"), "ignored", "there are none in a Pipefile: ignored"),
+    Option(("-R", "--no-builtin-variables"), "ignored", "there are none in a Pipefile: ignored"),
+    Option(("-s", "--silent", "--quiet"), "quiet", "do not echo recipes, say only what fails"),
+    Option(("--no-silent",), "quiet", "take `-s` back", constant=False),
+    Option(("-S", "--no-keep-going", "--stop"), "keep_going", "take `-k` back", constant=False),
+    Option(
+        ("-t", "--touch"),
+        "touch",
+        "touch targets and record them as done instead of running recipes",
+        aliases=("--touch_files_only",),
+    ),
+    Option(("-v", "--version"), "version", "print the version and end"),
+    Option(("-w", "--print-directory"), "print_directory", "say which folder is entered and left"),
+    Option(("--no-print-directory",), "print_directory", "take `-w` back", constant=False),
+    Option(
+        ("-W", "--what-if", "--new-file", "--assume-new"),
+        "new",
+        "take FILE as just changed",
+        VALUE,
+        "FILE",
+    ),
+    Option(("--trace",), "trace", "say why each job runs, and echo all recipes"),
+    Option(
+        ("--shuffle",),
+        "shuffle",
+        "start ready jobs in another order: `random`, `reverse` or a number",
+        TEXT_OR_NONE,
+        "HOW",
+        "random",
+    ),
+    Option(
+        ("--warn-undefined-variables",),
+        "ignored",
+        "an unknown name is always an error in a Pipefile: ignored",
+    ),
+    Option(
+        ("--force",),
+        "forced",
+        "run the jobs of this rule, or the job of this target, whatever their state",
+        VALUE,
+        "RULE_OR_TARGET",
+        group="pybuild",
+        aliases=("--forced_tasks",),
+    ),
+    Option(
+        ("-M", "--minimal"),
+        "rebuild",
+        "short for `--rebuild=minimal`",
+        constant="minimal",
+        group="pybuild",
+        aliases=("--minimal_rebuild_mode",),
+    ),
+    Option(
+        ("--rebuild",),
+        "rebuild",
+        "`maximal`: look at all that is upstream; `minimal`: take an up-to-date target as it is",
+        VALUE,
+        "MODE",
+        group="pybuild",
+    ),
+    Option(
+        ("--checksum-level",),
+        "checksum_level",
+        "what counts: 0 time, 1 history, 2 recipe, 3 params, 4 content",
+        VALUE,
+        "LEVEL",
+        group="pybuild",
+        aliases=("--checksum_level",),
+    ),
+    Option(
+        ("--explain",),
+        "explain",
+        "for each job that runs each reason; for goals that do not, why not",
+        group="pybuild",
+    ),
+    Option(("--list",), "list_rules", "print rules, descriptions and numbers of jobs", group="pybuild"),
+    Option(("--lint",), "lint", "print all that is wrong with the Pipefile", group="pybuild"),
+    Option(
+        ("--format",), "format", "`text` or `json`, for --lint", VALUE, "FORMAT", group="pybuild"
+    ),
+    Option(
+        ("--flowchart",),
+        "flowchart",
+        "draw the rules to FILE: .svg .html .dot .png .pdf .mermaid",
+        VALUE,
+        "FILE",
+        group="pybuild",
+    ),
+    Option(("--flowchart-jobs",), "flowchart_jobs", "draw jobs instead of rules", group="pybuild"),
+    Option(
+        ("--resources",),
+        "resources",
+        "how much there is of a resource, for `@resources`: `gpu=2`, `mem=16G`",
+        VALUE,
+        "NAME=AMOUNT",
+        group="pybuild",
+    ),
+    Option(
+        ("-T", "--target_tasks"),
+        "goals",
+        "Ruffus's way to name a goal",
+        VALUE,
+        "GOAL",
+        group="pybuild",
+    ),
+    Option(
+        ("--verbose",), "verbose", "say why each job runs", TEXT_OR_NONE, "N", True, group="pybuild"
+    ),
+)
+
+_BY_NAME = {
+    name: option for option in OPTIONS for name in (*option.names, *option.aliases)
+}
+
+
+def parse(words: Sequence[str]) -> Arguments:
+    """Reads a command line. Raises UsageError."""
+    found = Arguments()
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            for each in rest:
+                _operand(found, each)
+            break
+        if word.startswith("--"):
+            _long(found, word, rest)
+        elif word.startswith("-") and len(word) > 1:
+            _short(found, word[1:], rest)
+        else:
+            _operand(found, word)
+    return found
+
+
+def _operand(found: Arguments, word: str) -> None:
+    fit = _ASSIGNMENT.match(word)
+    if fit:
+        found.variables[fit[1]] = fit[2]
+    else:
+        found.goals.append(word)
+
+
+def _long(found: Arguments, word: str, rest: list[str]) -> None:
+    name, equals, value = word.partition("=")
+    option = _BY_NAME.get(name) or _shortened(name)
+    if option.takes == FLAG:
+        if equals and name != "--debug":
+            raise UsageError(f"option `{name}` takes no value")
+        _set(found, option, option.constant)
+    elif equals:
+        _set(found, option, value)
+    elif option.takes == VALUE:
+        _set(found, option, _next(rest, name))
+    else:
+        _set(found, option, _number_next(option, rest))
+
+
+def _shortened(name: str) -> Option:
+    fits = sorted(known for known in _BY_NAME if known.startswith(name))
+    options = {id(_BY_NAME[known]) for known in fits}
+    if len(options) == 1:
+        return _BY_NAME[fits[0]]
+    if fits:
+        raise UsageError(f"option `{name}` is ambiguous: {', '.join(fits)}")
+    from pybuild.source import did_you_mean
+
+    help = did_you_mean(name, list(_BY_NAME))
+    raise UsageError(f"there is no option `{name}`" + (f": {help}" if help else ""))
+
+
+def _short(found: Arguments, letters: str, rest: list[str]) -> None:
+    while letters:
+        option = _BY_NAME.get(f"-{letters[0]}")
+        if option is None:
+            raise UsageError(f"there is no option `-{letters[0]}`")
+        name, letters = f"-{letters[0]}", letters[1:]
+        if option.takes == FLAG:
+            _set(found, option, option.constant)
+        elif option.takes == VALUE:
+            _set(found, option, letters or _next(rest, name))
+            return
+        elif option.takes == NUMBER:
+            digits = re.match(r"\d+(\.\d+)?", letters)
+            if digits:
+                _set(found, option, digits[0])
+                letters = letters[digits.end() :]
+            else:
+                _set(found, option, option.constant if letters else _number_next(option, rest))
+        else:
+            _set(found, option, letters or option.constant)
+            return
+
+
+def _next(rest: list[str], name: str) -> str:
+    if not rest:
+        raise UsageError(f"option `{name}` needs a value")
+    return rest.pop(0)
+
+
+def _number_next(option: Option, rest: list[str]) -> Any:
+    """A number may stand in the next word; else the option has no value."""
+    if option.takes == NUMBER and rest and re.fullmatch(r"\d+(\.\d+)?", rest[0]):
+        return rest.pop(0)
+    return option.constant
+
+
+def _set(found: Arguments, option: Option, value: Any) -> None:
+    old = getattr(found, option.field)
+    if isinstance(old, list):
+        old.append(value)
+    else:
+        setattr(found, option.field, value)
+
+
+def help_text() -> str:
+    """What `--help` prints."""
+    lines = [
+        "usage: pybuild [option ...] [NAME=value ...] [goal ...]",
+        "",
+        "Makes goals (files, rules, tasks; by default the first rule of the Pipefile) and all that",
+        "they need, and runs only what is out of date.",
+    ]
+    for group, title in (("make", "as in make"), ("pybuild", "pybuild's own")):
+        lines += ["", f"{title}:"]
+        for option in OPTIONS:
+            if option.group == group:
+                lines += _help_lines(option)
+    lines += ["", "exit status: 0 all is made, 1 with -q something would have to run, 2 an error"]
+    return "\n".join(lines)
+
+
+def _help_lines(option: Option) -> list[str]:
+    import textwrap
+
+    head = f"  {option.usage}"
+    body = textwrap.wrap(option.help, 66)
+    if len(head) <= 26:
+        return [f"{head:<28}{body[0]}", *(" " * 28 + line for line in body[1:])]
+    return [head, *(" " * 28 + line for line in body)]

@@ -1,0 +1,633 @@
+"""The one loop: scheduler, judge, runner, traces and report meet here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from pybuild.engine import scheduler as act
+from pybuild.engine.depfile import read_depfile
+from pybuild.engine.events import (
+    Complaint,
+    Failure,
+    Finished,
+    Judged,
+    Output,
+    Progress,
+    Removed,
+    Started,
+    Summary,
+    Unknown,
+)
+from pybuild.engine.ports import Chunk, Grow, Outcome, Report, Runner
+from pybuild.engine.scheduler import Capacity, Scheduler, State
+from pybuild.engine.staleness import Judge, Reason, Rules, Stale, UpToDate, Verdict
+from pybuild.engine.traces import Journal, Stamp, Trace
+from pybuild.files import Files, Pretending, Status
+from pybuild.graph import Graph, Job, Script
+from pybuild.source import BuildError, Diagnostic, Note
+
+_TAIL_LINES = 10
+_LOAD_PAUSE = 0.2
+
+
+class Interrupted(Exception):
+    """A signal asked for the end; what ran has been ended and what had finished is recorded."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+class NotUpToDate(Exception):
+    """`-q`: something would have to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to build: what the command line decides, but for what is a part of its own."""
+
+    rules: Rules = field(default_factory=Rules)
+    capacity: Capacity = field(default_factory=Capacity)
+    minimal: bool = False
+    keep_going: bool = False
+    ignore_errors: bool = False
+    dry: bool = False
+    question: bool = False
+    records: bool = True
+    touch: bool = False
+    load_limit: float = 0.0
+    order: Callable[[Job], float] | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    """A job that runs: when it was started, how often, and what stood there before."""
+
+    script: Script
+    started_ns: int
+    clock: float
+    attempt: int
+    input_digests: dict[str, bytes]
+    stamps: dict[str, Stamp]
+    before: dict[str, Status]
+    renames: dict[str, str]
+
+
+class Build:
+    """One build of some goals. `stop_signal` is set from outside (a signal handler) to end it."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        grow: Grow,
+        files: Files,
+        journal: Journal,
+        runner: Runner,
+        report: Report,
+        manner: Manner,
+    ) -> None:
+        self.graph = graph
+        self.grow = grow
+        self.files = files
+        self.journal = journal
+        self.runner = runner
+        self.report = report
+        self.manner = manner
+        self.stop_signal = 0
+        self.judge = Judge(graph, files, journal, manner.rules)
+        self.scheduler = Scheduler(
+            graph,
+            manner.capacity,
+            lambda job: journal.seconds(job.name),
+            minimal=manner.minimal,
+            keep_going=manner.keep_going or manner.ignore_errors,
+            order=manner.order,
+        )
+        self._runs: dict[int, _Run] = {}
+        self._later: list[tuple[float, int, Job]] = []
+        self._attempts: dict[int, int] = {}
+        self._ran: list[Job] = []
+        self._up_to_date = 0
+        self._failures: list[Failure] = []
+        self._unknown: dict[int, Job] = {}
+        self._begun = False
+        self._loud = False
+
+    # -- the loop --------------------------------------------------------------------------
+
+    def run(self, goals: Sequence[Job]) -> Summary:
+        """Brings the goals up to date. Raises BuildError before anything ran if the plan is
+        wrong, Interrupted after a signal, NotUpToDate for a question, OSError if the journal
+        cannot be written."""
+        began = time.monotonic()
+        self.scheduler.want(goals, goals=True)
+        self._plan()
+        self._begun = True
+        while True:
+            self._check_signal()
+            self._wake_retries()
+            action = self.scheduler.next_action(self._may_start())
+            if action is not None:
+                self._perform(action)
+                if self._runs:
+                    self._collect(0)
+            elif self._runs or self._later:
+                self._collect(self._pause())
+            else:
+                break
+        self._hooks()
+        summary = self._summary(goals, time.monotonic() - began)
+        self.report.handle(summary)
+        return summary
+
+    def _plan(self) -> None:
+        """Closes all that is wanted, so that mistakes are found before anything runs."""
+        complaints: list[Diagnostic] = []
+        while (job := self.scheduler.next_close()) is not None:
+            try:
+                self._close(job)
+            except BuildError as error:
+                complaints += error.diagnostics
+                self.scheduler.failed(job)
+                self._note_failure(job, error.diagnostics[0].message)
+        if complaints and not self.manner.keep_going:
+            raise BuildError(*_unique(complaints))
+        for complaint in _unique(complaints):
+            self.report.handle(Complaint(complaint))
+        cycle = self.scheduler.cycle()
+        if cycle:
+            raise BuildError(_cycle_complaint(cycle))
+
+    def _perform(self, action: act.Action) -> None:
+        try:
+            if isinstance(action, act.Close):
+                self._close(action.job)
+            elif isinstance(action, act.Examine):
+                self._examine(action.job, action.early)
+            elif isinstance(action, act.Start):
+                self._start(action.job)
+            else:
+                self._discard(action.job)
+        except BuildError as error:
+            if self.manner.question:
+                raise
+            for diagnostic in error.diagnostics:
+                self.report.handle(Complaint(diagnostic))
+            self._note_failure(action.job, error.diagnostics[0].message)
+            if isinstance(action, act.Start):
+                self._runs.pop(action.job.number, None)
+                self.scheduler.finished(action.job, False)
+            else:
+                self.scheduler.failed(action.job)
+
+    def _may_start(self) -> bool:
+        limit = self.manner.load_limit
+        return not (limit and self._runs and os.getloadavg()[0] > limit)
+
+    def _pause(self) -> float | None:
+        """How long to wait for the runner: until it has something, a retry is due, or the load
+        may have fallen."""
+        if self._later:
+            return max(0.0, self._later[0][0] - time.monotonic())
+        if self.manner.load_limit and self.scheduler.has_ready:
+            return _LOAD_PAUSE
+        return None
+
+    def _wake_retries(self) -> None:
+        while self._later and self._later[0][0] <= time.monotonic():
+            self.scheduler.retry(heappop(self._later)[2])
+
+    def _check_signal(self) -> None:
+        if self.stop_signal:
+            for outcome in self.runner.stop(self.stop_signal):
+                self._ended(outcome)
+            raise Interrupted(self.stop_signal)
+
+    def _collect(self, timeout: float | None) -> None:
+        if not self._runs:
+            time.sleep(timeout or 0)
+            return
+        for each in self.runner.wait(timeout):
+            if isinstance(each, Chunk):
+                self.report.handle(Output(each.job, each.data))
+            else:
+                self._ended(each)
+
+    def _progress(self) -> None:
+        if not self._loud:
+            return
+        plan = self.scheduler
+        self.report.handle(
+            Progress(plan.settled, len(plan.wanted), len(self._runs), plan.outlook())
+        )
+
+    # -- closing and judging ---------------------------------------------------------------
+
+    def _close(self, job: Job) -> None:
+        splits = self.grow.close(job)
+        if splits and self.manner.dry:
+            unknown = [each for each in splits if each.number in self._unknown]
+            if unknown:
+                self._mark_unknown(job, unknown)
+                return
+        self.scheduler.closed(job, splits)
+
+    def _mark_unknown(self, job: Job, splits: Sequence[Job]) -> None:
+        self._unknown[job.number] = job
+        self.report.handle(Unknown(job, tuple(splits)))
+        self._pretend_made(job)
+        self.scheduler.passed(job)
+
+    def _examine(self, job: Job, early: bool) -> None:
+        try:
+            verdict = self.judge.judge(job)
+        except BuildError as error:
+            raise _at(job, error) from None
+        if early and isinstance(verdict, UpToDate) and not verdict.absent:
+            gone = [name for name in job.inputs if self.judge.status(name) is None]
+            if gone:
+                verdict = Stale(tuple(Reason("missing-input", name) for name in gone))
+        if not (early and isinstance(verdict, Stale)):
+            self._decide(job, verdict)
+        self.scheduler.judged(job, verdict, early=early)
+        if not early:
+            self._progress()
+
+    def _decide(self, job: Job, verdict: Verdict) -> None:
+        self.report.handle(Judged(job, verdict))
+        if isinstance(verdict, UpToDate):
+            self._up_to_date += 1
+            if job.patterns:
+                trace = self.journal.trace(job.name)
+                self.grow.resolve(job, trace.outputs if trace else ())
+        elif self.manner.question:
+            raise NotUpToDate(job.name)
+
+    # -- starting --------------------------------------------------------------------------
+
+    def _start(self, job: Job) -> None:
+        recipe = job.recipe
+        if recipe is None:
+            raise AssertionError(f"{job.name} has nothing to start")
+        if not self._loud:
+            self._loud = True
+        renames = self._temporary_names(job) if job.traits.atomic else {}
+        outputs = [renames.get(name, name) for name in job.outputs]
+        script = recipe.expand(job, self.judge.changed(job), outputs)
+        if self.manner.dry and not script.always:
+            self._pretend(job, script)
+            return
+        stamps: dict[str, Stamp] = {}
+        digests = {name: self.judge.record_digest(name, stamps) for name in job.inputs}
+        before = self._clear_the_way(job, script) if self.manner.records else {}
+        attempt = self._attempts.get(job.number, 0) + 1
+        self._attempts[job.number] = attempt
+        if self.manner.records and (job.outputs or job.patterns):
+            try:
+                self.journal.start(job.name, tuple(before) if job.patterns else ())
+            except OSError as error:
+                raise journal_error(self.journal.path, error) from None
+        self._runs[job.number] = _Run(
+            script, time.time_ns(), time.monotonic(), attempt, digests, stamps, before, renames
+        )
+        self.report.handle(Started(job, script, attempt, self.journal.seconds(job.name)))
+        self._progress()
+        self.runner.start(job, script)
+
+    def _pretend(self, job: Job, script: Script) -> None:
+        self._ran.append(job)
+        self.report.handle(Started(job, script, 1, self.journal.seconds(job.name)))
+        if job.patterns:
+            self._unknown[job.number] = job
+        self._pretend_made(job)
+        self.scheduler.finished(job, True)
+
+    def _pretend_made(self, job: Job) -> None:
+        if isinstance(self.files, Pretending):
+            self.files.pretend(job.outputs)
+        self.judge.look_again(job.outputs)
+
+    @staticmethod
+    def _temporary_names(job: Job) -> dict[str, str]:
+        renames = {}
+        for name in job.outputs:
+            folder, slash, filename = name.rpartition("/")
+            renames[name] = f"{folder}{slash}.pybuild-unfinished.{filename}"
+        return renames
+
+    def _clear_the_way(self, job: Job, script: Script) -> dict[str, Status]:
+        """Makes folders, takes away what earlier runs of a split left; returns what stands
+        there now and is not of our making. Raises BuildError."""
+        try:
+            self._refuse_protected(job)
+            for folder in script.folders:
+                self.files.make_folder(folder)
+            if not job.patterns or self.manner.touch:
+                return {}
+            trace = self.journal.trace(job.name)
+            ours = set(trace.outputs) if trace else set()
+            started = self.journal.started(job.name)
+            if started is not None:
+                ours.update(each for each in self.grow.strangers(job) if each not in started)
+            if not job.traits.precious:
+                self._remove(job, sorted(ours))
+            return {
+                name: status
+                for name in self.grow.strangers(job)
+                if (status := self.files.status(name)) is not None
+            }
+        except OSError as error:
+            raise BuildError(
+                Diagnostic(
+                    "PB405",
+                    f"cannot prepare for `{job.name}`: {error.strerror}: {error.filename}",
+                    job.origin,
+                    help="something stands where a folder or file of this job has to be",
+                )
+            ) from None
+
+    def _refuse_protected(self, job: Job) -> None:
+        if not job.traits.protected:
+            return
+        forced = self.manner.rules
+        allowed = forced.everything or not {job.traits.rule, *job.outputs}.isdisjoint(forced.forced)
+        for name in job.outputs:
+            if self.journal.trace(job.name) is None or self.files.status(name) is None:
+                continue
+            if not allowed:
+                raise BuildError(
+                    Diagnostic(
+                        "PB406",
+                        f"`{name}` is protected, and its job is out of date",
+                        job.origin,
+                        help=f"`--force {name}` makes it again; "
+                        f"`--explain {name}` says what has changed",
+                    )
+                )
+            self.files.set_writable(name, True)
+
+    def _remove(self, job: Job, names: Sequence[str]) -> None:
+        there = [name for name in names if self.files.status(name) is not None]
+        for name in there:
+            self.files.remove(name)
+        self.judge.look_again(there)
+        if there:
+            self.report.handle(Removed(job, tuple(there)))
+
+    def _discard(self, job: Job) -> None:
+        if not self.manner.records or self.manner.dry or job.traits.precious:
+            return
+        try:
+            self._remove(job, job.outputs)
+        except OSError as error:
+            raise BuildError(
+                Diagnostic("PB405", f"cannot remove `{job.name}`: {error.strerror}", job.origin)
+            ) from None
+
+    # -- finishing -------------------------------------------------------------------------
+
+    def _ended(self, outcome: Outcome) -> None:
+        job = outcome.job
+        run = self._runs.pop(job.number)
+        seconds = time.monotonic() - run.clock
+        error = outcome.error
+        ignored = bool(error) and (
+            job.traits.ignore_errors or run.script.ignore_errors or self.manner.ignore_errors
+        )
+        outputs: tuple[str, ...] = ()
+        if not error or ignored:
+            try:
+                outputs = self._outputs_of(job, run)
+                if self.manner.records and (outputs or job.patterns):
+                    self._record(job, run, outputs, seconds)
+            except BuildError as complaint:
+                if not ignored:
+                    error = complaint.diagnostics[0].message
+        self.judge.look_again(job.outputs)
+        if error and not ignored and self._try_again(job, outcome, run, seconds, error):
+            return
+        self.report.handle(
+            Finished(job, seconds, error, outcome.output, outcome.log, ignored)
+        )
+        if error and not ignored:
+            self._note_failure(job, error, outcome)
+            self.scheduler.finished(job, False)
+        else:
+            self._ran.append(job)
+            if job.patterns:
+                self._resolve(job, outputs)
+            self.scheduler.finished(job, True)
+        self._progress()
+
+    def _resolve(self, job: Job, outputs: Iterable[str]) -> None:
+        try:
+            self.grow.resolve(job, outputs)
+        except BuildError as error:
+            for diagnostic in error.diagnostics:
+                self.report.handle(Complaint(diagnostic))
+            self._failures.append(Failure(job, error.diagnostics[0].message, (), ""))
+
+    def _try_again(
+        self, job: Job, outcome: Outcome, run: _Run, seconds: float, error: str
+    ) -> bool:
+        if run.attempt > job.traits.retries or self.stop_signal or self.scheduler.stopped:
+            return False
+        self.report.handle(
+            Finished(job, seconds, error, outcome.output, outcome.log, again=True)
+        )
+        self.scheduler.again(job)
+        due = time.monotonic() + job.traits.retry_delay
+        heappush(self._later, (due, job.number, job))
+        return True
+
+    def _outputs_of(self, job: Job, run: _Run) -> tuple[str, ...]:
+        """The files that the job made. Raises BuildError if one is missing."""
+        try:
+            for name, temporary in run.renames.items():
+                if self.files.status(temporary) is not None:
+                    self.files.rename(temporary, name)
+            self.judge.look_again(job.outputs)
+            if job.patterns:
+                return tuple(
+                    name
+                    for name in self.grow.strangers(job)
+                    if self.files.status(name) != run.before.get(name)
+                )
+            for name in job.outputs:
+                self._require(job, name)
+            if job.traits.protected and self.manner.records:
+                for name in job.outputs:
+                    self.files.set_writable(name, False)
+        except OSError as error:
+            raise BuildError(
+                Diagnostic("PB404", f"cannot look at what `{job.name}` made: {error}", job.origin)
+            ) from None
+        return job.outputs
+
+    def _require(self, job: Job, name: str) -> None:
+        status = self.judge.status(name)
+        if status is None:
+            raise BuildError(
+                Diagnostic("PB401", f"the recipe ended well but did not make `{name}`", job.origin)
+            )
+        if status.is_folder and not name.endswith("/"):
+            raise BuildError(
+                Diagnostic(
+                    "PB402",
+                    f"the recipe made a folder `{name}` where a file is due",
+                    job.origin,
+                    help=f"a target that is a folder is written `{name}/`",
+                )
+            )
+
+    def _record(self, job: Job, run: _Run, outputs: tuple[str, ...], seconds: float) -> None:
+        recipe = job.recipe
+        assert recipe is not None
+        stamps = run.stamps
+        discovered = self._discovered(job)
+        found = b"".join([self.judge.record_digest(name, stamps) for name in discovered])
+        self.judge.look_again(outputs)
+        made = b"".join([self.judge.record_digest(name, stamps) for name in outputs])
+        values = recipe.values()
+        value_set = recipe.values_key if values else b""
+        trace = Trace(
+            recipe.text_digest,
+            recipe.values_digest,
+            value_set,
+            job.inputs,
+            b"".join([run.input_digests[name] for name in job.inputs]),
+            discovered,
+            found,
+            outputs,
+            made,
+            run.started_ns,
+            seconds,
+        )
+        blobs = {value_set: dict(values)} if values else {}
+        try:
+            self.journal.finish(job.name, trace, stamps, blobs)
+        except OSError as error:
+            raise journal_error(self.journal.path, error) from None
+
+    def _discovered(self, job: Job) -> tuple[str, ...]:
+        recipe = job.recipe
+        if not job.traits.depfile or recipe is None:
+            return ()
+        name = recipe.expand_attribute(job, job.traits.depfile)
+        try:
+            text = self.files.read(name).decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise BuildError(
+                Diagnostic("PB404", f"cannot read the depfile `{name}`: {error.strerror}")
+            ) from None
+        declared = frozenset(job.inputs)
+        return tuple(each for each in read_depfile(text) if each not in declared)
+
+    def _note_failure(self, job: Job, error: str, outcome: Outcome | None = None) -> None:
+        output = outcome.output if outcome else b""
+        lines = output.decode("utf-8", "replace").rstrip().splitlines()[-_TAIL_LINES:]
+        log = outcome.log if outcome else ""
+        self._failures.append(Failure(job, error, tuple(lines), log))
+
+    def _hooks(self) -> None:
+        """`@posttask` and `@touch`: once after the last job of a rule of which some job ran."""
+        if self.manner.dry or not self.manner.records:
+            return
+        unfinished = {
+            job.traits.rule
+            for job in self.scheduler.wanted
+            if self.scheduler.state(job) not in (State.DONE, State.ABSENT)
+        }
+        seen: dict[str, Job] = {}
+        for job in self._ran:
+            traits = job.traits
+            if (traits.hooks or traits.touch_last) and traits.rule not in unfinished:
+                seen.setdefault(traits.rule, job)
+        for job in seen.values():
+            self._finish_rule(job)
+
+    def _finish_rule(self, job: Job) -> None:
+        for name in job.traits.touch_last:
+            folder = os.path.dirname(name)
+            if folder:
+                self.files.make_folder(folder)
+            self.files.touch(name)
+        for hook in job.traits.hooks:
+            error = self.runner.call(hook)
+            if error:
+                message = f"`@posttask` of `{job.traits.rule}` failed: {error}"
+                self.report.handle(Complaint(Diagnostic("PB407", message, job.origin)))
+                self._failures.append(Failure(job, message, (), ""))
+
+    def _summary(self, goals: Sequence[Job], seconds: float) -> Summary:
+        plan = self.scheduler
+        skipped = [job for job in plan.wanted if plan.state(job) == State.SKIPPED and job.recipe]
+        return Summary(
+            len(self._ran),
+            self._up_to_date,
+            tuple(self._failures),
+            tuple(skipped),
+            seconds,
+            tuple(job.name for job in goals),
+            self.manner.dry,
+            plan.stopped,
+            len(self._unknown),
+        )
+
+
+def journal_error(path: str, error: OSError) -> BuildError:
+    """The complaint when the journal can't be written: the disk is full, or may not be written."""
+    return BuildError(
+        Diagnostic(
+            "PB408",
+            f"cannot record in {path}: {error.strerror}",
+            help="make room (or give write permission) and run pybuild again: "
+            "what was recorded so far is kept",
+        )
+    )
+
+
+def _at(job: Job, error: BuildError) -> BuildError:
+    """The same complaints, with the job's place where they have none."""
+    return BuildError(
+        *(
+            each
+            if each.span
+            else Diagnostic(
+                each.code,
+                each.message,
+                job.origin,
+                (*each.notes, Note(f"while looking at `{job.name}`")),
+                each.help,
+            )
+            for each in error.diagnostics
+        )
+    )
+
+
+def _unique(complaints: Sequence[Diagnostic]) -> list[Diagnostic]:
+    return list({(each.code, each.message): each for each in complaints}.values())
+
+
+def _cycle_complaint(cycle: Sequence[Job]) -> Diagnostic:
+    path = " <- ".join(f"`{job.name}`" for job in cycle)
+    if len(cycle) > 12:
+        shown = [f"`{job.name}`" for job in (*cycle[:6], *cycle[-5:])]
+        path = " <- ".join([*shown[:6], f"... ({len(cycle) - 11} more) ...", *shown[6:]])
+    notes = tuple(
+        Note(f"`{job.name}` needs `{following.name}`", job.origin)
+        for job, following in zip(cycle[:6], cycle[1:7], strict=False)
+    )
+    return Diagnostic(
+        "PB301",
+        f"these need each other: {path}",
+        cycle[0].origin,
+        notes,
+        "take one of these prerequisites away",
+    )

@@ -1,0 +1,130 @@
+"""What a build tells the world, in order. Reporters read these and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pybuild.engine.staleness import Verdict
+from pybuild.graph import Job, Script
+from pybuild.source import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A job was examined: up to date, or stale with its reasons."""
+
+    job: Job
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A job begins. `estimate` is how long it took last time, in seconds, or None."""
+
+    job: Job
+    script: Script
+    attempt: int
+    estimate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A job that is alone has printed something; others are told of in `Finished.output`."""
+
+    job: Job
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job ended. `error` is empty if it went well; `again` says that it will be tried again.
+
+    `output` is what it printed and has not been told yet; `log` the file that keeps it all.
+    """
+
+    job: Job
+    seconds: float
+    error: str = ""
+    output: bytes = b""
+    log: str = ""
+    ignored: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A dry run can't tell about a job: the splits named have to run first."""
+
+    job: Job
+    splits: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Files that pybuild took away: leftovers of a split, temporary files."""
+
+    job: Job
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the build is: jobs settled, wanted, running; seconds left, if that can be told."""
+
+    done: int
+    wanted: int
+    running: int
+    remaining: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that stops nothing but should be known: damaged state, a lock that is waited for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A diagnostic that came up while building."""
+
+    diagnostic: Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed job for the summary, with the last lines that it printed."""
+
+    job: Job
+    error: str
+    tail: tuple[str, ...]
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The end: counts of jobs, the failures, and the jobs left out because of them."""
+
+    ran: int
+    up_to_date: int
+    failures: tuple[Failure, ...]
+    skipped: tuple[Job, ...]
+    seconds: float
+    goals: tuple[str, ...]
+    dry: bool = False
+    stopped: bool = False
+    unknown: int = 0
+
+
+Event = (
+    Judged
+    | Started
+    | Output
+    | Finished
+    | Unknown
+    | Removed
+    | Progress
+    | Message
+    | Complaint
+    | Summary
+)

@@ -1,0 +1,67 @@
+"""What the engine needs from others: small protocols, real in other rooms, faked in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pybuild.engine.events import Event
+from pybuild.graph import Job, Script
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended. `error` is empty if it went well; `output` is all that is not yet told."""
+
+    job: Job
+    error: str = ""
+    output: bytes = b""
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A running job has printed something, and nobody else is running."""
+
+    job: Job
+    data: bytes
+
+
+class Runner(Protocol):
+    """Does what a script says. Several jobs at a time; hands back through `wait`."""
+
+    def start(self, job: Job, script: Script) -> None:
+        """Starts a job. What goes wrong becomes its outcome."""
+
+    def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
+        """What has happened; waits up to `timeout` seconds (None: until something does)."""
+
+    def stop(self, signum: int) -> Sequence[Outcome]:
+        """Ends all that runs, with everything it started; returns what had ended well."""
+
+    def call(self, hook: Callable[[], object] | str) -> str:
+        """Runs a hook, a function or a shell command, to its end; returns what went wrong."""
+
+    def close(self) -> None:
+        """Lets go of workers and files."""
+
+
+class Report(Protocol):
+    """Is told each event, in order, from one thread."""
+
+    def handle(self, event: Event) -> None: ...
+
+
+class Grow(Protocol):
+    """The front end's part in a build: names that become known late."""
+
+    def close(self, job: Job) -> Sequence[Job]:
+        """Fills in the inputs of a job, or returns the splits that have to be done first.
+        May add jobs to the graph. Raises BuildError."""
+
+    def resolve(self, job: Job, outputs: Iterable[str]) -> None:
+        """A split is done: these are its files. May add jobs to the graph. Raises BuildError."""
+
+    def strangers(self, job: Job) -> Sequence[str]:
+        """Files on disk that match the globs of a split, in order."""

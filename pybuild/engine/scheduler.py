@@ -1,0 +1,497 @@
+"""Which job is next. No files, no processes, no clock: events come in, actions go out.
+
+A job's way: wanted -> closed (its inputs are known) -> waiting (for the jobs that make them) ->
+judged -> ready -> running -> done. Nothing recurses over the graph; a job waits by a count, and
+each edge is looked at once when its producer is done.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from heapq import heappop, heappush
+
+from pybuild.engine.staleness import Stale, Verdict
+from pybuild.graph import Graph, Job
+
+
+class State(IntEnum):
+    """Where a job is on its way."""
+
+    UNWANTED = 0
+    WANTED = 1
+    WAITING = 2
+    JUDGING = 3
+    READY = 4
+    RUNNING = 5
+    DONE = 6
+    ABSENT = 7  # up to date, but its outputs are temporary files that are not there
+    FAILED = 8
+    SKIPPED = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Find out the inputs of this job."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """Judge this job. `early`: before its prerequisites are done (minimal mode)."""
+
+    job: Job
+    early: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Run this job."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """All that needed this job's temporary outputs is done: remove them."""
+
+    job: Job
+
+
+_UNKNOWN_SECONDS = 1.0
+
+Action = Close | Examine | Start | Discard
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What may run at once: `jobs` (0: no limit), totals of resources, sizes of pools."""
+
+    jobs: int = 1
+    resources: Mapping[str, float] = field(default_factory=dict)
+    pools: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Ready jobs that need the same pool and resources, most urgent first."""
+
+    pool: str
+    resources: tuple[tuple[str, float], ...]
+    heap: list[tuple[float, int, Job]] = field(default_factory=list)
+
+
+class Scheduler:
+    """The state of one build. `durations` tells how long a job took last time, in seconds."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        capacity: Capacity,
+        durations: Callable[[Job], float | None],
+        *,
+        minimal: bool = False,
+        keep_going: bool = False,
+        order: Callable[[Job], float] | None = None,
+    ) -> None:
+        self.graph = graph
+        self.capacity = capacity
+        self.durations = durations
+        self.minimal = minimal
+        self.keep_going = keep_going
+        self.order = order
+        self.stopped = False
+        self.running = 0
+        self.settled = 0
+        self.wanted: list[Job] = []
+        self.states: list[State] = []
+        self.goals: set[int] = set()
+        self._waiting: list[int] = []
+        self._dependants: list[list[Job]] = []
+        self._priorities: dict[int, float] = {}
+        self._ranked = 0
+        self._running: dict[int, Job] = {}
+        self._ready_seconds = 0.0
+        self._known_durations = False
+        self._to_close: deque[Job] = deque()
+        self._to_judge: deque[tuple[Job, bool]] = deque()
+        self._to_discard: deque[Job] = deque()
+        self._lanes: dict[tuple[str, tuple[tuple[str, float], ...]], _Lane] = {}
+        self._used: dict[str, float] = {}
+        self._pooled: dict[str, int] = {}
+        self._users: dict[int, int] = {}  # unfinished dependants of a temporary file's job
+        self._kept: set[int] = set()  # temporary files that a failed job still needs
+        self._restored: set[int] = set()
+        self._holds_inputs: set[int] = set()  # jobs whose prerequisites are already wanted
+
+    # -- asking ----------------------------------------------------------------------------
+
+    def state(self, job: Job) -> State:
+        """Where the job is on its way."""
+        return self.states[job.number] if job.number < len(self.states) else State.UNWANTED
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether some job only waits for a place to run."""
+        return any(lane.heap for lane in self._lanes.values())
+
+    def next_action(self, may_start: bool = True) -> Action | None:
+        """What to do now, or None: then wait for a running job (or, with none, it is the end)."""
+        if self._to_close:
+            return Close(self._to_close.popleft())
+        if may_start and not self.stopped:
+            job = self._take()
+            if job is not None:
+                return Start(job)
+        if self._to_discard:
+            return Discard(self._to_discard.popleft())
+        if self._to_judge and not self.stopped:
+            job, early = self._to_judge.popleft()
+            return Examine(job, early)
+        return None
+
+    def next_close(self) -> Job | None:
+        """The next job whose inputs have to be found out; nothing else is asked for."""
+        return self._to_close.popleft() if self._to_close else None
+
+    def outlook(self) -> float | None:
+        """Seconds until the end, as far as remembered durations tell: the longest chain behind
+        what runs or is ready, or the ready work shared out, whichever is more. None if no
+        duration is known."""
+        if not self._known_durations:
+            return None
+        longest = max((-lane.heap[0][0] for lane in self._lanes.values() if lane.heap), default=0.0)
+        running = max((self._priorities.get(each, 0.0) for each in self._running), default=0.0)
+        shared = self._ready_seconds / (self.capacity.jobs or max(1, self.running))
+        return max(longest, running, shared)
+
+    # -- events ----------------------------------------------------------------------------
+
+    def want(self, jobs: Iterable[Job], *, goals: bool = False) -> None:
+        """These jobs have to be up to date at the end."""
+        for job in jobs:
+            if job.number >= len(self.states):
+                self._grow(job.number + 1)
+            if goals:
+                self.goals.add(job.number)
+            if self.states[job.number] == State.UNWANTED:
+                self.states[job.number] = State.WANTED
+                self.wanted.append(job)
+                self._to_close.append(job)
+
+    def _grow(self, least: int) -> None:
+        missing = max(least, len(self.graph.jobs)) - len(self.states)
+        self.states.extend([State.UNWANTED] * missing)
+        self._waiting.extend([0] * missing)
+        self._dependants.extend([] for _ in range(missing))
+
+    def closed(self, job: Job, splits: Sequence[Job] = ()) -> None:
+        """The inputs of the job are known; or they will be when these splits are done."""
+        if splits:
+            self._wait_for(job, splits)
+            if not self._waiting[job.number]:
+                self._to_close.append(job)
+        elif self.minimal and job.recipe is not None and job.number not in self._restored:
+            self.states[job.number] = State.JUDGING
+            self._to_judge.append((job, True))
+        else:
+            self._hold_inputs(job)
+
+    def _hold_inputs(self, job: Job) -> None:
+        self._holds_inputs.add(job.number)
+        self._wait_for(job, self._makers(job))
+        if not self._waiting[job.number]:
+            self._unblocked(job)
+
+    def _makers(self, job: Job) -> list[Job]:
+        producer = self.graph.producer
+        found: dict[int, Job] = {}
+        for name in job.inputs:
+            maker = producer.get(name)
+            if maker is not None and maker is not job:
+                found[maker.number] = maker
+                if maker.traits.temporary and maker.number not in self.goals:
+                    self._users[maker.number] = self._users.get(maker.number, 0) + 1
+        for name in job.order_only:
+            maker = producer.get(name)
+            if maker is not None and maker is not job:
+                found[maker.number] = maker
+        return list(found.values())
+
+    def _wait_for(self, job: Job, makers: Sequence[Job]) -> None:
+        self.states[job.number] = State.WAITING
+        self.want(makers)
+        failed = False
+        for maker in makers:
+            state = self.states[maker.number]
+            if state in (State.FAILED, State.SKIPPED):
+                failed = True
+            elif state not in (State.DONE, State.ABSENT):
+                self._waiting[job.number] += 1
+                self._dependants[maker.number].append(job)
+        if failed:
+            self._skip([job])
+
+    def _unblocked(self, job: Job) -> None:
+        """All that the job waited for is done."""
+        number = job.number
+        if self.states[number] != State.WAITING:
+            return
+        if number not in self._holds_inputs:
+            self.states[number] = State.WANTED
+            self._to_close.append(job)
+        elif number in self._restored:
+            self._restore_inputs(job)
+        elif job.recipe is None:
+            self._settle(job, State.DONE)
+        else:
+            self.states[number] = State.JUDGING
+            self._to_judge.append((job, False))
+
+    def judged(self, job: Job, verdict: Verdict, *, early: bool = False) -> None:
+        """The verdict about a job."""
+        if isinstance(verdict, Stale):
+            if early:
+                self._hold_inputs(job)
+            else:
+                self._restore_inputs(job)
+            return
+        self._settle(job, State.ABSENT if verdict.absent else State.DONE)
+
+    def _restore_inputs(self, job: Job) -> None:
+        """A stale job needs the temporary files that it reads: those that are gone are made."""
+        todo = [job]
+        for each in todo:
+            gone = [
+                maker for maker in self._makers_of(each) if self.state(maker) == State.ABSENT
+            ]
+            if not gone:
+                self._make_ready(each)
+                continue
+            self.states[each.number] = State.WAITING
+            self._restored.add(each.number)
+            self._waiting[each.number] = len(gone)
+            for maker in gone:
+                self._dependants[maker.number].append(each)
+                if maker.number not in self._restored:
+                    self._restored.add(maker.number)
+                    self._reopen(maker, todo)
+
+    def _reopen(self, maker: Job, todo: list[Job]) -> None:
+        """A job that was up to date without its outputs has to run after all."""
+        self.settled -= 1
+        if maker.number not in self._holds_inputs:
+            self._hold_inputs(maker)
+            return
+        for other in self._makers_of(maker):
+            if other.number in self._users:
+                self._users[other.number] += 1
+        todo.append(maker)
+
+    def _makers_of(self, job: Job) -> list[Job]:
+        producer = self.graph.producer
+        makers = (producer.get(name) for name in job.inputs)
+        return list({maker.number: maker for maker in makers if maker is not None}.values())
+
+    def finished(self, job: Job, ok: bool) -> None:
+        """A running job has ended."""
+        self._release(job)
+        if ok:
+            self._settle(job, State.DONE)
+        else:
+            self.failed(job)
+
+    def passed(self, job: Job) -> None:
+        """Nothing can be told about the job, and nothing will be done about it."""
+        self._settle(job, State.DONE)
+
+    def again(self, job: Job) -> None:
+        """A running job has failed and will be started again later (by `retry`)."""
+        self._release(job)
+        self.states[job.number] = State.JUDGING
+
+    def retry(self, job: Job) -> None:
+        """The delay of a job that will be tried again is over."""
+        self._make_ready(job)
+
+    def failed(self, job: Job) -> None:
+        """The job can't be done: it failed, or its inputs can't be found or judged."""
+        self.states[job.number] = State.FAILED
+        self.settled += 1
+        if not self.keep_going:
+            self.stopped = True
+        self._kept.update(each.number for each in self._makers_of(job))
+        self._skip(self._dependants[job.number])
+
+    def _skip(self, jobs: Iterable[Job]) -> None:
+        todo = list(jobs)
+        while todo:
+            job = todo.pop()
+            if self.states[job.number] not in (State.SKIPPED, State.FAILED):
+                self.states[job.number] = State.SKIPPED
+                self.settled += 1
+                self._kept.update(each.number for each in self._makers_of(job))
+                todo.extend(self._dependants[job.number])
+
+    def _settle(self, job: Job, state: State) -> None:
+        self.states[job.number] = state
+        self.settled += 1
+        for dependant in self._dependants[job.number]:
+            self._waiting[dependant.number] -= 1
+            if not self._waiting[dependant.number]:
+                self._unblocked(dependant)
+        self._dependants[job.number] = []
+        if self._users and job.number in self._holds_inputs:
+            self._drop_temporaries(job)
+
+    def _drop_temporaries(self, job: Job) -> None:
+        for maker in self._makers_of(job):
+            number = maker.number
+            if number not in self._users:
+                continue
+            self._users[number] -= 1
+            if not self._users[number] and number not in self._kept:
+                self._to_discard.append(maker)
+
+    # -- ready jobs ------------------------------------------------------------------------
+
+    def _make_ready(self, job: Job) -> None:
+        self.states[job.number] = State.READY
+        traits = job.traits
+        key = (traits.pool, tuple(sorted(traits.resources.items())))
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = _Lane(*key)
+        heappush(lane.heap, (-self._priority(job), job.number, job))
+        self._ready_seconds += self._seconds(job)
+
+    def _priority(self, job: Job) -> float:
+        if self.order is not None:
+            return self.order(job)
+        found = self._priorities.get(job.number)
+        if found is None:
+            self._find_priorities()
+            found = self._priorities[job.number]
+        return found
+
+    def _find_priorities(self) -> None:
+        """Seconds from the start of each wanted job to the end of the longest chain behind it,
+        by the durations of the last run. New jobs of a grown graph are added to what is known."""
+        known = self._priorities
+        new = self.wanted[self._ranked :]
+        self._ranked = len(self.wanted)
+        counts = {job.number: 0 for job in new}
+        for job in new:
+            for dependant in self._dependants[job.number]:
+                counts[job.number] += dependant.number in counts
+        feeds: dict[int, list[Job]] = {}
+        for job in new:
+            for dependant in self._dependants[job.number]:
+                if dependant.number in counts:
+                    feeds.setdefault(dependant.number, []).append(job)
+        todo = [job for job in new if not counts[job.number]]
+        for job in todo:
+            behind = (known.get(each.number, 0.0) for each in self._dependants[job.number])
+            known[job.number] = self._seconds(job) + max(behind, default=0.0)
+            for feeder in feeds.get(job.number, ()):
+                counts[feeder.number] -= 1
+                if not counts[feeder.number]:
+                    todo.append(feeder)
+        for job in new:
+            known.setdefault(job.number, 0.0)
+
+    def _seconds(self, job: Job) -> float:
+        known = self.durations(job)
+        if known is None:
+            return _UNKNOWN_SECONDS
+        self._known_durations = True
+        return known
+
+    def _take(self) -> Job | None:
+        """The most urgent ready job that has a place to run."""
+        if self.capacity.jobs and self.running >= self.capacity.jobs:
+            return None
+        best: _Lane | None = None
+        for lane in self._lanes.values():
+            if lane.heap and (best is None or lane.heap[0] < best.heap[0]) and self._fits(lane):
+                best = lane
+        if best is None:
+            return None
+        job = heappop(best.heap)[2]
+        self._occupy(best)
+        self._running[job.number] = job
+        self._ready_seconds -= self._seconds(job)
+        self.states[job.number] = State.RUNNING
+        return job
+
+    def _fits(self, lane: _Lane) -> bool:
+        if lane.pool and self._pooled.get(lane.pool, 0) >= self.capacity.pools.get(lane.pool, 1):
+            return False
+        if not self.running:
+            return True  # whoever wants more than there is runs alone
+        for name, amount in _with_one_cpu(lane.resources):
+            total = self.capacity.resources.get(name)
+            if total is not None and self._used.get(name, 0.0) + amount > total:
+                return False
+        return True
+
+    def _occupy(self, lane: _Lane) -> None:
+        self.running += 1
+        if lane.pool:
+            self._pooled[lane.pool] = self._pooled.get(lane.pool, 0) + 1
+        for name, amount in _with_one_cpu(lane.resources):
+            self._used[name] = self._used.get(name, 0.0) + amount
+
+    def _release(self, job: Job) -> None:
+        self.running -= 1
+        del self._running[job.number]
+        traits = job.traits
+        if traits.pool:
+            self._pooled[traits.pool] -= 1
+        for name, amount in _with_one_cpu(tuple(sorted(traits.resources.items()))):
+            self._used[name] -= amount
+
+    # -- mistakes --------------------------------------------------------------------------
+
+    def cycle(self) -> list[Job] | None:
+        """Jobs that wait for each other in a ring, first one again at the end; None if there are
+        none. To be asked when all wanted jobs are closed and nothing has been judged."""
+        counts = {}
+        todo = []
+        for job in self.wanted:
+            if self.states[job.number] == State.WAITING:
+                counts[job.number] = self._waiting[job.number]
+            else:
+                todo.append(job)
+        for job in todo:
+            for dependant in self._dependants[job.number]:
+                if dependant.number in counts:
+                    counts[dependant.number] -= 1
+                    if not counts[dependant.number]:
+                        todo.append(dependant)
+        left = {number for number, count in counts.items() if count > 0}
+        if not left:
+            return None
+        waits_for: dict[int, Job] = {}
+        for job in self.wanted:
+            if job.number in left:
+                for dependant in self._dependants[job.number]:
+                    waits_for.setdefault(dependant.number, job)
+        job = self.graph.jobs[min(left)]
+        seen: dict[int, int] = {}
+        path: list[Job] = []
+        while job.number not in seen:
+            seen[job.number] = len(path)
+            path.append(job)
+            job = waits_for[job.number]
+        return [*path[seen[job.number] :], job]
+
+
+def _with_one_cpu(resources: tuple[tuple[str, float], ...]) -> Iterable[tuple[str, float]]:
+    """A job that says nothing of processors takes one."""
+    if any(name == "cpus" for name, _ in resources):
+        return resources
+    return (*resources, ("cpus", 1.0))

@@ -1,0 +1,329 @@
+"""Whether a job must run, and why: facts in, verdict out.
+
+The rules are those of docs/reference.md, "What is out of date". Nothing is decided without a
+reason, and no reason is words: `report` makes sentences of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace, stamp_of, stand_in
+from pybuild.files import NO_DIGEST, Files, Status
+from pybuild.graph import Graph, Job
+from pybuild.source import BuildError, Diagnostic
+
+
+class Level(IntEnum):
+    """`--checksum-level`: how much of the record counts."""
+
+    TIME = 0
+    HISTORY = 1
+    RECIPE = 2
+    PARAMS = 3
+    CONTENT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a job is stale. `kind` is one of the words below; `name` the file or value concerned.
+
+    always, forced, phony, phony-input, check, missing, no-record, interrupted, recipe, values,
+    value, input-added, input-removed, inputs-moved, input-newer, input-changed, input-new,
+    output-changed, discovered, wanted (a temporary file that a stale job needs)
+    """
+
+    kind: str
+    name: str = ""
+    old: str = ""
+    new: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate:
+    """Nothing to do. `absent`: the outputs are temporary files that need not be there."""
+
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The job must run, for at least one reason."""
+
+    reasons: tuple[Reason, ...]
+
+
+Verdict = UpToDate | Stale
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a judge goes by: the level, what is forced (rules or files), and `-B`, `-o`."""
+
+    level: Level = Level.CONTENT
+    everything: bool = False
+    forced: Collection[str] = frozenset()
+    old: Collection[str] = frozenset()
+
+
+class Judge:
+    """Judges jobs one by one, when all before them is done. Looks at each file once."""
+
+    def __init__(self, graph: Graph, files: Files, journal: Journal, rules: Rules) -> None:
+        self.graph = graph
+        self.files = files
+        self.journal = journal
+        self.rules = rules
+        self._statuses: dict[str, Status | None] = {}
+        self._stamps: dict[str, Stamp] = {}
+        self._absent: dict[str, bytes] = {}
+
+    # -- facts -----------------------------------------------------------------------------
+
+    def status(self, name: str) -> Status | None:
+        """The status of a file, looked up once until `look_again`. Raises BuildError."""
+        try:
+            return self._statuses[name]
+        except KeyError:
+            pass
+        try:
+            found = self.files.status(name)
+        except OSError as error:
+            raise BuildError(unreadable(name, error)) from None
+        self._statuses[name] = found
+        return found
+
+    def look_again(self, names: Collection[str]) -> None:
+        """Forgets what was seen of some files: a job may have changed them."""
+        for name in names:
+            self._statuses.pop(name, None)
+            self._stamps.pop(name, None)
+            self._absent.pop(name, None)
+
+    def digest(self, name: str) -> bytes:
+        """The digest of a file that exists (or of an absent temporary one). Raises BuildError."""
+        status = self.status(name)
+        if status is None:
+            return self._absent.get(name, NO_DIGEST)
+        stamp = self.journal.stamp(name)
+        if stamp is not None and stamp.fits(status) and not status.is_folder:
+            return stamp.digest
+        return self.look(name, status).digest
+
+    def look(self, name: str, status: Status) -> Stamp:
+        """Reads a file and remembers its stamp; a known file with the same bytes is renewed."""
+        seen = self._stamps.get(name)
+        if seen is not None:
+            return seen
+        now = time.time_ns()
+        try:
+            stamp = stamp_of(status, self.files.digest(name), now)
+        except OSError as error:
+            raise BuildError(unreadable(name, error)) from None
+        known = self.journal.stamp(name)
+        if known is not None and known.digest == stamp.digest and known != stamp:
+            self.journal.renew(name, stamp)
+        self._stamps[name] = stamp
+        return stamp
+
+    def record_digest(self, name: str, stamps: dict[str, Stamp]) -> bytes:
+        """What to record for a file: its digest, or at the lower levels what stands for it.
+        Adds the file's stamp to `stamps`. Raises BuildError."""
+        status = self.status(name)
+        if status is None:
+            return self._absent.get(name) or bytes(DIGEST_SIZE)
+        if self.rules.level < Level.CONTENT:
+            return stand_in(status)
+        stamp = self.journal.stamp(name)
+        if stamp is None or not stamp.fits(status) or status.is_folder:
+            stamp = self.look(name, status)
+            stamps[name] = stamp
+        return stamp.digest
+
+    def _same(self, name: str, recorded: bytes) -> bool:
+        if recorded == self.digest(name):
+            return True
+        status = self.status(name)
+        return status is not None and recorded == stand_in(status)
+
+    # -- judging ---------------------------------------------------------------------------
+
+    def judge(self, job: Job) -> Verdict:
+        """Whether the job must run. Its prerequisites are done (in minimal mode: as they are).
+        Raises BuildError if a file cannot be looked at or a check of the user's fails."""
+        traits = job.traits
+        if not job.outputs and not job.patterns:
+            return Stale((Reason("phony"),))
+        if not self.rules.old.isdisjoint(job.outputs) if self.rules.old else False:
+            return UpToDate()
+        reasons = self._imposed(job)
+        trace = self.journal.trace(job.name)
+        missing = [name for name in self._expected(job, trace) if self.status(name) is None]
+        if traits.check is not None:
+            return self._checked(job, reasons, missing)
+        if not (missing and traits.temporary and trace):
+            reasons += [Reason("missing", name) for name in missing]
+        reasons += self._from_record(job, trace)
+        if trace is None or self.rules.level < Level.CONTENT:
+            reasons += self._from_times(job)
+        if reasons:
+            return Stale(tuple(reasons))
+        if missing and trace is not None:
+            self._remember_absent(trace)
+            return UpToDate(absent=True)
+        return UpToDate()
+
+    def _imposed(self, job: Job) -> list[Reason]:
+        rules = self.rules
+        reasons = []
+        if rules.everything:
+            reasons.append(Reason("always", "-B"))
+        if job.traits.always:
+            reasons.append(Reason("always", "@always"))
+        if rules.forced and not rules.forced.isdisjoint((job.traits.rule, job.name, *job.outputs)):
+            reasons.append(Reason("forced"))
+        return reasons
+
+    def _expected(self, job: Job, trace: Trace | None) -> Sequence[str]:
+        if not job.patterns:
+            return job.outputs
+        return trace.outputs if trace else ()
+
+    def _checked(self, job: Job, reasons: list[Reason], missing: list[str]) -> Verdict:
+        from pathlib import Path
+
+        reasons += [Reason("missing", name) for name in missing]
+        check = job.traits.check
+        if not reasons and check is not None:
+            inputs, outputs = list(map(Path, job.inputs)), list(map(Path, job.outputs))
+            try:
+                if not check(inputs, outputs):
+                    reasons.append(Reason("check", getattr(check, "__name__", "check")))
+            except Exception as error:
+                raise BuildError(
+                    Diagnostic(
+                        "PB403",
+                        f"`@uptodate_if` failed for `{job.name}`: {type(error).__name__}: {error}",
+                        job.origin,
+                    )
+                ) from error
+        return Stale(tuple(reasons)) if reasons else UpToDate()
+
+    def _from_record(self, job: Job, trace: Trace | None) -> list[Reason]:
+        """What the record of the last run says, as far as the level lets it count."""
+        level = self.rules.level
+        if self.journal.started(job.name) is not None:
+            return [Reason("interrupted")]
+        if level < Level.HISTORY:
+            return self._phony_inputs(job)
+        if trace is None:
+            return [Reason("no-record"), *self._phony_inputs(job)]
+        reasons = self._phony_inputs(job)
+        recipe = job.recipe
+        if recipe is not None and level >= Level.RECIPE and recipe.text_digest != trace.text:
+            reasons.append(Reason("recipe"))
+        if recipe is not None and level >= Level.PARAMS and recipe.values_digest != trace.values:
+            reasons += self._changed_values(job, trace)
+        if job.inputs != trace.inputs:
+            reasons += _changed_list(trace.inputs, job.inputs)
+        if level >= Level.CONTENT:
+            reasons += self._from_content(job, trace)
+        return reasons
+
+    def _phony_inputs(self, job: Job) -> list[Reason]:
+        producer = self.graph.producer
+        return [
+            Reason("phony-input", name)
+            for name in job.inputs
+            if (maker := producer.get(name)) is not None
+            and maker.traits.phony
+            and maker.recipe is not None
+        ]
+
+    def _changed_values(self, job: Job, trace: Trace) -> list[Reason]:
+        old: Mapping[str, str] = self.journal.blob(trace.value_set) or {}
+        new = job.recipe.values() if job.recipe else {}
+        found = [
+            Reason("value", name, old.get(name, ""), new.get(name, ""))
+            for name in dict.fromkeys((*old, *new))
+            if old.get(name) != new.get(name)
+        ]
+        return found or [Reason("values")]
+
+    def _from_content(self, job: Job, trace: Trace) -> list[Reason]:
+        reasons = []
+        recorded = dict(zip(trace.inputs, _cut(trace.input_digests), strict=True))
+        for name in job.inputs:
+            old = recorded.get(name)
+            if old is not None and not self._same(name, old):
+                reasons.append(Reason("input-changed", name, old.hex(), self.digest(name).hex()))
+        for name, old in zip(trace.discovered, _cut(trace.discovered_digests), strict=True):
+            if not self._same(name, old):
+                reasons.append(Reason("discovered", name, old.hex(), self.digest(name).hex()))
+        for name, old in zip(trace.outputs, _cut(trace.output_digests), strict=True):
+            if self.status(name) is not None and not self._same(name, old):
+                reasons.append(Reason("output-changed", name, old.hex(), self.digest(name).hex()))
+        return reasons
+
+    def _from_times(self, job: Job) -> list[Reason]:
+        """Make's rule: a prerequisite that is newer than the oldest target."""
+        trace = self.journal.trace(job.name)
+        names = self._expected(job, trace)
+        times = [self._time(name) for name in names]
+        if not times or None in times:
+            return []
+        oldest = min(each for each in times if each is not None)
+        discovered = trace.discovered if trace else ()
+        reasons = [
+            Reason("discovered", name) for name in discovered if self.status(name) is None
+        ]
+        for name in (*job.inputs, *discovered):
+            time_ns = self._time(name)
+            if time_ns is not None and time_ns > oldest and name not in self.rules.old:
+                reasons.append(Reason("input-newer", name, str(oldest), str(time_ns)))
+        return reasons
+
+    def _time(self, name: str) -> int | None:
+        status = self.status(name)
+        if status is not None:
+            return status.mtime_ns
+        stamp = self.journal.stamp(name)
+        return stamp.mtime_ns if stamp is not None and name in self._absent else None
+
+    def _remember_absent(self, trace: Trace) -> None:
+        for name, digest in zip(trace.outputs, _cut(trace.output_digests), strict=True):
+            if self.status(name) is None:
+                self._absent[name] = digest
+
+    def changed(self, job: Job) -> list[str]:
+        """The prerequisites that are newer than the job's outputs, or all if one is missing:
+        make's `$?`."""
+        times = [self._time(name) for name in job.outputs]
+        present = [each for each in times if each is not None]
+        if not job.outputs or len(present) < len(times):
+            return list(job.inputs)
+        oldest = min(present)
+        return [name for name in job.inputs if (self._time(name) or oldest + 1) > oldest]
+
+
+def _cut(digests: bytes) -> list[bytes]:
+    return [digests[i : i + DIGEST_SIZE] for i in range(0, len(digests), DIGEST_SIZE)]
+
+
+def _changed_list(old: Sequence[str], new: Sequence[str]) -> list[Reason]:
+    before, after = frozenset(old), frozenset(new)
+    reasons = [Reason("input-added", name) for name in new if name not in before]
+    reasons += [Reason("input-removed", name) for name in old if name not in after]
+    return reasons or [Reason("inputs-moved")]
+
+
+def unreadable(name: str, error: OSError) -> Diagnostic:
+    """The complaint about a file that cannot be looked at."""
+    return Diagnostic(
+        "PB404",
+        f"cannot read `{name}`: {error.strerror or error}",
+        help="check the permissions of the file and of the folders above it",
+    )

@@ -1,0 +1,356 @@
+"""What happened before: an append-only journal of finished jobs and of what files looked like.
+
+The format is in docs/design.md, "What is kept on disk". Each record is checksummed; the first
+record that does not fit ends the reading, and what is behind it is dropped. Names are numbered
+once and then written as numbers. Traces are decoded only when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import xxhash
+
+from pybuild.files import Status
+
+HEADER = b"pybuild journal 1\n"
+_MARSHAL_VERSION = 4
+_TICK_NS = 20_000_000
+_COARSE_TICK_NS = 2_000_000_000
+_SECOND_NS = 1_000_000_000
+DIGEST_SIZE = 16
+
+
+class Stamp(NamedTuple):
+    """What a file looked like. `settled`: its time was safely older than the moment of looking,
+    so that no later change can hide behind the same time."""
+
+    mtime_ns: int
+    size: int
+    inode: int
+    digest: bytes
+    settled: bool
+
+    def fits(self, status: Status) -> bool:
+        """Whether a file with this status surely has the digest of this stamp."""
+        return (
+            self.settled
+            and self.mtime_ns == status.mtime_ns
+            and self.size == status.size
+            and self.inode == status.inode
+        )
+
+
+def stamp_of(status: Status, digest: bytes, now_ns: int) -> Stamp:
+    """A stamp taken at `now_ns` (the clock was read before the bytes were)."""
+    tick = _TICK_NS if status.mtime_ns % _SECOND_NS else _COARSE_TICK_NS
+    settled = status.mtime_ns + tick < now_ns
+    return Stamp(status.mtime_ns, status.size, status.inode, digest, settled)
+
+
+def stand_in(status: Status) -> bytes:
+    """What is recorded in place of a digest at the levels that read no content."""
+    return (status.mtime_ns & (2**64 - 1)).to_bytes(8, "big") + status.size.to_bytes(8, "big")
+
+
+class Trace(NamedTuple):
+    """What happened when a job last finished well.
+
+    `inputs`, `discovered` and `outputs` are names; the `*_digests` hold 16 bytes for each of them.
+    `text` and `values` are digests of the recipe and of the values it used; `value_set` is the key
+    under which the values themselves are kept.
+    """
+
+    text: bytes
+    values: bytes
+    value_set: bytes
+    inputs: tuple[str, ...]
+    input_digests: bytes
+    discovered: tuple[str, ...]
+    discovered_digests: bytes
+    outputs: tuple[str, ...]
+    output_digests: bytes
+    started_ns: int
+    seconds: float
+
+
+# A trace as it is kept: names as numbers in an array of u32.
+_Packed = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, int, float]
+
+
+class Journal:
+    """The traces of a project, in memory and in a file. One writer (see `lock`).
+
+    `complaint` is a line for the user if the file was damaged or foreign, else empty.
+    Nothing is written before the first record; reading alone never changes the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.complaint = ""
+        self._names: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._stamps: dict[str, Stamp] = {}
+        self._traces: dict[str, _Packed] = {}
+        self._started: dict[str, tuple[str, ...]] = {}
+        self._blobs: dict[bytes, Any] = {}
+        self._handle = -1
+        self._size = 0
+        self._records = 0
+        self._renewed: list[str] = []
+        self._load()
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        try:
+            with open(self.path, "rb") as handle:
+                data = handle.read()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self.complaint = f"cannot read {self.path} ({error.strerror}): starting without records"
+            return
+        if not data.startswith(HEADER):
+            self.complaint = f"{self.path} is not a journal of this version: starting anew"
+            return
+        position = len(HEADER)
+        view = memoryview(data)
+        try:
+            while position < len(data):
+                size = int.from_bytes(view[position : position + 4], "little")
+                check = view[position + 4 : position + 12]
+                payload = view[position + 12 : position + 12 + size]
+                if len(payload) != size or xxhash.xxh3_64_digest(payload) != check:
+                    raise ValueError("checksum")
+                self._apply(marshal.loads(payload))
+                position += 12 + size
+                self._records += 1
+        except (ValueError, EOFError, TypeError, KeyError, IndexError):
+            lost = len(data) - position
+            self.complaint = (
+                f"{self.path} is damaged: its last {lost} bytes are dropped; "
+                "jobs recorded there run again"
+            )
+        self._size = position
+
+    def _apply(self, record: tuple[Any, ...]) -> None:
+        kind = record[0]
+        if kind == "T":
+            _, job, new_names, packed, stamps = record
+            self._learn(new_names)
+            self._traces[job] = packed
+            self._started.pop(job, None)
+            for name, *stamp in stamps:
+                self._stamps[name] = Stamp(*stamp)
+        elif kind == "S":
+            self._started[record[1]] = record[2]
+        elif kind == "F":
+            for name, *stamp in record[1]:
+                self._stamps[name] = Stamp(*stamp)
+        elif kind == "B":
+            self._blobs[record[1]] = record[2]
+        elif kind == "D":
+            self._traces.pop(record[1], None)
+            self._started.pop(record[1], None)
+        elif kind == "Z":
+            _, names, stamps, self._traces, self._started, self._blobs = record
+            self._names = []
+            self._learn(names)
+            self._stamps = {name: Stamp(*stamp) for name, stamp in stamps.items()}
+        else:
+            raise ValueError(f"record of kind {kind!r}")
+
+    def _learn(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._numbers[name] = len(self._names)
+            self._names.append(name)
+
+    # -- asking ----------------------------------------------------------------------------
+
+    def trace(self, job: str) -> Trace | None:
+        """What happened when the job last finished well, if it ever did."""
+        packed = self._traces.get(job)
+        if packed is None:
+            return None
+        text, values, value_set, inputs, ins, discovered, found, outputs, outs, *when = packed
+        return Trace(
+            text,
+            values,
+            value_set,
+            self._unpack(inputs),
+            ins,
+            self._unpack(discovered) if discovered else (),
+            found,
+            self._unpack(outputs),
+            outs,
+            when[0],
+            when[1],
+        )
+
+    def _unpack(self, numbers: bytes) -> tuple[str, ...]:
+        names = self._names
+        return tuple([names[each] for each in memoryview(numbers).cast("I")])
+
+    def seconds(self, job: str) -> float | None:
+        """How long the job took when it last finished well."""
+        packed = self._traces.get(job)
+        return packed[10] if packed else None
+
+    def started(self, job: str) -> tuple[str, ...] | None:
+        """If the job was started and never finished: the files that stood in its way then."""
+        return self._started.get(job)
+
+    def stamp(self, name: str) -> Stamp | None:
+        """What the file looked like when it was last looked at."""
+        return self._stamps.get(name)
+
+    def blob(self, key: bytes) -> Any:
+        """A text or set of values kept under its digest, or None."""
+        return self._blobs.get(key)
+
+    def made(self) -> dict[str, bytes]:
+        """All files that jobs made, by the traces, with their digests."""
+        out: dict[str, bytes] = {}
+        names = self._names
+        for packed in self._traces.values():
+            digests = packed[8]
+            for index, number in enumerate(memoryview(packed[7]).cast("I")):
+                start = index * DIGEST_SIZE
+                out[names[number]] = digests[start : start + DIGEST_SIZE]
+        return out
+
+    def maker(self, name: str) -> str | None:
+        """The job that made a file, by the traces. Looks at all of them."""
+        number = self._numbers.get(name)
+        for job, packed in self._traces.items():
+            if number is not None and number in memoryview(packed[7]).cast("I"):
+                return job
+        return None
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def start(self, job: str, strangers: Sequence[str] = ()) -> None:
+        """Records that a job is about to run: until it is recorded it counts as interrupted."""
+        self._started[job] = tuple(strangers)
+        self._append(("S", job, tuple(strangers)))
+
+    def finish(
+        self, job: str, trace: Trace, stamps: Mapping[str, Stamp], blobs: Mapping[bytes, Any]
+    ) -> None:
+        """Records a finished job in one write. Raises OSError; then nothing was recorded."""
+        new = [
+            name
+            for name in dict.fromkeys((*trace.inputs, *trace.discovered, *trace.outputs))
+            if name not in self._numbers
+        ]
+        records: list[tuple[Any, ...]] = [
+            ("B", key, value) for key, value in blobs.items() if key not in self._blobs
+        ]
+        before = len(self._names)
+        self._learn(new)
+        packed = (
+            trace.text,
+            trace.values,
+            trace.value_set,
+            self._pack(trace.inputs),
+            trace.input_digests,
+            self._pack(trace.discovered),
+            trace.discovered_digests,
+            self._pack(trace.outputs),
+            trace.output_digests,
+            trace.started_ns,
+            trace.seconds,
+        )
+        fresh = [(name, *stamp) for name, stamp in stamps.items() if self._stamps.get(name) != stamp]
+        records.append(("T", job, new, packed, fresh))
+        try:
+            self._append(*records)
+        except OSError:
+            for name in self._names[before:]:
+                del self._numbers[name]
+            del self._names[before:]
+            raise
+        self._blobs.update(blobs)
+        self._traces[job] = packed
+        self._started.pop(job, None)
+        self._stamps.update(stamps)
+
+    def _pack(self, names: Sequence[str]) -> bytes:
+        from array import array
+
+        return array("I", [self._numbers[name] for name in names]).tobytes()
+
+    def renew(self, name: str, stamp: Stamp) -> None:
+        """A file was looked at again and has the bytes it had: only its stamp moves on."""
+        self._stamps[name] = stamp
+        self._renewed.append(name)
+
+    def forget(self, job: str) -> None:
+        """Drops what is known of a job."""
+        if self._traces.pop(job, None) or self._started.pop(job, None) is not None:
+            self._append(("D", job))
+
+    def _append(self, *records: tuple[Any, ...]) -> None:
+        if self._handle < 0:
+            self._open()
+        data = b"".join(map(_framed, records))
+        try:
+            written = os.write(self._handle, data)
+            while written < len(data):
+                written += os.write(self._handle, data[written:])
+        except OSError:
+            os.ftruncate(self._handle, self._size)
+            raise
+        self._size += len(data)
+        self._records += len(records)
+
+    def _open(self) -> None:
+        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
+        self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        os.ftruncate(self._handle, self._size)
+        if not self._size:
+            try:
+                self._size = os.write(self._handle, HEADER)
+            except OSError:
+                os.close(self._handle)
+                self._handle = -1
+                raise
+
+    def close(self) -> None:
+        """Writes renewed stamps and, if much of the file is dead, the whole anew. Raises OSError."""
+        if self._renewed:
+            names = dict.fromkeys(self._renewed)
+            self._renewed.clear()
+            self._append(("F", [(name, *self._stamps[name]) for name in names]))
+        if self._handle < 0:
+            return
+        if self._records > 200 + len(self._traces) // 2:
+            self._compact()
+        os.close(self._handle)
+        self._handle = -1
+
+    def _compact(self) -> None:
+        used = {packed[index] for packed in self._traces.values() for index in (0, 2)}
+        self._blobs = {key: value for key, value in self._blobs.items() if key in used}
+        stamps = {name: tuple(stamp) for name, stamp in self._stamps.items()}
+        snapshot = ("Z", self._names, stamps, self._traces, self._started, self._blobs)
+        temporary = f"{self.path}.new"
+        try:
+            with open(temporary, "wb") as handle:
+                handle.write(HEADER + _framed(snapshot))
+            os.replace(temporary, self.path)
+        except OSError:
+            # Compaction is a convenience: the long file is as right as the short one.
+            try:
+                os.unlink(temporary)
+            except OSError:
+                pass
+
+
+def _framed(record: tuple[Any, ...]) -> bytes:
+    payload = marshal.dumps(record, _MARSHAL_VERSION)
+    return len(payload).to_bytes(4, "little") + xxhash.xxh3_64_digest(payload) + payload

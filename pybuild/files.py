@@ -1,0 +1,253 @@
+"""The file system as a port. Names are relative to the project's folder, with `/`.
+
+Knows nothing of rules or jobs. `Disk` is the real one; the wrappers below stand before another
+`Files` and change what it seems to hold.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Iterable
+from typing import NamedTuple, Protocol
+
+import xxhash
+
+NO_DIGEST = b""
+_MAP_FROM = 1 << 16  # below 64 KB a read is cheaper than a memory map
+
+
+class Status(NamedTuple):
+    """What `stat` says of a file: time in ns since the epoch, size in bytes, inode number."""
+
+    mtime_ns: int
+    size: int
+    inode: int
+    is_folder: bool = False
+
+
+class Files(Protocol):
+    """What the engine and the front ends may ask of a file system."""
+
+    def status(self, name: str) -> Status | None:
+        """The status, links followed, or None if there is no such file. Raises OSError."""
+
+    def digest(self, name: str) -> bytes:
+        """xxh3-128 of the content (of all that is below, for a folder). Raises OSError."""
+
+    def listing(self, folder: str) -> tuple[list[str], list[str]]:
+        """Names of the files and of the folders in a folder ("" is the project), each sorted;
+        both empty if there is no such folder."""
+
+    def read(self, name: str) -> bytes: ...
+
+    def make_folder(self, name: str) -> None: ...
+
+    def remove(self, name: str) -> None:
+        """Removes a file, or a folder with all in it. No error if it is not there."""
+
+    def rename(self, old: str, new: str) -> None: ...
+
+    def touch(self, name: str) -> None:
+        """Sets the time to now; makes an empty file if there is none."""
+
+    def set_writable(self, name: str, writable: bool) -> None: ...
+
+
+def digest_of(data: bytes) -> bytes:
+    """xxh3-128 of some bytes: 16 bytes."""
+    return xxhash.xxh3_128_digest(data)
+
+
+class Disk:
+    """The real file system, seen from the working directory."""
+
+    def status(self, name: str) -> Status | None:
+        try:
+            found = os.stat(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Status(
+            found.st_mtime_ns, found.st_size, found.st_ino, stat.S_ISDIR(found.st_mode)
+        )
+
+    def digest(self, name: str) -> bytes:
+        try:
+            handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+        except IsADirectoryError:
+            return self._folder_digest(name)
+        try:
+            found = os.fstat(handle)
+            if stat.S_ISDIR(found.st_mode):
+                return self._folder_digest(name)
+            if not stat.S_ISREG(found.st_mode):
+                # A pipe or device has no content to compare; its identity stands for it.
+                return digest_of(f"{found.st_mode} {found.st_rdev}".encode())
+            if found.st_size < _MAP_FROM:
+                return digest_of(_read_all(handle))
+            return _mapped_digest(handle)
+        finally:
+            os.close(handle)
+
+    def _folder_digest(self, name: str) -> bytes:
+        total = xxhash.xxh3_128()
+        base = name.rstrip("/")
+        todo = [""]
+        while todo:
+            inner = todo.pop()
+            files, folders = self.listing(f"{base}/{inner}".rstrip("/"))
+            for each in files:
+                total.update(os.fsencode(f"f{inner}{each}\0"))
+                total.update(self.digest(f"{base}/{inner}{each}"))
+            for each in reversed(folders):
+                total.update(os.fsencode(f"d{inner}{each}\0"))
+                todo.append(f"{inner}{each}/")
+        return total.digest()
+
+    def listing(self, folder: str) -> tuple[list[str], list[str]]:
+        files: list[str] = []
+        folders: list[str] = []
+        try:
+            with os.scandir(folder or ".") as entries:
+                for entry in entries:
+                    (folders if entry.is_dir() else files).append(entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return [], []
+        files.sort()
+        folders.sort()
+        return files, folders
+
+    def read(self, name: str) -> bytes:
+        with open(name, "rb") as handle:
+            return handle.read()
+
+    def make_folder(self, name: str) -> None:
+        os.makedirs(name, exist_ok=True)
+
+    def remove(self, name: str) -> None:
+        try:
+            os.unlink(name.rstrip("/"))
+        except FileNotFoundError:
+            pass
+        except (IsADirectoryError, PermissionError):
+            if not os.path.isdir(name) or os.path.islink(name.rstrip("/")):
+                raise
+            from shutil import rmtree
+
+            rmtree(name)
+
+    def rename(self, old: str, new: str) -> None:
+        os.replace(old, new)
+
+    def touch(self, name: str) -> None:
+        if name.endswith("/"):
+            self.make_folder(name)
+        else:
+            os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o666))
+        os.utime(name)
+
+    def set_writable(self, name: str, writable: bool) -> None:
+        mode = stat.S_IMODE(os.stat(name).st_mode)
+        os.chmod(name, mode | stat.S_IWUSR if writable else mode & ~0o222)
+
+
+def _read_all(handle: int) -> bytes:
+    data = os.read(handle, _MAP_FROM)
+    if len(data) < _MAP_FROM:
+        return data
+    chunks = [data]
+    while data:
+        data = os.read(handle, 1 << 20)
+        chunks.append(data)
+    return b"".join(chunks)
+
+
+def _mapped_digest(handle: int) -> bytes:
+    from mmap import ACCESS_READ, mmap
+
+    with mmap(handle, 0, access=ACCESS_READ) as view:
+        return xxhash.xxh3_128_digest(view)
+
+
+class FilesWrapper:
+    """Another `Files`, unchanged; the base of those that change something."""
+
+    def __init__(self, inner: Files) -> None:
+        self.inner = inner
+
+    def status(self, name: str) -> Status | None:
+        return self.inner.status(name)
+
+    def digest(self, name: str) -> bytes:
+        return self.inner.digest(name)
+
+    def listing(self, folder: str) -> tuple[list[str], list[str]]:
+        return self.inner.listing(folder)
+
+    def read(self, name: str) -> bytes:
+        return self.inner.read(name)
+
+    def make_folder(self, name: str) -> None:
+        self.inner.make_folder(name)
+
+    def remove(self, name: str) -> None:
+        self.inner.remove(name)
+
+    def rename(self, old: str, new: str) -> None:
+        self.inner.rename(old, new)
+
+    def touch(self, name: str) -> None:
+        self.inner.touch(name)
+
+    def set_writable(self, name: str, writable: bool) -> None:
+        self.inner.set_writable(name, writable)
+
+
+class AssumedNew(FilesWrapper):
+    """`-W FILE`: the files named look as if they had just been changed."""
+
+    def __init__(self, inner: Files, names: Collection[str], now_ns: int) -> None:
+        super().__init__(inner)
+        self.names = frozenset(names)
+        self.now_ns = now_ns
+
+    def status(self, name: str) -> Status | None:
+        found = self.inner.status(name)
+        return found._replace(mtime_ns=self.now_ns) if found and name in self.names else found
+
+    def digest(self, name: str) -> bytes:
+        found = self.inner.digest(name)
+        return digest_of(b"new" + found) if name in self.names else found
+
+
+class Pretending(FilesWrapper):
+    """`-n`: what jobs would have made looks made, with unknown bytes; nothing is written."""
+
+    def __init__(self, inner: Files, now_ns: int) -> None:
+        super().__init__(inner)
+        self.now_ns = now_ns
+        self.made: set[str] = set()
+
+    def pretend(self, names: Iterable[str]) -> None:
+        """From now on these files look as if they had just been made."""
+        self.made.update(names)
+
+    def status(self, name: str) -> Status | None:
+        if name in self.made:
+            return Status(self.now_ns, 0, 0, name.endswith("/"))
+        return self.inner.status(name)
+
+    def digest(self, name: str) -> bytes:
+        if name in self.made:
+            return digest_of(b"pretended " + os.fsencode(name))
+        return self.inner.digest(name)
+
+    def make_folder(self, name: str) -> None: ...
+
+    def remove(self, name: str) -> None: ...
+
+    def rename(self, old: str, new: str) -> None: ...
+
+    def touch(self, name: str) -> None: ...
+
+    def set_writable(self, name: str, writable: bool) -> None: ...

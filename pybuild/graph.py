@@ -1,0 +1,175 @@
+"""The narrow middle of the house: jobs, what they run, and who makes which file. Data only.
+
+Both front ends write these; the engine, the runners and the reports read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any, Protocol
+
+from pybuild.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class ShellPart:
+    """A script for a shell. `shell` is the command that takes the text as its last argument."""
+
+    text: str
+    shell: tuple[str, ...] = ("bash", "-euo", "pipefail", "-c")
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptPart:
+    """A script that starts with `#!`; `program` is what that line names."""
+
+    text: str
+    program: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PythonPart:
+    """A block of Python. `namespace` has what the build file defined, `names` what this job adds.
+
+    `paths` are names whose values are file names (or lists of them) to be given as `Path`s.
+    """
+
+    code: CodeType
+    namespace: Mapping[str, Any]
+    names: Mapping[str, Any]
+    paths: Mapping[str, str | list[str]]
+
+
+Part = ShellPart | ScriptPart | PythonPart
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a job runs, with all names filled in: parts one after the other."""
+
+    parts: tuple[Part, ...]
+    echo: str
+    silent: bool = False
+    ignore_errors: bool = False
+    always: bool = False  # make's `+`: runs even in a dry run
+    environment: tuple[tuple[str, str], ...] = ()
+    folders: tuple[str, ...] = ()
+    touch: tuple[str, ...] = ()
+
+
+class Recipe(Protocol):
+    """How a job is done. The digests tell whether it is still done in the same way."""
+
+    @property
+    def text_digest(self) -> bytes:
+        """Of the text as written and of the code it reaches."""
+
+    @property
+    def values_digest(self) -> bytes:
+        """Of the values that it uses: variables, captures, attributes."""
+
+    @property
+    def values_key(self) -> bytes:
+        """Of what `values` returns: many jobs share one set of values."""
+
+    def values(self) -> Mapping[str, str]:
+        """Each value used that all jobs of the rule share, as text: for telling what changed."""
+
+    def expand(self, job: Job, changed: Sequence[str], outputs: Sequence[str]) -> Script:
+        """The script for a job. `changed` are its inputs that are newer than its outputs;
+        `outputs` are the names to write to (temporary ones for an atomic job).
+        Raises BuildError."""
+
+    def expand_attribute(self, job: Job, text: str) -> str:
+        """A text of an attribute (a depfile's name) with its placeholders filled in."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traits:
+    """How the jobs of one rule are run and judged; shared by all of them. Times in seconds."""
+
+    rule: str
+    description: str = ""
+    phony: bool = False
+    temporary: bool = False
+    protected: bool = False
+    precious: bool = False
+    atomic: bool = False
+    always: bool = False
+    silent: bool = False
+    ignore_errors: bool = False
+    depfile: str = ""
+    pool: str = ""
+    resources: Mapping[str, float] = field(default_factory=dict)
+    retries: int = 0
+    retry_delay: float = 0.0
+    timeout: float = 0.0
+    touch_last: tuple[str, ...] = ()
+    hooks: tuple[Callable[[], object] | str, ...] = ()
+    check: Callable[..., object] | None = None
+
+
+class Job:
+    """One recipe on concrete names; compared by identity.
+
+    `name` is unique in the graph and the same in the next run: the first output, or what stands
+    for it. `patterns` are the globs of a split, whose outputs are known only after it ran.
+    `inputs` and `order_only` are filled in when the job is closed (`Grow.close`).
+    """
+
+    __slots__ = (
+        "binding",
+        "inputs",
+        "name",
+        "number",
+        "order_only",
+        "origin",
+        "outputs",
+        "patterns",
+        "recipe",
+        "traits",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        outputs: tuple[str, ...],
+        traits: Traits,
+        origin: Span,
+        recipe: Recipe | None = None,
+        patterns: tuple[Any, ...] = (),
+        binding: Any = None,
+    ) -> None:
+        self.name = name
+        self.number = -1
+        self.outputs = outputs
+        self.inputs: tuple[str, ...] = ()
+        self.order_only: tuple[str, ...] = ()
+        self.recipe = recipe
+        self.traits = traits
+        self.origin = origin
+        self.patterns = patterns
+        self.binding = binding
+
+    def __repr__(self) -> str:
+        return f"Job({self.name!r})"
+
+
+class Graph:
+    """All jobs known so far, and who makes each file. Jobs are only ever added."""
+
+    __slots__ = ("jobs", "pools", "producer")
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.producer: dict[str, Job] = {}
+        self.pools: dict[str, int] = {}
+
+    def add(self, job: Job) -> None:
+        """Adds a job and the outputs that are known. Two jobs for one file are the caller's to see."""
+        job.number = len(self.jobs)
+        self.jobs.append(job)
+        for output in job.outputs:
+            self.producer[output] = job

@@ -1,0 +1,279 @@
+"""Target names and the patterns that match them: pure string work.
+
+A *pattern* is a sequence of pieces: literal text, a wildcard (`*`, `?`, `[...]`, `**`) or a capture
+with a name. Matching gives the text of each capture. No file is looked at here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+WILDCARDS = frozenset("*?[")
+
+
+def normalise(name: str) -> str:
+    """`./a//b/../c` becomes `a/c`; a slash at the end (a folder) stays; "" stays empty."""
+    if "//" not in name and "./" not in name and not name.endswith(("/.", "/..")):
+        return name if name != "." else "./"
+    root = "/" if name.startswith("/") else ""
+    parts: list[str] = []
+    for part in name.split("/"):
+        if part in ("", "."):
+            continue
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part != ".." or not root:
+            parts.append(part)
+    folder = "/" if name.endswith(("/", "/.")) else ""
+    return (root + "/".join(parts) + folder) or "./"
+
+
+def folder_of(name: str) -> str:
+    """The folder part without its slash: "" for a name in the project's own folder."""
+    return name.rpartition("/")[0]
+
+
+def split_extension(filename: str) -> tuple[str, str]:
+    """`a.tar.gz` becomes (`a.tar`, `.gz`); `.bashrc` has no extension."""
+    base, dot, ext = filename.rpartition(".")
+    if not dot or not base.strip("."):
+        return filename, ""
+    return base, "." + ext
+
+
+class Pattern:
+    """A name with wildcards and captures.
+
+    `pieces` is a sequence of `str` (literal), `Wild` or `Capture`. `prefix` and `suffix` are the
+    literal ends, `folder` the literal folder that every match is in or below, `fields` the capture
+    names in order. A wildcard or plain capture at the start of a path part does not match a dot.
+    """
+
+    __slots__ = ("_regex", "deep", "fields", "folder", "pieces", "prefix", "suffix")
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = tuple(pieces)
+        first = self.pieces[0] if self.pieces else ""
+        last = self.pieces[-1] if self.pieces else ""
+        self.prefix = first if isinstance(first, str) else ""
+        self.suffix = last if isinstance(last, str) else ""
+        self.folder = folder_of(self.prefix) if "/" in self.prefix else ""
+        if self.prefix.startswith("/") and not self.folder:
+            self.folder = "/"
+        self.fields = tuple(
+            dict.fromkeys(piece.name for piece in self.pieces if isinstance(piece, Capture))
+        )
+        rest = self.prefix.rpartition("/")[2]
+        self.deep = len(self.pieces) > 1 and any(
+            piece.crosses if isinstance(piece, Wild | Capture) else "/" in piece
+            for piece in (rest, *self.pieces[1:])
+        )
+        self._regex: re.Pattern[str] | None = None
+
+    def __str__(self) -> str:
+        return "".join(str(piece) for piece in self.pieces)
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it matches exactly one name."""
+        return all(isinstance(piece, str) for piece in self.pieces)
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """The pattern as a compiled regular expression with one group a capture."""
+        if self._regex is None:
+            self._regex = re.compile(self._expression(), re.DOTALL)
+        return self._regex
+
+    def _expression(self) -> str:
+        out: list[str] = []
+        seen: set[str] = set()
+        at_start = True
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                out.append(re.escape(piece))
+                at_start = piece.endswith("/") if piece else at_start
+                continue
+            guard = r"(?!\.)" if at_start and piece.hides_dots else ""
+            if isinstance(piece, Wild):
+                out.append(guard + piece.expression)
+            elif piece.name in seen:
+                out.append(f"(?P={piece.name})")
+            else:
+                seen.add(piece.name)
+                out.append(f"{guard}(?P<{piece.name}>{piece.expression})")
+            at_start = False
+        return "".join(out)
+
+    def match(self, name: str) -> tuple[str, ...] | None:
+        """The texts of the captures, in the order of `fields`, or None."""
+        if not (name.startswith(self.prefix) and name.endswith(self.suffix)):
+            return None
+        found = self.regex.fullmatch(name)
+        if found is None:
+            return None
+        return tuple(found[each] for each in self.fields)
+
+
+class Wild:
+    """A wildcard: `*`, `?`, `[...]` or `**` (crosses `/`)."""
+
+    __slots__ = ("crosses", "expression", "hides_dots", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.crosses = text == "**"
+        self.hides_dots = True
+        if text == "**":
+            self.expression = ".*"
+        elif text == "*":
+            self.expression = "[^/]*"
+        elif text == "?":
+            self.expression = "[^/]"
+        else:
+            inner = text[1:-1]
+            inner = "^" + inner[1:] if inner.startswith("!") else inner
+            self.expression = "(?!/)[" + inner.replace("\\", "\\\\") + "]"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Capture:
+    """A named part: one or more characters other than `/`, or what its regular expression says."""
+
+    __slots__ = ("crosses", "expression", "hides_dots", "name", "regex")
+
+    def __init__(self, name: str, regex: str | None = None) -> None:
+        self.name = name
+        self.regex = regex
+        self.crosses = regex is not None
+        self.hides_dots = regex is None or regex == "**"
+        self.expression = "[^/]+" if regex is None else ".+" if regex == "**" else f"(?:{regex})"
+
+    def __str__(self) -> str:
+        return f"<{self.name}>" if self.regex is None else f"<{self.name}:{self.regex}>"
+
+
+Piece = str | Wild | Capture
+
+
+def glob_pieces(text: str) -> list[Piece]:
+    """Text with wildcards as pieces; `\\*`, `\\?`, `\\[` and `\\%` stand for the character itself."""
+    pieces: list[Piece] = []
+    literal: list[str] = []
+    i = 0
+    while i < len(text):
+        char = text[i]
+        step = 1
+        wild = ""
+        if char == "\\" and text[i + 1 : i + 2] in ("*", "?", "[", "%"):
+            literal.append(text[i + 1])
+            i += 2
+            continue
+        if char == "*":
+            step = 2 if text.startswith("**", i) else 1
+            wild = text[i : i + step]
+        elif char == "?":
+            wild = "?"
+        elif char == "[":
+            close = text.find("]", i + 2)
+            if close > 0 and "/" not in text[i:close]:
+                step = close + 1 - i
+                wild = text[i : close + 1]
+        if not wild:
+            literal.append(char)
+            i += 1
+            continue
+        if literal:
+            pieces.append("".join(literal))
+            literal = []
+        if wild == "**" and text.startswith("/", i + 2):
+            step = 3  # `**/` also stands for no folder at all
+            pieces.append(_AnyFolders())
+        else:
+            pieces.append(Wild(wild))
+        i += step
+    if literal:
+        pieces.append("".join(literal))
+    return pieces
+
+
+class _AnyFolders(Wild):
+    """`**/`: any number of folders, none included."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("**")
+        self.expression = r"(?:[^/.][^/]*/)*"
+        self.hides_dots = False
+        self.text = "**/"
+
+
+def is_glob(text: str) -> bool:
+    """Whether the text has a wildcard in it."""
+    return not WILDCARDS.isdisjoint(text) and any(
+        not isinstance(piece, str) for piece in glob_pieces(text)
+    )
+
+
+def overlaps(one: Pattern, other: Pattern) -> bool:
+    """Whether some name could match both patterns. May say yes too often (regular expressions
+    count as anything), never no wrongly. Product of two automata, by dynamic programming.
+    """
+    if one.is_literal:
+        return other.match(str(one)) is not None or str(one) == str(other)
+    if other.is_literal:
+        return one.match(str(other)) is not None
+    short = min(len(one.prefix), len(other.prefix))
+    if one.prefix[:short] != other.prefix[:short]:
+        return False
+    short = min(len(one.suffix), len(other.suffix))
+    if short and one.suffix[-short:] != other.suffix[-short:]:
+        return False
+    left, right = _steps(one), _steps(other)
+    reach = {(0, 0)}
+    todo = [(0, 0)]
+    while todo:
+        i, j = todo.pop()
+        for following in _advance(left, right, i, j):
+            if following not in reach:
+                reach.add(following)
+                todo.append(following)
+    return (len(left), len(right)) in reach
+
+
+_ANY = 0  # any text, `/` included
+_PART = 1  # any text without `/`
+
+
+def _steps(pattern: Pattern) -> list[str | int]:
+    """The pattern as single characters and the two kinds of gaps."""
+    out: list[str | int] = []
+    for piece in pattern.pieces:
+        if isinstance(piece, str):
+            out.extend(piece)
+        else:
+            out.append(_ANY if piece.crosses else _PART)
+    return out
+
+
+def _advance(
+    left: list[str | int], right: list[str | int], i: int, j: int
+) -> list[tuple[int, int]]:
+    a = left[i] if i < len(left) else None
+    b = right[j] if j < len(right) else None
+    out: list[tuple[int, int]] = []
+    if isinstance(a, int):
+        out.append((i + 1, j))
+        if isinstance(b, str) and (a == _ANY or b != "/"):
+            out.append((i, j + 1))
+    if isinstance(b, int):
+        out.append((i, j + 1))
+        if isinstance(a, str) and (b == _ANY or a != "/"):
+            out.append((i + 1, j))
+    if isinstance(a, str) and a == b:
+        out.append((i + 1, j + 1))
+    return out

@@ -1,0 +1,255 @@
+"""The attributes of rules: what each takes, and what it sets.
+
+The table `ATTRIBUTES` is the one place that knows them: checking, the reference and completion
+read it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)i?[bB]?")
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the attributes of one rule say. Texts may hold placeholders."""
+
+    active: bool = True
+    always: bool = False
+    atomic: bool = False
+    check: Callable[..., object] | None = None
+    depfile: str = ""
+    description: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    follows: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    hooks: list[Callable[[], object] | str] = field(default_factory=list)
+    ignore_errors: bool = False
+    limit: int = 0
+    optional: bool = False
+    params: dict[str, Any] = field(default_factory=dict)
+    phony: bool = False
+    pool: str = ""
+    precious: bool = False
+    protected: bool = False
+    resources: dict[str, float] = field(default_factory=dict)
+    retries: int = 0
+    retry_delay: float = 0.0
+    shell: str = ""
+    silent: bool = False
+    temporary: bool = False
+    timeout: float = 0.0
+    touch: list[str] = field(default_factory=list)
+
+
+def duration(value: Any) -> float:
+    """Seconds: a number, or a text such as `90s`, `10m`, `1h30m`. Raises ValueError."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    if isinstance(value, str):
+        text = value.replace(" ", "")
+        found = _DURATION.findall(text)
+        if found and "".join(number + unit for number, unit in found) == text:
+            return sum(float(number) * _UNITS[unit] for number, unit in found)
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            return float(text)
+    raise ValueError(f"{value!r} is no duration such as 90, '90s', '10m' or '1h30m'")
+
+
+def amount(value: Any) -> float:
+    """A number, or a text such as `2G` or `500 MB` (powers of 1024). Raises ValueError."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    found = _AMOUNT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{value!r} is no amount such as 4, '2G' or '500M'")
+    return float(found[1]) * 1024.0 ** _POWERS[found[2].lower()]
+
+
+def _text(value: Any, what: str) -> str:
+    if hasattr(value, "__fspath__"):
+        value = str(value)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{what} has to be a text, not {value!r}")
+    return value
+
+
+def _count(value: Any, what: str, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{what} has to be a whole number from {least}, not {value!r}")
+    return value
+
+
+def _switch(name: str) -> Callable[[Settings], None]:
+    def switch_on(settings: Settings) -> None:
+        setattr(settings, name, True)
+
+    return switch_on
+
+
+def _depfile(settings: Settings, path: Any) -> None:
+    settings.depfile = _text(path, "the path")
+
+
+def _follows(settings: Settings, *rules: Any) -> None:
+    if not rules:
+        raise ValueError("it names no rule")
+    settings.follows += [_text(rule, "a rule") for rule in rules]
+
+
+def _active_if(settings: Settings, condition: Any) -> None:
+    settings.active = settings.active and bool(condition() if callable(condition) else condition)
+
+
+def _jobs_limit(settings: Settings, n: Any) -> None:
+    settings.pool, settings.limit = "", _count(n, "the limit", 1)
+
+
+def _pool(settings: Settings, name: Any, n: Any) -> None:
+    settings.pool, settings.limit = _text(name, "the name"), _count(n, "the size", 1)
+
+
+def _resources(settings: Settings, **amounts: Any) -> None:
+    if not amounts:
+        raise ValueError("it names no resource")
+    settings.resources |= {name: amount(value) for name, value in amounts.items()}
+
+
+def _retries(settings: Settings, n: Any, delay: Any = 0) -> None:
+    settings.retries, settings.retry_delay = _count(n, "the number", 0), duration(delay)
+
+
+def _timeout(settings: Settings, time: Any) -> None:
+    settings.timeout = duration(time)
+
+
+def _env(settings: Settings, **values: Any) -> None:
+    settings.environment |= {name: str(value) for name, value in values.items()}
+
+
+def _shell(settings: Settings, command: Any) -> None:
+    settings.shell = _text(command, "the command")
+
+
+def _uptodate_if(settings: Settings, function: Any) -> None:
+    if not callable(function):
+        raise ValueError(f"it takes a function, not {function!r}")
+    settings.check = function
+
+
+def _posttask(settings: Settings, *hooks: Any) -> None:
+    for hook in hooks:
+        if not callable(hook):
+            _text(hook, "a hook that is no function")
+        settings.hooks.append(hook)
+
+
+def _touch(settings: Settings, *paths: Any) -> None:
+    settings.touch += [_text(path, "the path") for path in paths]
+
+
+def _mkdir(settings: Settings, *paths: Any) -> None:
+    settings.folders += [_text(path, "the path") for path in paths]
+
+
+def _params(settings: Settings, **values: Any) -> None:
+    settings.params |= values
+
+
+def _desc(settings: Settings, text: Any) -> None:
+    settings.description = _text(text, "the description")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """An attribute: how it is written, what it means, what it does."""
+
+    usage: str
+    meaning: str
+    apply: Callable[..., None]
+
+
+ATTRIBUTES: dict[str, Spec] = {
+    "active_if": Spec(
+        "@active_if(condition)",
+        "without effect unless the condition is true: no jobs, no outputs, no error",
+        _active_if,
+    ),
+    "always": Spec("@always", "the jobs run in every build that wants them", _switch("always")),
+    "atomic": Spec(
+        "@atomic",
+        "`<output>` is a temporary name, renamed when the recipe has ended well",
+        _switch("atomic"),
+    ),
+    "depfile": Spec(
+        "@depfile(path)",
+        "what the compiler writes there (make's form) counts as prerequisites from the next run on",
+        _depfile,
+    ),
+    "desc": Spec("@desc(text)", "shown by `--list` and while the jobs run", _desc),
+    "env": Spec("@env(NAME=value, ...)", "environment variables of the recipe", _env),
+    "follows": Spec(
+        "@follows(rule, ...)", "runs after these rules; makes nothing out of date", _follows
+    ),
+    "ignore_errors": Spec(
+        "@ignore_errors", "a failure of the recipe counts as success", _switch("ignore_errors")
+    ),
+    "jobs_limit": Spec("@jobs_limit(n)", "at most n jobs of the rule at once", _jobs_limit),
+    "mkdir": Spec("@mkdir(path, ...)", "folders to make before a job runs", _mkdir),
+    "optional": Spec("@optional", "to match nothing is no error", _switch("optional")),
+    "params": Spec(
+        "@params(name=value, ...)",
+        "values that count as part of the recipe, and are names in it",
+        _params,
+    ),
+    "phony": Spec("@phony", "the targets are tasks and no files", _switch("phony")),
+    "pool": Spec(
+        "@pool(name, n)", "at most n jobs at once of all rules that name this pool", _pool
+    ),
+    "posttask": Spec(
+        '@posttask(function or "command", ...)',
+        "called once after the rule's last job, if one of them ran",
+        _posttask,
+    ),
+    "precious": Spec(
+        "@precious", "pybuild never removes an output, not even what a split left", _switch("precious")
+    ),
+    "protected": Spec(
+        "@protected",
+        "outputs are made read-only; a job that is out of date runs only with `--force`",
+        _switch("protected"),
+    ),
+    "resources": Spec(
+        "@resources(cpus=n, mem=amount, ...)",
+        "what a job takes of `-j` and of `--resources` while it runs",
+        _resources,
+    ),
+    "retries": Spec(
+        "@retries(n, delay=0)", "a job that fails is tried up to n times again", _retries
+    ),
+    "shell": Spec("@shell(command)", "runs the recipe instead of `bash -euo pipefail`", _shell),
+    "silent": Spec("@silent", "the recipe is not echoed", _switch("silent")),
+    "temp": Spec(
+        "@temp",
+        "outputs are deleted once nothing needs them, and made again only if needed",
+        _switch("temporary"),
+    ),
+    "timeout": Spec("@timeout(time)", "a job that takes longer is ended and has failed", _timeout),
+    "touch": Spec(
+        "@touch(path, ...)",
+        "touched after a job, or without placeholders after the rule's last job",
+        _touch,
+    ),
+    "uptodate_if": Spec(
+        "@uptodate_if(function)",
+        "called with inputs and outputs (lists of Path) instead of the usual checks",
+        _uptodate_if,
+    ),
+}

@@ -1,0 +1,137 @@
+"""The functions that expressions and Python blocks of a Pipefile have without importing them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+class CommandError(Exception):
+    """A command that `run` or `sh` started has failed; `status` is its exit status."""
+
+    def __init__(self, command: str, status: int, stderr: str = "") -> None:
+        tail = f": {stderr.strip().splitlines()[-1]}" if stderr.strip() else ""
+        super().__init__(f"exit status {status} from `{command}`{tail}")
+        self.command = command
+        self.status = status
+
+
+def run(command: str, *files: Any) -> str:
+    """Runs a shell command, with the files put behind it (quoted), and returns what it printed.
+    Its stderr goes where this job's output goes. Raises CommandError if it fails."""
+    import shlex
+    import subprocess
+    import sys
+
+    sys.stdout.flush()
+    line = " ".join([command, *(shlex.quote(os.fspath(each)) for each in files)])
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode:
+        raise CommandError(line, done.returncode)
+    return done.stdout.decode("utf-8", "surrogateescape")
+
+
+class LoadTime:
+    """What was looked at while loading, so that a kept graph can tell whether it still holds:
+    environment variables, files, outputs of commands, globs (with what they gave).
+
+    `overrides` are `NAME=value` of the command line; `find` gives the files that match a glob.
+    """
+
+    def __init__(self, environment: dict[str, str], find: Callable[[str], list[str]]) -> None:
+        self.environment = environment
+        self.find = find
+        self.variables_read: dict[str, str | None] = {}
+        self.files_read: dict[str, None] = {}
+        self.commands: dict[str, str] = {}
+        self.globs: dict[str, list[str]] = {}
+
+    def names(self) -> dict[str, Any]:
+        """The builtins by name."""
+        return {
+            "glob": self.glob,
+            "env": self.env,
+            "sh": self.sh,
+            "read": self.read,
+            "config": self.config,
+            "run": run,
+        }
+
+    def glob(self, pattern: Any) -> list[str]:
+        """The files that match a pattern, sorted; files that rules will make are among them."""
+        text = os.fspath(pattern)
+        found = self.find(text)
+        self.globs[text] = found
+        return list(found)
+
+    def env(self, name: str, default: Any = "") -> Any:
+        """An environment variable, or the default."""
+        value = self.environment.get(name)
+        self.variables_read[name] = value
+        return default if value is None else value
+
+    def sh(self, command: str) -> str:
+        """What a shell command prints, without the newlines at its end; run once a load.
+        Raises CommandError if it fails."""
+        if command not in self.commands:
+            import subprocess
+
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+            errors = done.stderr.decode("utf-8", "replace")
+            if done.returncode:
+                raise CommandError(command, done.returncode, errors)
+            self.commands[command] = done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+        return self.commands[command]
+
+    def read(self, path: Any) -> str:
+        """The text of a file (UTF-8)."""
+        name = os.fspath(path)
+        self.files_read[name] = None
+        with open(name, encoding="utf-8") as handle:
+            return handle.read()
+
+    def config(self, path: Any) -> Any:
+        """The data in a TOML, JSON or YAML file, by its extension."""
+        name = os.fspath(path)
+        text = self.read(name)
+        if name.endswith(".toml"):
+            import tomllib
+
+            return tomllib.loads(text)
+        if name.endswith(".json"):
+            import json
+
+            return json.loads(text)
+        if name.endswith((".yaml", ".yml")):
+            try:
+                import yaml
+            except ModuleNotFoundError:
+                raise RuntimeError(
+                    "YAML needs the package PyYAML: pip install 'pybuild[yaml]'"
+                ) from None
+            return yaml.safe_load(text)
+        raise ValueError(f"{name}: a configuration ends in .toml, .json, .yaml or .yml")
+
+
+def join_values(old: Any, new: Any) -> Any:
+    """`+=`: texts with a blank between, lists by element."""
+    if isinstance(old, list | tuple):
+        more: Sequence[Any] = new if isinstance(new, list | tuple) else [new]
+        return [*old, *more]
+    if isinstance(new, list | tuple):
+        return [old, *new]
+    if isinstance(old, str) and isinstance(new, str):
+        return f"{old} {new}" if old and new else old or new
+    return old + new

@@ -1,0 +1,1013 @@
+"""Rules meet files and become jobs.
+
+Files flow: each file, on disk or planned, is offered once to the rules whose driver could take it;
+a match makes a job, or joins one, and the job's targets are new planned files that flow on. What a
+job needs besides its driver is filled in when somebody wants the job (`close`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pybuild.files import digest_of
+from pybuild.graph import Graph, Job, Traits
+from pybuild.names import Pattern, Wild, folder_of, normalise, overlaps
+from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.recipe import PipeRecipe, RecipeTemplate
+from pybuild.pipefile.resolve import COLLATE, LITERAL, PATTERN, STATIC, Pipeline, Rule
+from pybuild.pipefile.search import Search, fill, match
+from pybuild.pipefile.template import (
+    FILE_PARTS,
+    FileName,
+    Hole,
+    Lookup,
+    Template,
+    WholeFile,
+    as_names,
+    evaluate,
+    file_part,
+)
+from pybuild.pipefile.universe import Universe
+from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
+
+_NOTHING: Mapping[str, str] = {}
+_RULE, _NAME, _LATE = "rule", "name", "late"
+
+
+class Binding:
+    """What one job is bound to: its rule, the files of its driver and their captures.
+
+    `sources` and `later` are prerequisites that are known already (rules with `%`). `task` is set
+    for a task that only stands for others: all outputs of a rule, what a name without a recipe
+    needs, or a file that a rule behind a split may make.
+    """
+
+    __slots__ = (
+        "aliases",
+        "captures",
+        "each",
+        "later",
+        "lineage",
+        "members",
+        "rule",
+        "sources",
+        "stem",
+        "task",
+        "world",
+    )
+
+    def __init__(
+        self,
+        world: Instantiation,
+        rule: Rule,
+        members: list[str],
+        captures: Mapping[str, Any] = _NOTHING,
+        stem: str = "",
+        lineage: int = 0,
+        task: str = "",
+    ) -> None:
+        self.world = world
+        self.rule = rule
+        self.members = members
+        self.captures = captures
+        self.stem = stem
+        self.lineage = lineage
+        self.task = task
+        self.aliases: dict[str, Any] = {}
+        self.each: list[tuple[str, Mapping[str, str]]] | None = None
+        self.sources: Sequence[str] = ()
+        self.later: Sequence[str] = ()
+
+    def join(self, name: str, captures: Mapping[str, str], lineage: int) -> None:
+        """A further match of the same group; a capture that differs becomes a list."""
+        if self.each is None:
+            self.each = [(self.members[0], self.captures)]
+            self.captures = {key: [text] for key, text in self.captures.items()}
+        self.members.append(name)
+        self.each.append((name, captures))
+        self.lineage |= lineage
+        for key, text in captures.items():
+            if text not in self.captures[key]:
+                self.captures[key].append(text)
+
+    def capture(self, name: str) -> Any:
+        """The text of a capture, or in a group the list of its texts if there are several."""
+        value = self.captures[name]
+        if isinstance(value, str):
+            return FileName(value)
+        texts = [FileName(each) for each in sorted(value)]
+        return texts[0] if len(texts) == 1 else texts
+
+    def lookup(
+        self, job: Job, changed: Sequence[str] = (), outputs: Sequence[str] = ()
+    ) -> _Lookup:
+        """From names to values, for a closed job."""
+        return _Lookup(self, job.inputs, outputs or job.outputs, job, changed)
+
+    def early_lookup(self) -> _Lookup:
+        """From names to values, as far as the driver tells."""
+        return _Lookup(self, self.members, (), None, ())
+
+    def member_lookups(self, lookup: _Lookup) -> Iterator[_Lookup]:
+        """One lookup for each match of a group, with that match's own captures."""
+        if self.each is None:
+            yield lookup
+            return
+        for name, captures in self.each:
+            one = Binding(self.world, self.rule, [name], captures)
+            one.aliases = self.aliases
+            yield _Lookup(one, [name], lookup.outputs, lookup.job, ())
+
+    def private_digest(self, template: RecipeTemplate) -> bytes:
+        """Digest of the shared values, of the captures used and of what called functions give."""
+        parts = [template.shared_digest]
+        parts += [
+            f"{name}={self.capture(name)}".encode("utf-8", "surrogateescape")
+            for name in template.private_names
+            if name in self.captures
+        ]
+        lookup = self.lookup(self.world.job_of[id(self)])
+        for hole in template.calls:
+            value = evaluate(hole.reference, lookup, hole.span)
+            parts.append(self.world.prints.of_value(_plain_value(value)))
+        return digest_of(b"\0".join(parts))
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, FileName):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_plain_value(each) for each in value]
+    return value
+
+
+class _Lookup:
+    """The names of one job and their values. Raises KeyError for a name that it does not have."""
+
+    __slots__ = ("binding", "changed", "inputs", "job", "outputs")
+
+    def __init__(
+        self,
+        binding: Binding,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        job: Job | None,
+        changed: Sequence[str],
+    ) -> None:
+        self.binding = binding
+        self.inputs = inputs
+        self.outputs = outputs
+        self.job = job
+        self.changed = changed
+
+    def __call__(self, name: str) -> Any:
+        binding = self.binding
+        if name in binding.captures:
+            return binding.capture(name)
+        if name in FILE_PARTS:
+            return file_part(self._first(binding.members or self.inputs, name), name)
+        if name in _OWN:
+            return _OWN[name](self)
+        if name in binding.aliases:
+            return self._renamed(binding.aliases[name])
+        params = binding.rule.settings.params
+        if name in params:
+            return params[name]
+        pipeline = binding.world.pipeline
+        if name in pipeline.namespace:
+            return pipeline.namespace[name]
+        if name in pipeline.named:
+            return _files(binding.world.outputs_of(pipeline.named[name]))
+        raise KeyError(name)
+
+    def _first(self, names: Sequence[str], what: str) -> WholeFile:
+        if not names:
+            raise BuildError(
+                Diagnostic("PB211", f"`<{what}>`: this job has none", self.binding.rule.span)
+            )
+        return WholeFile(names[0])
+
+    def _targets(self) -> Sequence[str]:
+        if self.outputs or self.job is None:
+            return self.outputs
+        return [str(each) for each in self.job.patterns] or [self.job.name]
+
+    def _renamed(self, value: Any) -> Any:
+        """A named target of an atomic job goes by its temporary name."""
+        job = self.job
+        if isinstance(value, str) and job and self.outputs and value in job.outputs:
+            return WholeFile(self.outputs[job.outputs.index(value)])
+        return value
+
+
+def _files(names: Iterable[str]) -> list[WholeFile]:
+    return [WholeFile(name) for name in names]
+
+
+_OWN: dict[str, Callable[[_Lookup], Any]] = {
+    "input": lambda self: self._first(self.inputs, "input"),
+    "inputs": lambda self: _files(self.inputs),
+    "output": lambda self: self._first(self._targets(), "output"),
+    "outputs": lambda self: _files(self._targets()),
+    "order_only": lambda self: _files(self.job.order_only if self.job else ()),
+    "changed": lambda self: _files(self.changed),
+    "stem": lambda self: FileName(self.binding.stem),
+    "rule": lambda self: self.binding.rule.label,
+}
+
+
+class Instantiation:
+    """The jobs of a pipeline, growing. Is the engine's `Grow`."""
+
+    def __init__(self, pipeline: Pipeline, universe: Universe, prints: Fingerprints) -> None:
+        self.pipeline = pipeline
+        self.universe = universe
+        self.prints = prints
+        self.graph = Graph()
+        self.graph.pools = pipeline.pools
+        self.diagnostics: list[Diagnostic] = []
+        self.jobs_of: dict[int, list[Job]] = {rule.index: [] for rule in pipeline.rules}
+        self.job_of: dict[int, Job] = {}
+        self.search = Search(self)
+        self._rules = [rule for rule in pipeline.rules if rule.settings.active]
+        self.made_of: dict[int, tuple[str, ...]] = {}
+        self._aliases: dict[tuple[str, str], Job] = {}
+        self._groups: dict[tuple[int, tuple[str, ...]], Job] = {}
+        self._seen: set[tuple[int, str]] = set()
+        self._bits: dict[int, int] = {}
+        self._lineages: dict[str, int] = {}
+        self._shallow: dict[str, list[tuple[Rule, Pattern]]] = {}
+        self._deep: list[tuple[Rule, Pattern]] = []
+        self._followers: dict[str, list[Rule]] = {}
+        self._called: list[tuple[Rule, Hole]] = []
+        self._queue: deque[str] = deque()
+        self._extra: dict[str, list[Binding]] = {}
+        self._closed: set[int] = set()
+        self._resolved: set[int] = set()
+        self._upstream: dict[int, list[Rule]] = {}
+        self._joins: dict[int, dict[tuple[str, ...], list[str]]] = {}
+        self._globs: dict[str, list[str]] = {}
+
+    # -- the flow --------------------------------------------------------------------------
+
+    def flow(self) -> None:
+        """Lets all files flow through all rules. What is wrong is in `diagnostics`."""
+        for rule in self._rules:
+            self._guarded(self._open, rule)
+        patterns = [pattern for pairs in self._shallow.values() for _, pattern in pairs]
+        patterns += [pattern for _, pattern in self._deep]
+        sources: dict[str, None] = {}
+        for pattern in patterns:
+            sources.update(dict.fromkeys(self.universe.on_disk(pattern)))
+        self._drain()
+        held = []
+        for name in sorted(sources, key=lambda each: (len(each), each)):
+            if self.universe.made(name):
+                held.append(name)
+            elif not self.universe.is_planned(name):
+                self._offer_now(name)
+        for name in held:
+            if not self.universe.is_planned(name) and not self.universe.is_leftover(name):
+                self._offer_now(name)
+        self._call_drivers()
+        if any(rule.splits for rule in self._rules):
+            self._find_upstream()
+
+    def _guarded(self, deed: Callable[..., None], *arguments: Any) -> None:
+        try:
+            deed(*arguments)
+        except BuildError as error:
+            self.diagnostics.extend(error.diagnostics)
+
+    def _open(self, rule: Rule) -> None:
+        """A rule enters: its jobs that need no driver, or its place in the index."""
+        if rule.flavour == LITERAL:
+            self._literal(rule)
+        elif rule.flavour == STATIC:
+            self._static(rule)
+        elif rule.flavour == PATTERN:
+            self.search.add(rule)
+        elif not rule.drivers:
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    "targets with placeholders need a prerequisite that fills them in",
+                    rule.span,
+                )
+            )
+        else:
+            self._bits[rule.index] = 1 << len(self._bits)
+            for driver in rule.drivers:
+                self._index(rule, driver)
+
+    def _index(self, rule: Rule, driver: Template) -> None:
+        if driver.rule:
+            self._followers.setdefault(driver.rule, []).append(rule)
+            return
+        if driver.call is not None:
+            self._called.append((rule, driver.call))
+            return
+        if any(isinstance(piece, Hole) for piece in driver.pieces):
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    f"`{driver}`: the first prerequisite can't ask for what it is to tell",
+                    driver.span,
+                    help="it takes text, wildcards, variables and captures",
+                )
+            )
+        pattern = driver.reach()
+        if pattern.deep:
+            self._deep.append((rule, pattern))
+        else:
+            self._shallow.setdefault(pattern.folder, []).append((rule, pattern))
+
+    def _offer_now(self, name: str) -> None:
+        self._queue.append(name)
+        self._drain()
+
+    def _drain(self) -> None:
+        """Offers what is queued, and what comes of it, to the rules."""
+        while self._queue:
+            name = self._queue.popleft()
+            for rule, pattern in self._shallow.get(folder_of(name), ()):
+                self._offer(rule, pattern, name)
+            for rule, pattern in self._deep:
+                self._offer(rule, pattern, name)
+
+    def _offer(self, rule: Rule, pattern: Pattern, name: str) -> None:
+        captured = pattern.match(name)
+        if captured is not None:
+            captures = dict(zip(pattern.fields, captured, strict=True)) if captured else _NOTHING
+            self._take(rule, name, captures)
+
+    def _take(self, rule: Rule, name: str, captures: Mapping[str, str]) -> None:
+        """A file drives a rule, once, unless it came out of that rule."""
+        lineage = self._lineages.get(name, 0)
+        bit = self._bits[rule.index]
+        if lineage & bit or (rule.index, name) in self._seen:
+            return
+        self._seen.add((rule.index, name))
+        self._guarded(self._match, rule, name, captures, lineage | bit)
+
+    def _match(self, rule: Rule, name: str, captures: Mapping[str, str], lineage: int) -> None:
+        binding = Binding(self, rule, [name], captures, "", lineage)
+        targets = self._targets(rule, binding)
+        if rule.recipe is None and not rule.splits:
+            for target in targets:
+                self._extra.setdefault(str(target), []).append(binding)
+            return
+        if rule.flavour == COLLATE:
+            key = (rule.index, tuple(map(str, targets)))
+            job = self._groups.get(key)
+            if job is not None:
+                job.binding.join(name, captures, lineage)
+                for output in job.outputs:
+                    self._lineages[output] |= lineage
+                return
+            self._groups[key] = self._add(rule, binding, targets)
+        else:
+            self._add(rule, binding, targets)
+
+    def _targets(self, rule: Rule, binding: Binding) -> list[str | Pattern]:
+        """The names of a job's targets; globs of a split as patterns."""
+        lookup = binding.early_lookup()
+        found: list[str | Pattern] = []
+        for template in rule.targets:
+            pieces = template.fill(lookup)
+            if any(isinstance(piece, Wild) for piece in pieces):
+                target: str | Pattern = Pattern(_joined(pieces))
+            else:
+                target = normalise("".join(map(str, pieces)))
+            if template.alias:
+                binding.aliases[template.alias] = (
+                    WholeFile(target) if isinstance(target, str) else str(target)
+                )
+            found.append(target)
+        return found
+
+    def _literal(self, rule: Rule) -> None:
+        """A rule with plain targets: one job for each, or one for all."""
+        binding = Binding(self, rule, [])
+        targets = self._targets(rule, binding)
+        if rule.recipe is None:
+            for target in targets:
+                self._extra.setdefault(str(target), []).append(binding)
+            return
+        if rule.splits or rule.grouped or len(targets) == 1:
+            self._add(rule, binding, targets)
+            return
+        for target in targets:
+            own = Binding(self, rule, [])
+            own.aliases = dict(binding.aliases)
+            self._add(rule, own, [target])
+
+    def _static(self, rule: Rule) -> None:
+        for template in rule.targets:
+            target = template.literal
+            fit = match(rule.patterns[0], target) if target else None
+            if target is None or fit is None:
+                raise BuildError(
+                    Diagnostic(
+                        "PB223",
+                        f"`{template}` does not match `{rule.patterns[0]}`",
+                        template.span,
+                        help="each target of a static pattern rule has to match its pattern",
+                    )
+                )
+            self.add_pattern_job(
+                rule,
+                [target],
+                [fill(text, *fit) for text in rule.sources],
+                [fill(text, *fit) for text in rule.later],
+                fit[0],
+            )
+
+    def add_pattern_job(
+        self, rule: Rule, targets: list[str], sources: list[str], later: list[str], stem: str
+    ) -> Job:
+        """A job of a rule with `%`, whose names are known."""
+        binding = Binding(self, rule, [], stem=stem)
+        binding.sources, binding.later = sources, later
+        return self._add(rule, binding, list(targets), quiet=rule.flavour == PATTERN)
+
+    def _add(
+        self,
+        rule: Rule,
+        binding: Binding,
+        targets: Sequence[str | Pattern],
+        quiet: bool = False,
+    ) -> Job:
+        """A new job; its outputs flow on, unless they are made on demand (`quiet`)."""
+        patterns = tuple(each for each in targets if isinstance(each, Pattern))
+        names = [each for each in targets if isinstance(each, str)]
+        if rule.splits:
+            patterns += tuple(Pattern([name]) for name in names)
+            names = []
+        outputs = () if rule.traits.phony else tuple(dict.fromkeys(names))
+        name = names[0] if names else str(patterns[0])
+        recipe = PipeRecipe(rule.recipe, binding) if rule.recipe else None
+        job = Job(name, outputs, rule.traits, rule.span, recipe, patterns, binding)
+        for each in names or [name]:
+            self._refuse_second(job, each)
+        self.job_of[id(binding)] = job
+        self.jobs_of[rule.index].append(job)
+        self.graph.add(job)
+        if not outputs:
+            self.graph.producer[name] = job
+        if not quiet:
+            self._announce(job, outputs)
+        return job
+
+    def _announce(self, job: Job, outputs: Iterable[str]) -> None:
+        binding = job.binding
+        for output in outputs:
+            self.universe.plan(output)
+            if binding.lineage:
+                self._lineages[output] = self._lineages.get(output, 0) | binding.lineage
+            self._queue.append(output)
+            for follower in self._followers.get(binding.rule.name, ()):
+                self._take(follower, output, _NOTHING)
+
+    def _refuse_second(self, job: Job, name: str) -> None:
+        other = self.graph.producer.get(name)
+        if other is None:
+            return
+        if other.binding.rule is job.binding.rule and job.binding.members:
+            one, two = other.binding.members[0], job.binding.members[0]
+            raise BuildError(
+                Diagnostic(
+                    "PB302",
+                    f"`{one}` and `{two}` both make `{name}`",
+                    job.origin,
+                    help="`collate` makes one job of all matches with the same targets; or use a "
+                    "further capture in the target",
+                )
+            )
+        raise BuildError(
+            Diagnostic(
+                "PB303",
+                f"two rules make `{name}`",
+                job.origin,
+                (Note("the other one", other.origin),),
+                "take the target out of one of them",
+            )
+        )
+
+    def _call_drivers(self) -> None:
+        """Drivers that are calls of functions: they may look at what is planned by now."""
+        for rule, hole in self._called:
+            try:
+                value = evaluate(hole.reference, self.pipeline.namespace.__getitem__, hole.span)
+                for name in as_names(value, hole.span):
+                    self._take(rule, normalise(name), _NOTHING)
+                self._drain()
+            except BuildError as error:
+                self.diagnostics.extend(error.diagnostics)
+
+    # -- what a split makes open -----------------------------------------------------------
+
+    def _find_upstream(self) -> None:
+        """For each rule, the splits that may yet bring files to it, directly or through others."""
+        reaches: dict[int, list[Pattern]] = {}
+        for rule in self._rules:
+            splits = self.upstream(rule)
+            if rule.splits:
+                splits = [*splits, rule]
+            if splits:
+                reaches[rule.index] = self._target_reach(rule)
+        changed = True
+        while changed:
+            changed = False
+            for rule in self._rules:
+                found = {each.index: each for each in self.upstream(rule)}
+                before = len(found)
+                for other in self._rules:
+                    if other.index in reaches and self._may_feed(other, reaches, rule):
+                        found |= {each.index: each for each in self.upstream(other)}
+                        if other.splits:
+                            found[other.index] = other
+                if len(found) > before:
+                    changed = True
+                    self._upstream[rule.index] = list(found.values())
+                    reaches.setdefault(rule.index, self._target_reach(rule))
+
+    def upstream(self, rule: Rule) -> list[Rule]:
+        """The splits above a rule, as far as found."""
+        return self._upstream.get(rule.index, [])
+
+    def _target_reach(self, rule: Rule) -> list[Pattern]:
+        if rule.flavour == PATTERN:
+            texts = [text.partition("%") for text in rule.patterns]
+            return [Pattern([a, Wild("**"), b] if a else [Wild("**"), b]) for a, _, b in texts]
+        return [template.reach() for template in rule.targets]
+
+    def _may_feed(self, other: Rule, reaches: dict[int, list[Pattern]], rule: Rule) -> bool:
+        for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
+            if template.rule:
+                if template.rule == other.name:
+                    return True
+            elif template.call is not None:
+                return other.splits  # a function may look at anything
+            elif any(overlaps(template.reach(), reach) for reach in reaches[other.index]):
+                return other is not rule
+        return bool(other.name) and other.name in rule.settings.follows
+
+    # -- closing ---------------------------------------------------------------------------
+
+    def close(self, job: Job) -> list[Job]:
+        """Fills in a job's inputs, or returns the splits that have to be done first."""
+        if job.number in self._closed:
+            return []
+        waits = [each for each in self._unresolved(job.binding) if each is not job]
+        if not waits:
+            self._fill(job, job.binding)
+            self._closed.add(job.number)
+        return waits
+
+    def _unresolved(self, binding: Binding) -> list[Job]:
+        if not self._upstream and not any(rule.splits for rule in self._rules):
+            return []
+        rules = [binding.rule]
+        if binding.task == _NAME:
+            rules = [each.rule for each in self._extra[self.job_of[id(binding)].name]]
+        splits = {split.index: split for rule in rules for split in self.upstream(rule)}
+        if binding.task in (_RULE, _LATE) and binding.rule.splits:
+            splits[binding.rule.index] = binding.rule
+        return [
+            job
+            for split in splits.values()
+            for job in self.jobs_of[split.index]
+            if job.number not in self._resolved
+        ]
+
+    def resolve(self, job: Job, outputs: Iterable[str]) -> None:
+        """A split is done, and these are its files: they flow on."""
+        if job.number in self._resolved:
+            return
+        self._resolved.add(job.number)
+        names = tuple(sorted(outputs))
+        for name in names:
+            self._refuse_second(job, name)
+            self.graph.producer[name] = job
+        self.made_of[job.number] = names
+        self._announce(job, names)
+        self._drain()
+        self._globs.clear()
+        self._joins.clear()
+        self._call_drivers()
+        if self.diagnostics:
+            found, self.diagnostics = self.diagnostics, []
+            raise BuildError(*found)
+
+    def strangers(self, job: Job) -> list[str]:
+        """Files on disk that match the globs of a split; looked up anew."""
+        found: dict[str, None] = {}
+        for pattern in job.patterns:
+            self.universe.look_again(pattern)
+            found.update(dict.fromkeys(self.universe.on_disk(pattern)))
+        return sorted(found)
+
+    def outputs_of(self, rule: Rule) -> list[str]:
+        """All outputs of a rule, as far as known; of several jobs sorted."""
+        jobs = self.jobs_of[rule.index]
+        found: list[str] = []
+        for job in jobs:
+            found += self.made_of.get(job.number, job.outputs)
+        if len(jobs) == 1 and not jobs[0].patterns:
+            return found
+        return sorted(found)
+
+    def _fill(self, job: Job, binding: Binding) -> None:
+        rule = binding.rule
+        inputs: dict[str, None] = dict.fromkeys(sorted(binding.members))
+        later: dict[str, None] = dict.fromkeys(binding.later)
+        if rule.drivers and rule.drivers[0].alias:
+            members = _files(inputs)
+            binding.aliases[rule.drivers[0].alias] = members[0] if len(members) == 1 else members
+        inputs.update(dict.fromkeys(binding.sources))
+        if binding.task == _RULE:
+            inputs.update(dict.fromkeys(self._files_of(rule)))
+        elif binding.task == _LATE:
+            inputs[job.name] = None
+        elif not binding.task and rule.flavour not in (PATTERN, STATIC):
+            self._add_all(job, binding, inputs, later)
+        for name in job.outputs or (job.name,):
+            for extra in self._extra.get(name, ()) if binding.task in ("", _NAME) else ():
+                inputs.update(dict.fromkeys(extra.members))
+                self._add_all(job, extra, inputs, later)
+        self._refuse_itself(job, inputs, later)
+        job.inputs = tuple(self._flattened(inputs))
+        chosen = frozenset(job.inputs)
+        job.order_only = tuple(each for each in self._flattened(later) if each not in chosen)
+        self._refuse_itself(job, job.inputs, job.order_only)
+        self._check_sources(job)
+
+    def _add_all(
+        self, job: Job, binding: Binding, inputs: dict[str, None], later: dict[str, None]
+    ) -> None:
+        """The prerequisites of a rule besides its driver, for one job."""
+        rule = binding.rule
+        for template in rule.prerequisites:
+            lookup = _Lookup(binding, tuple(inputs), job.outputs, job, ())
+            self._add_names(job, binding, template, lookup, inputs)
+        for template in rule.order_only:
+            lookup = _Lookup(binding, tuple(inputs), job.outputs, job, ())
+            self._add_names(job, binding, template, lookup, later)
+        for name in rule.settings.follows:
+            later.update(dict.fromkeys(self._files_behind(name)))
+
+    def _refuse_itself(self, job: Job, *lists: Iterable[str]) -> None:
+        own = job.outputs or (() if job.binding.task == _LATE else (job.name,))
+        for name in (name for names in lists for name in names):
+            if name in own:
+                raise BuildError(
+                    Diagnostic(
+                        "PB301",
+                        f"`{name}` needs itself",
+                        self._where(job, name),
+                        help="take it out of its own prerequisites",
+                    )
+                )
+
+    def _add_names(
+        self,
+        job: Job,
+        binding: Binding,
+        template: Template,
+        lookup: _Lookup,
+        names: dict[str, None],
+    ) -> None:
+        found = self._names_of(job, binding, template, lookup)
+        names.update(dict.fromkeys(found))
+        if template.alias:
+            files = [WholeFile(name) for name in found]
+            many = len(files) != 1 or template.has_wildcards or template.rule
+            old = binding.aliases.get(template.alias)
+            if isinstance(old, list) and old != files:
+                files = old + files
+            elif isinstance(old, WholeFile) and old != files[0]:
+                files = [old, *files]
+                many = True
+            binding.aliases[template.alias] = files if many else files[0]
+
+    def _names_of(
+        self, job: Job, binding: Binding, template: Template, lookup: _Lookup
+    ) -> list[str]:
+        """The files that a prerequisite stands for in one job. Raises BuildError."""
+        if template.rule:
+            return self._files_behind(template.rule)
+        if template.call is not None:
+            value = evaluate(template.call.reference, lookup, template.call.span)
+            return [normalise(name) for name in as_names(value, template.span)]
+        if not template.has_wildcards and not template.has_holes:
+            return [template.literal or ""]
+        found: list[list[str]] = []
+        for one in binding.member_lookups(lookup):
+            if not template.has_wildcards:
+                found.append([normalise("".join(map(str, template.fill(one))))])
+            elif any(isinstance(piece, Hole) for piece in template.pieces):
+                found.append(self._glob(Pattern(_joined(template.fill(one)))))
+            else:
+                found.append(self._join(template, one))
+        names = list(dict.fromkeys(name for part in found for name in part))
+        names = [name for name in names if name not in job.outputs]
+        if not names and template.has_wildcards and not self._may_be_empty(template, binding.rule):
+            raise BuildError(
+                Diagnostic(
+                    "PB304",
+                    f"nothing matches `{template}`",
+                    template.span,
+                    (Note(f"wanted for `{job.name}`"),),
+                    self._near(template) or "`@optional` above the rule says that this is no error",
+                )
+            )
+        return names
+
+    def _may_be_empty(self, template: Template, rule: Rule) -> bool:
+        if rule.settings.optional:
+            return True
+        reach = template.reach()
+        return any(
+            overlaps(reach, each)
+            for split in self.upstream(rule)
+            for each in self._target_reach(split)
+        ) or any(
+            overlaps(reach, each)
+            for other in self.pipeline.rules
+            if other.settings.optional or not other.settings.active or self.upstream(other)
+            for each in self._target_reach(other)
+        )
+
+    def _near(self, template: Template) -> str:
+        pattern = template.reach()
+        files, folders = self.universe.listing(pattern.folder)
+        if not files and not folders and pattern.folder:
+            return f"there is no folder `{pattern.folder}`"
+        return did_you_mean(str(template).rpartition("/")[2], files)
+
+    def _glob(self, pattern: Pattern) -> list[str]:
+        key = str(pattern)
+        if key not in self._globs:
+            self._globs[key] = self.universe.matches(pattern)
+        return self._globs[key]
+
+    def _join(self, template: Template, lookup: Lookup) -> list[str]:
+        """A glob with captures: all its matches are found once and sorted by their captures."""
+        pattern = template.reach()
+        table = self._joins.get(id(template))
+        if table is None:
+            table = {}
+            for name in self.universe.matches(pattern):
+                captured = pattern.match(name)
+                if captured is not None:
+                    table.setdefault(captured, []).append(name)
+            self._joins[id(template)] = table
+        return table.get(tuple(str(lookup(field)) for field in pattern.fields), [])
+
+    def _files_behind(self, name: str) -> list[str]:
+        """The files of a rule, or the name of a task. Raises BuildError if the rule matched
+        nothing and has to."""
+        rule = self.pipeline.named.get(name)
+        return [name] if rule is None else self._files_of(rule)
+
+    def _files_of(self, rule: Rule) -> list[str]:
+        self.check_matched(rule)
+        if rule.recipe is None and rule.flavour == LITERAL:
+            return [target.literal or "" for target in rule.targets]
+        if rule.traits.phony:
+            return [job.name for job in self.jobs_of[rule.index]]
+        return self.outputs_of(rule)
+
+    def check_matched(self, rule: Rule) -> None:
+        """Raises BuildError if a rule that is wanted has no jobs and no excuse."""
+        if self.jobs_of[rule.index] or not rule.drivers or not rule.settings.active:
+            return
+        if rule.settings.optional or self.upstream(rule):
+            return
+        driver = rule.drivers[0]
+        if driver.rule:
+            above = self.pipeline.named.get(driver.rule)
+            if above is None or above.settings.optional or not above.settings.active:
+                return
+            self.check_matched(above)
+        raise BuildError(
+            Diagnostic(
+                "PB304",
+                f"nothing matches `{driver}`",
+                driver.span,
+                (Note(f"so the rule `{rule.label}` has no jobs"),),
+                self._near(driver) or "`@optional` above the rule says that this is no error",
+            )
+        )
+
+    def _flattened(self, names: Iterable[str]) -> dict[str, None]:
+        """Names without a recipe replaced by what stands behind them."""
+        if not self._extra:
+            return dict.fromkeys(names)
+        found: dict[str, None] = {}
+        todo = deque(names)
+        opened: set[str] = set()
+        while todo:
+            name = todo.popleft()
+            if name not in self._extra or name in opened or self._has_recipe(name):
+                found[name] = None
+                continue
+            opened.add(name)
+            behind: dict[str, None] = {}
+            job = self.goal_job(name)
+            for binding in self._extra[name]:
+                behind.update(dict.fromkeys(binding.members))
+                self._add_all(job, binding, behind, {})
+            if self._is_file(name):
+                found[name] = None
+            todo.extendleft(reversed(behind))
+        return found
+
+    def _has_recipe(self, name: str) -> bool:
+        return name in self.graph.producer or self.search.find(name) is not None
+
+    def _is_file(self, name: str) -> bool:
+        """Whether a name without a recipe is a file as well."""
+        return name not in self.pipeline.phony and self.exists(name)
+
+    # -- sources ---------------------------------------------------------------------------
+
+    def exists(self, name: str) -> bool:
+        """Whether a file is there, or a rule without `%` makes it."""
+        if name in self.graph.producer:
+            return True
+        if self.universe.was_listed(name) and not self.universe.made(name):
+            return True
+        return self.universe.files.status(name) is not None and not self.universe.is_leftover(name)
+
+    def _check_sources(self, job: Job) -> None:
+        """Every input has to be there or be made by a rule."""
+        wrong: list[Diagnostic] = []
+        for name in (*job.inputs, *job.order_only):
+            if name in self.graph.producer or self.search.find(name) is not None:
+                continue
+            if self.universe.was_listed(name) and not self.universe.made(name):
+                continue
+            complaint = self._source_complaint(job, name)
+            if complaint is not None:
+                wrong.append(complaint)
+        if wrong:
+            raise BuildError(*wrong)
+
+    def _source_complaint(self, job: Job, name: str) -> Diagnostic | None:
+        span = self._where(job, name)
+        try:
+            status = self.universe.files.status(name)
+        except OSError as error:
+            return Diagnostic("PB404", f"cannot read `{name}`: {error.strerror}", span)
+        if status is None:
+            help = did_you_mean(name, self._known_names(name))
+            return Diagnostic("PB305", f"no rule makes `{name}`, and there is no such file", span,
+                              (Note(f"needed by `{job.name}`"),), help)
+        if self.universe.is_leftover(name):
+            return Diagnostic(
+                "PB306",
+                f"`{name}` was made by an earlier build, and no rule makes it now",
+                span,
+                (Note(f"needed by `{job.name}`"),),
+                f"`pybuild -t {name}` makes it a file of your own; or delete it",
+            )
+        if status.is_folder and not name.endswith("/") and name in job.inputs:
+            return Diagnostic(
+                "PB307",
+                f"`{name}` is a folder where a file is due",
+                span,
+                (Note(f"needed by `{job.name}`"),),
+                f"name its files (`{name}/*`), or write `{name}/` for all that is in it",
+            )
+        return None
+
+    def _where(self, job: Job, name: str) -> Span:
+        rule = job.binding.rule
+        for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
+            if template.literal == name:
+                return template.span
+        return job.origin
+
+    def _known_names(self, name: str) -> list[str]:
+        folder = folder_of(name)
+        base = folder + "/" if folder else ""
+        near = [base + each for each in self.universe.listing(folder)[0]]
+        known = self.graph.producer
+        return near + (list(known) if len(known) < 2000 else [])
+
+    # -- goals -----------------------------------------------------------------------------
+
+    def goal(self, name: str) -> Job | None:
+        """The job for a word of the command line: a rule, a task, a file; None if it is a file
+        that no rule makes. Raises BuildError if it is nothing at all."""
+        rule = self.pipeline.named.get(name)
+        if rule is not None:
+            return self.whole_rule(rule)
+        name = normalise(name)
+        job = self.graph.producer.get(name) or self.search.find(name)
+        if job is not None:
+            return job
+        if name in self._extra:
+            return self.goal_job(name)
+        late = self._late_maker(name)
+        if late is not None:
+            return self._task(name, late, _LATE)
+        if self.exists(name):
+            return None
+        known = [*self.pipeline.named, *self.graph.producer, *self._extra]
+        known += self.universe.listing(folder_of(name))[0]
+        leftover = self.universe.is_leftover(name)
+        raise BuildError(
+            Diagnostic(
+                "PB306" if leftover else "PB305",
+                f"no rule makes `{name}`",
+                help="it was made by an earlier build" if leftover else did_you_mean(name, known),
+            )
+        )
+
+    def default_goal(self) -> Job | None:
+        """All jobs of the first rule."""
+        rule = self.pipeline.default
+        return None if rule is None else self.whole_rule(rule)
+
+    def _late_maker(self, name: str) -> Rule | None:
+        """A split, or a rule behind one, that might make a file once the split has run."""
+        one = Pattern([name])
+        for rule in self._rules:
+            if rule.splits or (self.upstream(rule) and rule.flavour != LITERAL):
+                if any(overlaps(one, reach) for reach in self._target_reach(rule)):
+                    return rule
+        return None
+
+    def whole_rule(self, rule: Rule) -> Job:
+        """A job that stands for all jobs of a rule. Raises BuildError if it has none."""
+        jobs = self.jobs_of[rule.index]
+        if len(jobs) == 1 and rule.flavour == LITERAL:
+            return jobs[0]
+        self.check_matched(rule)
+        if rule.recipe is None and rule.flavour == LITERAL and len(rule.targets) == 1:
+            name = rule.targets[0].literal or ""
+            return self.graph.producer.get(name) or self.search.find(name) or self.goal_job(name)
+        return self._task(rule.name or rule.label, rule, _RULE)
+
+    def goal_job(self, name: str) -> Job:
+        """A task for a name that only rules without a recipe speak of."""
+        return self._task(name, self._extra[name][0].rule, _NAME)
+
+    def _task(self, name: str, rule: Rule, task: str) -> Job:
+        found = self._aliases.get((task, name))
+        if found is None:
+            binding = Binding(self, rule, [], task=task)
+            found = Job(name, (), Traits(name, phony=True), rule.span, binding=binding)
+            self.job_of[id(binding)] = found
+            self.graph.add(found)
+            self._aliases[task, name] = found
+        return found
+
+    def cycles_of_names(self) -> Diagnostic | None:
+        """Names without recipes that need each other: they have no jobs that could wait."""
+        colours: dict[str, int] = {}
+        for start in self._extra:
+            path: list[tuple[str, Iterator[str]]] = []
+            name: str | None = start
+            while True:
+                if name is not None and colours.get(name, 0) == 0:
+                    colours[name] = 1
+                    path.append((name, self._named_by(name)))
+                elif name is not None and colours[name] == 1:
+                    ring = [each for each, _ in path]
+                    ring = [*ring[ring.index(name) :], name]
+                    return Diagnostic(
+                        "PB301",
+                        "these need each other: " + " <- ".join(f"`{each}`" for each in ring),
+                        self._extra[name][0].rule.span,
+                        help="take one of these prerequisites away",
+                    )
+                if not path:
+                    break
+                name = next(path[-1][1], None)
+                if name is None:
+                    colours[path.pop()[0]] = 2
+        return None
+
+    def _named_by(self, name: str) -> Iterator[str]:
+        for binding in self._extra[name]:
+            for template in binding.rule.prerequisites:
+                literal = template.literal
+                if literal in self._extra and not self._has_recipe(literal):
+                    yield literal
+
+
+def _joined(pieces: Sequence[str | Wild]) -> list[str | Wild]:
+    """Neighbouring texts as one."""
+    out: list[str | Wild] = []
+    for piece in pieces:
+        if isinstance(piece, str) and out and isinstance(out[-1], str):
+            out[-1] += piece
+        elif piece != "":
+            out.append(piece)
+    return out

@@ -1,0 +1,245 @@
+"""A Pipefile becomes a graph: the stages one after the other.
+
+Trees are kept in `.pybuild/trees` under the digest of their text, so that a Pipefile that has not
+changed is not parsed again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pybuild.files import Files, digest_of
+from pybuild.names import Pattern, glob_pieces, normalise
+from pybuild.pipefile import syntax
+from pybuild.pipefile.builtins import LoadTime
+from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.instantiate import Instantiation
+from pybuild.pipefile.resolve import Pipeline, Resolver
+from pybuild.pipefile.universe import Universe
+from pybuild.source import BuildError, Diagnostic, Note, Source, Span
+
+_MOST_ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be loaded and how.
+
+    `path` is the Pipefile's name, `text` what stands before it (`--eval`), `overrides` are
+    `NAME=value` of the command line, `trees` the folder of kept trees ("" for none). `made` tells
+    whether an earlier build made a file, `is_ours` whether it still has those bytes.
+    """
+
+    path: str
+    files: Files
+    made: Callable[[str], bool]
+    is_ours: Callable[[str], bool]
+    environment: Mapping[str, str]
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    trees: str = ""
+    version: str = ""
+    environment_wins: bool = False
+    include_folders: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A Pipefile as jobs, what is wrong with it, and what loading looked at."""
+
+    pipeline: Pipeline
+    world: Instantiation
+    diagnostics: list[Diagnostic]
+    sources: list[Source]
+    load_time: LoadTime
+
+
+def load(request: Request) -> Loaded:
+    """Loads a Pipefile. Mistakes are in `diagnostics`; raises BuildError only if there is no
+    Pipefile that could be read."""
+    trees: dict[str, tuple[syntax.Tree, list[Diagnostic]]] = {}
+
+    def read_tree(path: str) -> tuple[syntax.Tree, list[Diagnostic]]:
+        if path not in trees:
+            trees[path] = _tree(Source(normalise(path), _read(path)), request)
+        return trees[path]
+
+    planned: frozenset[str] = frozenset()
+    for _ in range(_MOST_ROUNDS):
+        loaded = _round(request, read_tree, planned)
+        loaded.sources = [tree.source for tree, _ in trees.values()]
+        seen_too_little = _missed(loaded)
+        if not seen_too_little:
+            return loaded
+        planned = planned | seen_too_little
+    loaded.diagnostics.append(
+        Diagnostic("PB224", "what `glob(...)` finds changes what is made, and so on without end")
+    )
+    return loaded
+
+
+def _round(
+    request: Request,
+    read_tree: Callable[[str], tuple[syntax.Tree, list[Diagnostic]]],
+    planned: frozenset[str],
+) -> Loaded:
+    """One reading of the file; `planned` are files to be made that globs in expressions see."""
+    universe = Universe(request.files, request.made, request.is_ours)
+    load_time = LoadTime(dict(request.environment), lambda text: _find(request, text, planned))
+    prints = Fingerprints(os.getcwd())
+    resolver = Resolver(
+        load_time,
+        prints,
+        read_tree,
+        request.overrides,
+        request.environment_wins,
+        request.include_folders,
+    )
+    diagnostics: list[Diagnostic] = []
+    if request.text:
+        tree, found = _tree(Source("--eval", request.text + "\n"), request)
+        diagnostics += found
+        resolver.read(tree)
+    tree, found = read_tree(request.path)
+    diagnostics += found
+    for name, value in request.overrides.items():
+        resolver.namespace.setdefault(name, value)
+        resolver.out.variables.setdefault(name, value)
+        resolver.out.origins.setdefault(name, "command line")
+    resolver.read(tree)
+    pipeline = resolver.finish()
+    diagnostics += pipeline.diagnostics
+    world = Instantiation(pipeline, universe, prints)
+    if not any(each.severity == "error" for each in diagnostics):
+        world.flow()
+        diagnostics += world.diagnostics
+        world.diagnostics = []
+        cycle = world.cycles_of_names()
+        if cycle is not None:
+            diagnostics.append(cycle)
+    return Loaded(pipeline, world, diagnostics, [], load_time)
+
+
+def _find(request: Request, text: str, planned: frozenset[str]) -> list[str]:
+    """The files that a glob in an expression finds: on disk but for what builds made, and planned."""
+    pattern = Pattern(glob_pieces(normalise(text)))
+    universe = Universe(request.files, request.made, lambda name: True)
+    for name in planned:
+        universe.plan(name)
+    return universe.matches(pattern)
+
+
+def _missed(loaded: Loaded) -> frozenset[str]:
+    """Planned files that a glob in an expression would have found, had they been known."""
+    globs = loaded.load_time.globs
+    missed: set[str] = set()
+    for text, found in globs.items():
+        pattern = Pattern(glob_pieces(normalise(text)))
+        known = frozenset(found)
+        missed.update(
+            name
+            for name in loaded.world.graph.producer
+            if name not in known and pattern.match(name) is not None
+        )
+    return frozenset(missed)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, "rb") as handle:
+            data = handle.read()
+    except OSError as error:
+        raise BuildError(
+            Diagnostic("PB404", f"cannot read `{path}`: {error.strerror}")
+        ) from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        source = Source(normalise(path), data.decode("utf-8", "replace"))
+        offset = len(data[: error.start].decode("utf-8", "replace"))
+        line, _ = source.place(offset)
+        raise BuildError(
+            Diagnostic(
+                "PB111",
+                f"`{path}` is not UTF-8: byte 0x{data[error.start]:02x}",
+                Span(source, offset, min(offset + 1, len(source.text))),
+                (Note(f"in line {line}"),),
+                "save the file as UTF-8",
+            )
+        ) from None
+    return text.replace("\r\n", "\n")
+
+
+def _tree(source: Source, request: Request) -> tuple[syntax.Tree, list[Diagnostic]]:
+    """The tree of a text, from the kept ones if it is among them."""
+    kept = _kept_path(source, request)
+    if kept:
+        tree = _load_kept(kept, source)
+        if tree is not None:
+            return tree, []
+    from pybuild.pipefile.parse import parse
+
+    tree, diagnostics = parse(source)
+    if kept and not diagnostics:
+        _keep(tree, kept)
+    return tree, diagnostics
+
+
+def _kept_path(source: Source, request: Request) -> str:
+    if not request.trees:
+        return ""
+    key = digest_of(f"{request.version}\0{source.name}\0{source.text}".encode("utf-8", "replace"))
+    return os.path.join(request.trees, key.hex())
+
+
+def _load_kept(path: str, source: Source) -> syntax.Tree | None:
+    import pickle
+
+    from pybuild.pipefile.parse import remember
+
+    try:
+        with open(path, "rb") as handle:
+            data = handle.read()
+    except OSError:
+        return None
+    check, payload = data[:16], data[16:]
+    if digest_of(payload) != check:
+        return None
+    try:
+        tree = pickle.loads(payload)
+    except Exception:  # a kept tree that can't be read is as good as none
+        return None
+    if not isinstance(tree, syntax.Tree) or tree.source.text != source.text:
+        return None
+    remember(tree)
+    return tree
+
+
+def _keep(tree: syntax.Tree, path: str) -> None:
+    import pickle
+
+    payload = pickle.dumps(tree, 5)
+    folder = os.path.dirname(path)
+    temporary = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(folder, exist_ok=True)
+        _drop_old(folder)
+        with open(temporary, "wb") as handle:
+            handle.write(digest_of(payload) + payload)
+        os.replace(temporary, path)
+    except OSError:
+        # A project that cannot be written to is parsed each time.
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+
+
+def _drop_old(folder: str) -> None:
+    """Keeps the folder small: trees of texts long gone are of no use."""
+    names = os.listdir(folder)
+    if len(names) > 50:
+        for name in names:
+            os.unlink(os.path.join(folder, name))

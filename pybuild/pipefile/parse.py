@@ -1,0 +1,476 @@
+"""Text becomes a tree and diagnostics; there is always a tree.
+
+Each logical line is parsed for itself, so that a mistake costs one line. Knows the form of a
+Pipefile and nothing of what names mean.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pybuild.pipefile import lines, syntax
+from pybuild.pipefile.grammar import parser
+from pybuild.pipefile.shelltext import spots
+from pybuild.source import Diagnostic, Source, Span
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+
+def parse(source: Source) -> tuple[syntax.Tree, list[Diagnostic]]:
+    """The tree of a text and what is wrong with its form."""
+    worker = _Parser(source)
+    for part in lines.cut(source.text):
+        if isinstance(part, lines.Line):
+            worker.line(part)
+        elif isinstance(part, lines.Comment):
+            worker.flush()
+            worker.statements.append(syntax.Comment(worker.span(part.start, part.end)))
+        else:
+            worker.block(part)
+    worker.flush()
+    worker.stray_decorations()
+    found: dict[str, syntax.Form | None] = {}
+    for statement in worker.statements:
+        if isinstance(statement, syntax.Rule):
+            if statement.block is not None:
+                found |= _placeholders("\n".join(row for _, row in statement.block.lines))
+            for each in statement.decorations:
+                found |= _placeholders(each.arguments.text if each.arguments else "")
+    return syntax.Tree(source, tuple(worker.statements), found), worker.diagnostics
+
+
+# What texts of placeholders parsed to: the same few occur again and again, and a tree that comes
+# from the cache brings its own, so that lark need not be imported.
+_parsed: dict[str, syntax.Form | None] = {}
+
+
+def parse_placeholder(text: str, span: Span) -> syntax.Placeholder | None:
+    """`<...>` in a recipe, or None if the text does not have the form of a placeholder."""
+    if text not in _parsed:
+        _parsed[text] = _form(text)
+    form = _parsed[text]
+    return None if form is None else syntax.Placeholder(span, *form)
+
+
+def remember(tree: syntax.Tree) -> None:
+    """A tree that was parsed before: its placeholders need not be parsed again."""
+    _parsed.update(tree.placeholders)
+
+
+def _form(text: str) -> syntax.Form | None:
+    from lark.exceptions import LarkError
+
+    try:
+        tree = parser().parse(text, start="placeholder")
+    except LarkError:
+        return None
+    found = _placeholder(tree, Span(Source("", text), 0, len(text)))
+    return found.reference, found.regex
+
+
+def _placeholders(text: str) -> dict[str, syntax.Form | None]:
+    """All that looks like a placeholder in a text, parsed."""
+    found = {}
+    for spot in spots(text):
+        if spot.closed:
+            inner = text[spot.start : spot.end]
+            parse_placeholder(inner, Span(Source("", inner), 0, len(inner)))
+            found[inner] = _parsed[inner]
+    return found
+
+
+class _Parser:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.statements: list[syntax.Statement] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.decorations: list[syntax.Decoration] = []
+        self.pending: syntax.Rule | syntax.PythonBlock | None = None
+        self.owner = ""  # what the last line was, for a block that has no owner
+        self.trailing: list[syntax.Comment] = []
+
+    def span(self, start: int, end: int) -> Span:
+        return Span(self.source, start, end)
+
+    def complain(self, code: str, message: str, span: Span, help: str = "") -> None:
+        self.diagnostics.append(Diagnostic(code, message, span, help=help))
+
+    def flush(self) -> None:
+        """A statement that might have had a block is over."""
+        if self.pending is not None:
+            if isinstance(self.pending, syntax.PythonBlock):
+                self.complain(
+                    "PB108", "`python:` without a block", self.pending.span, "indent the code below it"
+                )
+            self.statements.append(self.pending)
+            self.pending = None
+        self.statements += self.trailing
+        self.trailing = []
+
+    def stray_decorations(self) -> None:
+        for each in self.decorations:
+            self.complain(
+                "PB109",
+                f"`@{each.name}` stands before no rule",
+                each.span,
+                "put it right above a rule",
+            )
+        self.statements += self.decorations
+        self.decorations = []
+
+    def line(self, line: lines.Line) -> None:
+        self.flush()
+        span = self.span(line.start, line.end)
+        statement = self.statement(span)
+        self.owner = type(statement).__name__
+        if line.comment is not None:
+            self.trailing.append(syntax.Comment(self.span(*line.comment)))
+        if isinstance(statement, syntax.Decoration):
+            self.decorations.append(statement)
+        elif isinstance(statement, syntax.Rule | syntax.PythonBlock):
+            if isinstance(statement, syntax.PythonBlock):
+                self.stray_decorations()
+            self.pending = statement
+        else:
+            if not isinstance(statement, syntax.Invalid):
+                self.stray_decorations()
+            else:
+                self.decorations = []
+            self.statements.append(statement)
+
+    def block(self, part: lines.Block) -> None:
+        block = self.dedent(part)
+        pending, self.pending = self.pending, None
+        if isinstance(pending, syntax.Rule):
+            self.statements.append(
+                syntax.Rule(
+                    pending.span,
+                    pending.decorations,
+                    pending.kind,
+                    pending.segments,
+                    pending.grouped,
+                    pending.order_only,
+                    block,
+                )
+            )
+        elif isinstance(pending, syntax.PythonBlock):
+            self.statements.append(syntax.PythonBlock(pending.span, block))
+        else:
+            if self.owner != "Invalid":
+                end = self.source.text.find("\n", part.start)
+                stop = part.end if end < 0 else min(end, part.end)
+                self.complain(
+                    "PB107",
+                    "an indented line that belongs to no rule",
+                    self.span(part.start, stop),
+                    "take the indentation away, or write a header above it",
+                )
+            self.statements.append(syntax.Invalid(block.span))
+        self.flush()
+
+    def dedent(self, part: lines.Block) -> syntax.Block:
+        """The lines of a block without their common indentation; tabs and blanks may not mix."""
+        text = self.source.text
+        rows: list[tuple[int, str]] = []
+        position = part.start
+        for row in text[part.start : part.end].split("\n"):
+            content = row.rstrip("\r")
+            rows.append((position, "" if content[:1] not in (" ", "\t") else content))
+            position += len(row) + 1
+        indents = [row[: len(row) - len(row.lstrip(" \t"))] for _, row in rows if row.strip()]
+        common = _common_prefix(indents)
+        self._refuse_mixed(rows)
+        cut = len(common)
+        taken = tuple(
+            (offset + cut, row[cut:]) if row.strip() else (offset, "") for offset, row in rows
+        )
+        return syntax.Block(self.span(part.start + cut, part.end), taken)
+
+    def _refuse_mixed(self, rows: list[tuple[int, str]]) -> None:
+        first = ""
+        for offset, row in rows:
+            if not row.strip():
+                continue
+            first = first or row[0]
+            if row[0] != first:
+                used, other = ("tabs", "blanks") if first == "\t" else ("blanks", "tabs")
+                self.complain(
+                    "PB106",
+                    f"this block is indented with {used}, this line with {other}",
+                    self.span(offset, offset + len(row) - len(row.lstrip(" \t"))),
+                    f"indent every line of the block with {used}",
+                )
+                return
+
+    # -- one logical line --------------------------------------------------------------------
+
+    def statement(self, span: Span) -> syntax.Statement:
+        from lark.exceptions import UnexpectedInput
+
+        text = self.source.text[span.start : span.end]
+        try:
+            tree = parser().parse(text, start="statement")
+        except UnexpectedInput as error:
+            self.explain(error, text, span)
+            return syntax.Invalid(span)
+        inner = tree.children[0]
+        return getattr(self, f"_{inner.data}")(inner, span)  # type: ignore[no-any-return]
+
+    def explain(self, error: Any, text: str, span: Span) -> None:
+        """What is wrong with a line that does not parse, in the user's words."""
+        position = getattr(error, "pos_in_stream", None)
+        if position is None or position < 0:
+            position = len(text)
+        at = self.span(span.start + position, min(span.start + position + 1, span.end))
+        code, message, help = _say_what(text, position)
+        self.complain(code, message, at if at.start < at.end else span, help)
+
+    def _assignment(self, tree: Tree[Token], span: Span) -> syntax.Statement:
+        name, operator, expression = tree.children
+        if expression is None:
+            self.complain("PB102", f"`{name}` is given no value", span, 'write an expression: `""`')
+            return syntax.Invalid(span)
+        assert expression is not None
+        return syntax.Assignment(
+            span, str(name), str(operator), self.python_text(expression, span)
+        )
+
+    def python_text(self, token: Any, span: Span) -> syntax.PythonText:
+        start = span.start + token.start_pos
+        text = str(token).rstrip()
+        return syntax.PythonText(self.span(start, start + len(text)), text)
+
+    def _include(self, tree: Tree[Token], span: Span) -> syntax.Statement:
+        keyword, *words = tree.children
+        return syntax.Include(
+            span, tuple(self.word(each, span) for each in words), str(keyword).startswith("-")
+        )
+
+    def _python(self, tree: Tree[Token], span: Span) -> syntax.Statement:
+        del tree
+        return syntax.PythonBlock(span, syntax.Block(span, ()))
+
+    def _attribute(self, tree: Tree[Token], span: Span) -> syntax.Statement:
+        name, arguments = tree.children
+        text = None if arguments is None else self.python_text(arguments, span)
+        return syntax.Decoration(span, str(name), text)
+
+    def _rule(self, tree: Tree[Token], span: Span) -> syntax.Statement:
+        kind, first, separator, second, colon, third, bar, order_only = tree.children
+        grouped = str(separator.children[0]) == "&:"  # type: ignore[union-attr]
+        segments = [self.segment(first, span), self.segment(second, span)]
+        if colon is not None:
+            segments.append(self.segment(third, span))
+            if not segments[1]:
+                self.complain(
+                    "PB103",
+                    "two colons with nothing between them",
+                    self.span(span.start + colon.start_pos - 1, span.start + colon.end_pos),
+                    "double-colon rules belong to Makefiles; here a rule is `name: targets: "
+                    "prerequisites` or `targets: prerequisites`",
+                )
+        decorations, self.decorations = tuple(self.decorations), []
+        del bar
+        return syntax.Rule(
+            span,
+            decorations,
+            str(kind) if kind is not None else "",
+            tuple(segments),
+            grouped,
+            self.segment(order_only, span),
+            None,
+        )
+
+    def segment(self, tree: Any, span: Span) -> tuple[syntax.Word, ...]:
+        return () if tree is None else tuple(self.word(each, span) for each in tree.children)
+
+    def word(self, tree: Any, span: Span) -> syntax.Word:
+        alias, token = tree.children
+        start = span.start + token.start_pos
+        text = str(token)
+        at = self.span(span.start + (alias or token).start_pos, start + len(text))
+        if not any(char in text for char in '<"\\'):
+            pieces: tuple[syntax.Text | syntax.Placeholder, ...] = (
+                syntax.Text(self.span(start, start + len(text)), text),
+            )
+        else:
+            pieces = self.pieces(text, start)
+        return syntax.Word(at, pieces, str(alias)[:-1] if alias is not None else "")
+
+    def pieces(self, text: str, start: int) -> tuple[syntax.Text | syntax.Placeholder, ...]:
+        """The text and placeholders of a word; inside double quotes placeholders count too."""
+        from lark.exceptions import UnexpectedInput
+
+        try:
+            tree = parser().parse(text, start="pieces")
+        except UnexpectedInput as error:
+            position = max(0, getattr(error, "pos_in_stream", 0) or 0)
+            self.complain(
+                "PB104",
+                f"`{text}` has a placeholder that is not well formed",
+                self.span(start + position, start + min(len(text), position + 1)),
+                "a placeholder is `<name>`, `<name.part>`, `<name[0]>`, `<function(argument)>` or, "
+                "in a prerequisite, `<name:regular expression>`",
+            )
+            return (syntax.Text(self.span(start, start + len(text)), text),)
+        found: list[syntax.Text | syntax.Placeholder] = []
+        position = 0
+        for child in tree.children:
+            if isinstance(child, str):
+                token: Any = child
+                at = self.span(start + token.start_pos, start + token.end_pos)
+                position = token.end_pos
+                if token.type == "QUOTED":
+                    found += self.quoted(str(token)[1:-1], at.start + 1)
+                else:
+                    found.append(syntax.Text(at, _unescape(str(token))))
+            else:
+                end = _placeholder_end(text, position)
+                at = self.span(start + position, start + end)
+                position = end
+                found.append(_placeholder(child, at))
+        return tuple(found)
+
+    def quoted(self, text: str, start: int) -> list[syntax.Text | syntax.Placeholder]:
+        """The inside of a quoted word: a placeholder counts if it has the form of one."""
+        found: list[syntax.Text | syntax.Placeholder] = []
+        position = 0
+        while position < len(text):
+            opening = _next_placeholder(text, position)
+            end = _placeholder_end(text, opening) if opening < len(text) else opening
+            literal = _unescape(text[position:opening])
+            if literal:
+                found.append(syntax.Text(self.span(start + position, start + opening), literal))
+            if opening < len(text):
+                at = self.span(start + opening, start + end)
+                inner = parse_placeholder(text[opening:end], at)
+                found.append(inner or syntax.Text(at, text[opening:end]))
+            position = max(end, opening)
+        return found or [syntax.Text(self.span(start, start), "")]
+
+
+def _common_prefix(indents: list[str]) -> str:
+    if not indents:
+        return ""
+    low, high = min(indents), max(indents)
+    for index, char in enumerate(low):
+        if char != high[index]:
+            return low[:index]
+    return low
+
+
+def _next_placeholder(text: str, position: int) -> int:
+    """Where the next `<name` starts that no backslash precedes, or the end."""
+    while True:
+        found = text.find("<", position)
+        if found < 0:
+            return len(text)
+        following = text[found + 1 : found + 2]
+        escaped = found > 0 and text[found - 1] == "\\"
+        if not escaped and (following.isalpha() or following == "_") and ">" in text[found:]:
+            return found
+        position = found + 1
+
+
+def _placeholder_end(text: str, start: int) -> int:
+    """Behind the `>` that closes the placeholder; strings in a call may hold one."""
+    position = start + 1
+    while position < len(text) and (text[position].isalnum() or text[position] == "_"):
+        position += 1
+    quote = ""
+    is_regex = text[position : position + 1] == ":"
+    while position < len(text):
+        char = text[position]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'" and not is_regex:
+            quote = char
+        elif char == ">":
+            return position + 1
+        position += 1
+    return len(text)
+
+
+def _unescape(text: str) -> str:
+    """Backslashes taken away, but for those that keep a wildcard or `%` from being one."""
+    if "\\" not in text:
+        return text
+    out: list[str] = []
+    i = 0
+    while i < len(text):
+        if text[i] == "\\" and i + 1 < len(text) and text[i + 1] not in "*?[%":
+            i += 1
+        elif text[i] == "\\" and i + 1 < len(text):
+            out.append(text[i])
+            i += 1
+        out.append(text[i])
+        i += 1
+    return "".join(out)
+
+
+def _placeholder(tree: Any, span: Span) -> syntax.Placeholder:
+    if tree.data == "capture":
+        name, regex = tree.children
+        return syntax.Placeholder(span, syntax.Reference(str(name)), str(regex))
+    if tree.data == "placeholder":
+        tree = tree.children[0]
+    return syntax.Placeholder(span, _reference(tree))
+
+
+def _reference(tree: Any) -> syntax.Reference:
+    name, *trailers = tree.children
+    return syntax.Reference(str(name), tuple(map(_trailer, trailers)))
+
+
+def _trailer(tree: Any) -> syntax.Attribute | syntax.Item | syntax.Call:
+    if tree.data == "attribute_of":
+        return syntax.Attribute(str(tree.children[0]))
+    if tree.data == "item_of":
+        return syntax.Item(int(tree.children[0]))
+    return syntax.Call(tuple(_argument(each) for each in tree.children if each is not None))
+
+
+def _argument(tree: Any) -> syntax.Reference | str | int | float:
+    if tree.data == "text_argument":
+        return str(tree.children[0])[1:-1]
+    if tree.data == "number_argument":
+        text = str(tree.children[0])
+        return float(text) if "." in text else int(text)
+    return _reference(tree)
+
+
+def _say_what(text: str, position: int) -> tuple[str, str, str]:
+    """Code, message and help for a line that does not parse at a position."""
+    char = text[position : position + 1]
+    if text.startswith("@"):
+        return "PB105", "an attribute is `@name` or `@name(arguments)`", "close the bracket"
+    if not any(mark in text for mark in ":="):
+        if text.split()[0] in ("ifeq", "ifdef", "ifneq", "ifndef", "define", "export", "endif"):
+            return (
+                "PB101",
+                f"`{text.split()[0]}` belongs to Makefiles",
+                "a condition is a Python expression: `name = a if b else c`, or `@active_if(...)`",
+            )
+        return "PB101", "this is no assignment, rule, attribute or include", (
+            "a rule has a colon behind its targets; a recipe line is indented"
+        )
+    if char == "=":
+        return "PB101", "a `=` stands where none can", (
+            'a word with `=` in it is quoted: `"a=b.txt"`; an assignment starts with a plain name'
+        )
+    if char == '"':
+        return "PB101", "this quote is never closed", 'close it with `"`'
+    if char == "<":
+        return "PB104", "this placeholder is not well formed", (
+            "a placeholder is `<name>`, `<name.part>`, `<name[0]>` or `<function(argument)>`"
+        )
+    if char == ":":
+        return "PB103", "too many colons", 'a word with `:` in it is quoted: `"a:b.txt"`'
+    if char == "|":
+        return "PB103", "a `|` stands where none can", (
+            "order-only prerequisites stand behind one `|` after the prerequisites"
+        )
+    if position >= len(text):
+        return "PB101", "the line ends too early", "a rule is `targets: prerequisites`"
+    return "PB101", f"`{char}` is not expected here", ""

@@ -1,0 +1,530 @@
+"""Recipes: the block of a rule as parts of shell and Python, and what a job makes of them."""
+
+from __future__ import annotations
+
+import _ast
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, Protocol
+
+from pybuild.files import digest_of
+from pybuild.graph import Job, Part, PythonPart, Script, ScriptPart, ShellPart
+from pybuild.names import folder_of
+from pybuild.pipefile.fingerprint import ONLY_TREE, Fingerprints, free_names
+from pybuild.pipefile.parse import parse_placeholder
+from pybuild.pipefile.shelltext import LITERAL_HERE, quote, significant, spots
+from pybuild.pipefile.syntax import Block, Reference
+from pybuild.pipefile.template import (
+    FILE_PARTS,
+    JOB_NAMES,
+    FileName,
+    Hole,
+    WholeFile,
+    evaluate,
+)
+from pybuild.source import BuildError, Diagnostic, Source, Span
+
+DEFAULT_SHELL = ("bash", "-euo", "pipefail", "-c")
+PLAIN_SHELL = ("sh", "-eu", "-c")
+
+_PYTHON_LINE = re.compile(r"python[ \t]*:[ \t]*(#.*)?$")
+_ESCAPED = re.compile(r"\\(<[A-Za-z_]\w*[^<>\n]*>)")
+_PATH_NAMES = frozenset(("input", "output"))
+_PATH_LISTS = frozenset(("inputs", "outputs", "order_only", "changed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A placeholder in a script and the quoting in force where it stands."""
+
+    hole: Hole
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShellTemplate:
+    """Shell text with placeholders; `text` is what counts of it."""
+
+    pieces: tuple[str | Insert, ...]
+    text: str
+    program: tuple[str, ...] = ()  # what a `#!` line names
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PythonTemplate:
+    """A Python block: its code, its tree, and the names that it takes from outside."""
+
+    code: CodeType
+    tree: _ast.Module
+    names: frozenset[str]
+
+
+class Bound(Protocol):
+    """What a job knows of itself, for filling in (`instantiate.Binding`)."""
+
+    def lookup(self, job: Job, changed: Sequence[str] = ..., outputs: Sequence[str] = ...) -> Any:
+        """A function from names to values."""
+
+
+class RecipeTemplate:
+    """The recipe of a rule, once for all its jobs."""
+
+    def __init__(
+        self,
+        parts: tuple[ShellTemplate | PythonTemplate, ...],
+        flags: str,
+        echo: str,
+        span: Span,
+    ) -> None:
+        self.parts = parts
+        self.flags = flags
+        self.echo = echo
+        self.span = span
+        self.shell = DEFAULT_SHELL
+        self.environment: tuple[tuple[str, Hole | str], ...] = ()
+        self.folders: tuple[str, ...] = ()
+        self.touch: tuple[str, ...] = ()
+        self.silent = False
+        self.namespace: dict[str, Any] = {}
+        self.text_digest = b""
+        self.shared_digest = b""
+        self.shared_values: dict[str, str] = {}
+        self.private_names: tuple[str, ...] = ()
+        self.calls: tuple[Hole, ...] = ()
+
+    def holes(self) -> list[Hole]:
+        """All placeholders of the shell parts."""
+        return [
+            piece.hole
+            for part in self.parts
+            if isinstance(part, ShellTemplate)
+            for piece in part.pieces
+            if isinstance(piece, Insert)
+        ]
+
+    def python_names(self) -> set[str]:
+        """All names that the Python parts take from outside."""
+        return {
+            name
+            for part in self.parts
+            if isinstance(part, PythonTemplate)
+            for name in part.names
+        }
+
+    def finish(
+        self,
+        namespace: dict[str, Any],
+        variables: Mapping[str, Any],
+        prints: Fingerprints,
+        attributes: Mapping[str, str],
+    ) -> None:
+        """Works out the digests, when all names of the file are known. `variables` are those
+        that count as values; `attributes` texts of attributes that count with them."""
+        self.namespace = namespace
+        texts = [self.flags.encode(), " ".join(self.shell).encode()]
+        used: dict[str, None] = {}
+        for part in self.parts:
+            if isinstance(part, ShellTemplate):
+                texts.append(part.text.encode("utf-8", "surrogateescape"))
+                continue
+            code_names = {k: v for k, v in namespace.items() if k not in variables}
+            texts.append(prints.of_code(part.tree, code_names))
+            used.update(dict.fromkeys(sorted(part.names)))
+        for hole in self.holes():
+            for name in names_in(hole.reference):
+                used[name] = None
+                if name in namespace and name not in variables:
+                    texts.append(prints.of_value(namespace[name]))
+        self.calls = tuple(h for h in self.holes() if any_call(h.reference))
+        self.text_digest = digest_of(b"\0".join(texts))
+        self.shared_values = {
+            name: _told(variables[name]) for name in used if name in variables
+        } | dict(attributes)
+        digests = [
+            name.encode() + (prints.of_value(variables[name]) if name in variables else b"")
+            for name in used
+            if name in variables
+        ]
+        digests += [f"{name}={text}".encode() for name, text in attributes.items()]
+        self.shared_digest = digest_of(b"\0".join(digests))
+        self.private_names = tuple(
+            name for name in used if name not in namespace and name not in _JOB_KNOWN
+        )
+
+
+_JOB_KNOWN = frozenset((*JOB_NAMES, *FILE_PARTS))
+
+
+def _told(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+class PipeRecipe:
+    """The recipe of one job: the rule's template and the job's own names."""
+
+    __slots__ = ("binding", "template")
+
+    def __init__(self, template: RecipeTemplate, binding: Bound) -> None:
+        self.template = template
+        self.binding = binding
+
+    @property
+    def text_digest(self) -> bytes:
+        return self.template.text_digest
+
+    @property
+    def values_key(self) -> bytes:
+        return self.template.shared_digest
+
+    @property
+    def values_digest(self) -> bytes:
+        template = self.template
+        if not template.private_names and not template.calls:
+            return template.shared_digest
+        return self.binding.private_digest(template)  # type: ignore[attr-defined, no-any-return]
+
+    def values(self) -> Mapping[str, str]:
+        return self.template.shared_values
+
+    def expand(self, job: Job, changed: Sequence[str], outputs: Sequence[str]) -> Script:
+        template = self.template
+        lookup = self.binding.lookup(job, changed, outputs)
+        echoes: list[str] = []
+        parts: list[Part] = []
+        for part in template.parts:
+            if isinstance(part, ShellTemplate):
+                text = _filled(part, lookup)
+                echoes.append(text)
+                if part.program:
+                    parts.append(ScriptPart(text, part.program))
+                else:
+                    parts.append(ShellPart(text, template.shell))
+            else:
+                echoes.append(f"python: {job.name}")
+                parts.append(_python_part(part, template, lookup))
+        folders = {folder_of(name.rstrip("/")): None for name in outputs}
+        folders |= {folder_of(each.prefix): None for each in job.patterns}
+        folders |= {fill_text(text, lookup, template.span): None for text in template.folders}
+        environment = tuple(
+            (name, value if isinstance(value, str) else str(value))
+            for name, value in template.environment
+        )
+        return Script(
+            tuple(parts),
+            "\n".join(echoes),
+            silent=template.silent or "@" in template.flags,
+            ignore_errors="-" in template.flags,
+            always="+" in template.flags,
+            environment=tuple(
+                (name, fill_text(value, lookup, template.span)) for name, value in environment
+            ),
+            folders=tuple(each for each in folders if each),
+            touch=tuple(fill_text(text, lookup, template.span) for text in template.touch),
+        )
+
+    def expand_attribute(self, job: Job, text: str) -> str:
+        return fill_text(text, self.binding.lookup(job), self.template.span)
+
+
+def _filled(part: ShellTemplate, lookup: Callable[[str], Any]) -> str:
+    out: list[str] = []
+    for piece in part.pieces:
+        if isinstance(piece, str):
+            out.append(piece)
+        else:
+            value = evaluate(piece.hole.reference, lookup, piece.hole.span)
+            out.append(in_shell(value, piece.context, piece.hole.span))
+    return "".join(out)
+
+
+def in_shell(value: Any, context: str, span: Span) -> str:
+    """A value as it is put into a script: files and lists quoted, other texts as they are."""
+    if isinstance(value, FileName) or hasattr(value, "__fspath__"):
+        return quote(str(value), context)
+    if isinstance(value, list | tuple):
+        return " ".join(quote(str(each), context) for each in value)
+    if isinstance(value, set | frozenset):
+        return " ".join(quote(str(each), context) for each in sorted(value))
+    if value is None:
+        return ""
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, Mapping) or callable(value):
+        kind = "function" if callable(value) else type(value).__name__
+        raise BuildError(
+            Diagnostic(
+                "PB213",
+                f"a {kind} cannot stand in a shell script",
+                span,
+                help="call it: `<name(argument)>`" if callable(value) else "use it in Python",
+            )
+        )
+    return str(value)
+
+
+def _python_part(
+    part: PythonTemplate, template: RecipeTemplate, lookup: Callable[[str], Any]
+) -> PythonPart:
+    names: dict[str, Any] = {}
+    paths: dict[str, str | list[str]] = {}
+    for name in sorted(part.names):
+        try:
+            value = lookup(name)
+        except (KeyError, BuildError):
+            continue
+        if name in template.namespace and template.namespace[name] is value:
+            continue
+        if isinstance(value, WholeFile):
+            paths[name] = str(value)
+        elif isinstance(value, list) and (name in _PATH_LISTS or _all_files(value)):
+            paths[name] = [str(each) for each in value]
+        elif isinstance(value, FileName):
+            names[name] = str(value)
+        elif isinstance(value, list):
+            names[name] = [str(each) if isinstance(each, FileName) else each for each in value]
+        else:
+            names[name] = value
+    return PythonPart(part.code, template.namespace, names, paths)
+
+
+def _all_files(value: list[Any]) -> bool:
+    return bool(value) and all(isinstance(each, WholeFile) for each in value)
+
+
+def fill_text(text: str, lookup: Callable[[str], Any], span: Span) -> str:
+    """A text of an attribute with its placeholders filled in."""
+    if "<" not in text:
+        return text
+    out: list[str] = []
+    position = 0
+    for spot in spots(text):
+        inner = parse_placeholder(text[spot.start : spot.end], span) if spot.closed else None
+        if inner is None:
+            continue
+        out.append(text[position : spot.start])
+        value = evaluate(inner.reference, lookup, span)
+        out.append(" ".join(map(str, value)) if isinstance(value, list) else str(value))
+        position = spot.end
+    return "".join((*out, text[position:]))
+
+
+def text_holes(text: str, span: Span) -> list[Hole]:
+    """The placeholders in a text of an attribute."""
+    found = []
+    for spot in spots(text) if "<" in text else ():
+        inner = parse_placeholder(text[spot.start : spot.end], span) if spot.closed else None
+        if inner is not None:
+            found.append(Hole(inner.reference, span))
+    return found
+
+
+def names_in(reference: Reference) -> list[str]:
+    """The names in a placeholder, those of its arguments included."""
+    names = [reference.name]
+    for trailer in reference.trailers:
+        for argument in getattr(trailer, "arguments", ()):
+            if isinstance(argument, Reference):
+                names += names_in(argument)
+    return names
+
+
+def any_call(reference: Reference) -> bool:
+    """Whether a function is called in it."""
+    return any(hasattr(trailer, "arguments") for trailer in reference.trailers)
+
+
+# -- from a block to a template ----------------------------------------------------------------
+
+
+def compile_python(
+    source: Source, lines: Sequence[tuple[int, str]], filename: str
+) -> tuple[CodeType, _ast.Module]:
+    """Code and tree of a Python block whose lines stand in `source`; line numbers are the file's.
+    Raises BuildError for a syntax error, at its place."""
+    first = source.place(lines[0][0])[0] if lines else 1
+    text = "\n" * (first - 1) + "\n".join(text for _, text in lines) + "\n"
+    try:
+        tree = compile(text, filename, "exec", ONLY_TREE, dont_inherit=True)
+        assert isinstance(tree, _ast.Module)
+        return compile(tree, filename, "exec", dont_inherit=True), tree
+    except (SyntaxError, ValueError) as error:
+        raise BuildError(_syntax_complaint(error, source, lines, first)) from None
+
+
+def _syntax_complaint(
+    error: SyntaxError | ValueError, source: Source, lines: Sequence[tuple[int, str]], first: int
+) -> Diagnostic:
+    number = getattr(error, "lineno", None) or first
+    index = min(max(0, number - first), len(lines) - 1) if lines else 0
+    offset, row = lines[index] if lines else (0, "")
+    column = max(0, (getattr(error, "offset", None) or 1) - 1)
+    start = offset + min(column, max(0, len(row) - 1))
+    stop = offset + len(row)
+    end_column = getattr(error, "end_offset", None)
+    if end_column and getattr(error, "end_lineno", None) == number and end_column - 1 > column:
+        stop = min(stop, offset + end_column - 1)
+    message = getattr(error, "msg", None) or str(error)
+    return Diagnostic("PB110", f"Python: {message}", Span(source, start, max(stop, start + 1)))
+
+
+def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplate | None:
+    """The recipe that a block stands for, or None if it is empty. What is wrong is reported."""
+    source = block.span.source
+    lines = list(block.lines)
+    while lines and not lines[-1][1].strip():
+        lines.pop()
+    while lines and not lines[0][1].strip():
+        lines.pop(0)
+    if not lines:
+        return None
+    flags, lines = _take_flags(lines)
+    parts: list[ShellTemplate | PythonTemplate] = []
+    if lines[0][1].startswith("#!"):
+        parts.append(_script(lines, source, diagnostics))
+        return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+    shell: list[tuple[int, str]] = []
+    index = 0
+    while index < len(lines):
+        offset, row = lines[index]
+        index += 1
+        if not _PYTHON_LINE.match(row):
+            shell.append((offset, row))
+            continue
+        _close_shell(shell, source, diagnostics, parts)
+        inner: list[tuple[int, str]] = []
+        while index < len(lines) and (not lines[index][1].strip() or lines[index][1][0] in " \t"):
+            inner.append(lines[index])
+            index += 1
+        _add_python(inner, offset, row, source, diagnostics, parts)
+    _close_shell(shell, source, diagnostics, parts)
+    return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+
+
+def _take_flags(lines: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]]:
+    """make's `@`, `-` and `+` at the start of a recipe: they hold for the whole of it."""
+    offset, row = lines[0]
+    size = 0
+    while size < len(row) and row[size] in "@-+ \t":
+        size += 1
+    flags = "".join(sorted(set(row[:size]) - set(" \t")))
+    if not flags:
+        return "", lines
+    if size == len(row) and len(lines) > 1:
+        return flags, lines[1:]
+    return flags, [(offset + size, row[size:]), *lines[1:]]
+
+
+def _close_shell(
+    shell: list[tuple[int, str]],
+    source: Source,
+    diagnostics: list[Diagnostic],
+    parts: list[ShellTemplate | PythonTemplate],
+) -> None:
+    if any(row.strip() for _, row in shell):
+        parts.append(_shell(shell, source, diagnostics))
+    shell.clear()
+
+
+def _add_python(
+    inner: list[tuple[int, str]],
+    offset: int,
+    row: str,
+    source: Source,
+    diagnostics: list[Diagnostic],
+    parts: list[ShellTemplate | PythonTemplate],
+) -> None:
+    head = Span(source, offset, offset + len(row))
+    indents = [len(text) - len(text.lstrip()) for _, text in inner if text.strip()]
+    if not indents:
+        diagnostics.append(
+            Diagnostic(
+                "PB108", "`python:` without a block", head, help="indent the code further below it"
+            )
+        )
+        return
+    cut = min(indents)
+    lines = [(at + cut, text[cut:]) if text.strip() else (at, "") for at, text in inner]
+    try:
+        code, tree = compile_python(source, lines, source.name)
+    except BuildError as error:
+        diagnostics.extend(error.diagnostics)
+        return
+    parts.append(PythonTemplate(code, tree, frozenset(free_names(tree))))
+
+
+def _script(
+    lines: list[tuple[int, str]], source: Source, diagnostics: list[Diagnostic]
+) -> ShellTemplate:
+    template = _shell(lines, source, diagnostics, quoting=False)
+    program, _, argument = lines[0][1][2:].strip().partition(" ")
+    words = (program, argument.strip()) if argument.strip() else (program,)
+    text = "\n".join(row for _, row in lines)
+    return ShellTemplate(template.pieces, text, words)
+
+
+def _shell(
+    lines: Sequence[tuple[int, str]],
+    source: Source,
+    diagnostics: list[Diagnostic],
+    quoting: bool = True,
+) -> ShellTemplate:
+    text = "\n".join(row for _, row in lines)
+    pieces: list[str | Insert] = []
+    position = 0
+    for spot in spots(text):
+        span = _span_in(lines, source, spot.start, spot.end)
+        inner = parse_placeholder(text[spot.start : spot.end], span) if spot.closed else None
+        if inner is None:
+            _complain_about_form(text, spot.start, spot.end, span, diagnostics)
+            continue
+        if inner.regex is not None:
+            diagnostics.append(
+                Diagnostic(
+                    "PB104",
+                    "a capture with a regular expression belongs into a prerequisite",
+                    span,
+                    help=f"write `<{inner.reference.name}>` here",
+                )
+            )
+        pieces.append(_unescaped(text[position : spot.start]))
+        context = spot.context if quoting else LITERAL_HERE
+        pieces.append(Insert(Hole(inner.reference, span), context))
+        position = spot.end
+    pieces.append(_unescaped(text[position:]))
+    return ShellTemplate(tuple(each for each in pieces if each != ""), significant(text))
+
+
+def _complain_about_form(
+    text: str, start: int, end: int, span: Span, diagnostics: list[Diagnostic]
+) -> None:
+    """`<name[0` and the like are mistakes; `<name` before a blank is left to the shell."""
+    name_end = start + 1
+    while name_end < len(text) and (text[name_end].isalnum() or text[name_end] == "_"):
+        name_end += 1
+    if text[name_end : name_end + 1] in ("[", "("):
+        diagnostics.append(
+            Diagnostic(
+                "PB104",
+                f"`{text[start:end]}` is a placeholder that is not well formed",
+                span,
+                help="close it with `>`; a redirection has a blank behind its `<`",
+            )
+        )
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text) if "\\<" in text else text
+
+
+def _span_in(
+    lines: Sequence[tuple[int, str]], source: Source, start: int, end: int
+) -> Span:
+    position = 0
+    for offset, row in lines:
+        if start <= position + len(row):
+            return Span(source, offset + start - position, offset + end - position)
+        position += len(row) + 1
+    return Span(source, lines[-1][0], lines[-1][0] + len(lines[-1][1]))

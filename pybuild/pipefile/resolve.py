@@ -1,0 +1,1035 @@
+"""Names get their meaning: assignments and Python blocks are run, headers become `Rule`s.
+
+After this no name is unknown. Files are not looked at here, but for what the user's own Python asks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pybuild.graph import Traits
+from pybuild.names import Capture, Pattern, Wild, glob_pieces, normalise
+from pybuild.pipefile import syntax
+from pybuild.pipefile.attributes import ATTRIBUTES, Settings
+from pybuild.pipefile.builtins import LoadTime, join_values
+from pybuild.pipefile.fingerprint import ONLY_TREE, Fingerprints
+from pybuild.pipefile.recipe import (
+    PLAIN_SHELL,
+    RecipeTemplate,
+    any_call,
+    compile_python,
+    compile_recipe,
+    names_in,
+    text_holes,
+)
+from pybuild.pipefile.template import (
+    FILE_PARTS,
+    RESERVED,
+    Hole,
+    Template,
+    TemplatePiece,
+    as_names,
+    as_text,
+    evaluate,
+)
+from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
+
+LITERAL = "literal"  # targets are plain names: one job for each, or one for all
+EACH = "each"  # one job for each match of the driver
+COLLATE = "collate"  # matches that give the same targets make one job
+PATTERN = "pattern"  # `%`: made when something needs it
+STATIC = "static"  # make's static pattern rule
+
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_LATER_KINDS = ("product", "combinations", "permutations", "combinations_with_replacement")
+
+
+@dataclass(slots=True, eq=False)
+class Rule:
+    """A rule with all its names known. `flavour` says how matches become jobs; `splits` that the
+    outputs are globs, known after the run. `drivers` is the first prerequisite (several names if
+    it is a list), of each match of which a job is made; `prerequisites` are the others, or all
+    where nothing drives."""
+
+    index: int
+    name: str
+    flavour: str
+    splits: bool
+    span: Span
+    targets: list[Template]
+    drivers: list[Template]
+    prerequisites: list[Template]
+    order_only: list[Template]
+    captures: frozenset[str]
+    settings: Settings
+    traits: Traits
+    recipe: RecipeTemplate | None
+    grouped: bool
+    patterns: list[str] = field(default_factory=list)  # `%` texts: targets of a pattern rule
+    sources: list[str] = field(default_factory=list)  # `%` texts: its prerequisites
+    later: list[str] = field(default_factory=list)  # `%` texts: its order-only prerequisites
+
+    @property
+    def label(self) -> str:
+        return self.traits.rule
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """A whole Pipefile, its includes among it, resolved."""
+
+    rules: list[Rule] = field(default_factory=list)
+    named: dict[str, Rule] = field(default_factory=dict)
+    namespace: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    phony: dict[str, Span] = field(default_factory=dict)
+    pools: dict[str, int] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    missing: list[tuple[str, Span, bool]] = field(default_factory=list)
+    included: list[str] = field(default_factory=list)
+    default: Rule | None = None
+
+    def errors(self) -> list[Diagnostic]:
+        return [each for each in self.diagnostics if each.severity == "error"]
+
+
+ReadTree = Callable[[str], tuple[syntax.Tree, list[Diagnostic]]]
+
+
+class Resolver:
+    """Works through trees, top to bottom, then makes the rules."""
+
+    def __init__(
+        self,
+        load_time: LoadTime,
+        prints: Fingerprints,
+        read_tree: ReadTree,
+        overrides: Mapping[str, str],
+        environment_wins: bool = False,
+        include_folders: Sequence[str] = (),
+    ) -> None:
+        self.load_time = load_time
+        self.prints = prints
+        self.read_tree = read_tree
+        self.overrides = overrides
+        self.environment_wins = environment_wins
+        self.include_folders = include_folders
+        self.out = Pipeline()
+        self.namespace: dict[str, Any] = {
+            "__name__": "__pipefile__",
+            "__builtins__": __builtins__,
+            **load_time.names(),
+        }
+        self.out.namespace = self.namespace
+        self.builtin_names = frozenset(self.namespace)
+        self.nodes: list[syntax.Rule] = []
+        self.rule_names: dict[str, Span] = {}
+        self._reading: list[str] = []
+
+    def complain(
+        self, code: str, message: str, span: Span, help: str = "", notes: tuple[Note, ...] = ()
+    ) -> None:
+        self.out.diagnostics.append(Diagnostic(code, message, span, notes, help))
+
+    # -- statements ------------------------------------------------------------------------
+
+    def read(self, tree: syntax.Tree) -> None:
+        """Runs the statements of a tree in order; rules are kept for `finish`."""
+        if "Path" not in self.namespace and "Path" in tree.source.text:
+            from pathlib import Path
+
+            self.namespace["Path"] = Path
+        self._reading.append(tree.source.name)
+        for statement in tree.statements:
+            try:
+                if isinstance(statement, syntax.Assignment):
+                    self._assign(statement)
+                elif isinstance(statement, syntax.PythonBlock):
+                    self._execute(statement)
+                elif isinstance(statement, syntax.Include):
+                    self._include(statement)
+                elif isinstance(statement, syntax.Rule):
+                    self._keep(statement)
+            except BuildError as error:
+                self.out.diagnostics.extend(error.diagnostics)
+        self._reading.pop()
+
+    def _assign(self, node: syntax.Assignment) -> None:
+        name = node.name
+        if name in RESERVED or name in self.builtin_names:
+            what = "a name that every job has" if name in RESERVED else "a builtin"
+            self.complain("PB203", f"`{name}` is {what} and can't be assigned", node.span)
+            return
+        if name in self.overrides:
+            value: Any = self._override(node, self.overrides[name])
+            origin = "command line"
+        elif node.operator == "?=" and name in self.load_time.environment:
+            value, origin = self.load_time.env(name), "environment"
+        elif self.environment_wins and name in self.load_time.environment:
+            value, origin = self.load_time.env(name), "environment"
+        elif node.operator == "?=" and name in self.out.variables:
+            return
+        else:
+            value, origin = self._evaluate(node.expression), "file"
+            if node.operator == "+=" and name in self.out.variables:
+                value = self._joined(node, self.out.variables[name], value)
+        self.out.variables[name] = self.namespace[name] = value
+        self.out.origins[name] = origin
+
+    def _override(self, node: syntax.Assignment, text: str) -> Any:
+        """A text from the command line; it becomes a list where the file gives a list."""
+        written = node.expression.text.lstrip()
+        if written.startswith(("[", "(", "glob(")):
+            import shlex
+
+            try:
+                return shlex.split(text)
+            except ValueError:
+                return text.split()
+        return text
+
+    def _joined(self, node: syntax.Assignment, old: Any, new: Any) -> Any:
+        try:
+            return join_values(old, new)
+        except TypeError:
+            raise BuildError(
+                Diagnostic(
+                    "PB206",
+                    f"`+=` cannot add a {type(new).__name__} to a {type(old).__name__}",
+                    node.span,
+                    help="add texts to texts and lists to lists",
+                )
+            ) from None
+
+    def _evaluate(self, expression: syntax.PythonText) -> Any:
+        text = expression.text
+        span = expression.span
+        try:
+            code = compile(f"({text}\n)", span.source.name, "eval", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            raise BuildError(_expression_complaint(error, span)) from None
+        return self._run(lambda: eval(code, self.namespace), span, "PB207")
+
+    def _run(self, call: Callable[[], Any], span: Span, code: str) -> Any:
+        try:
+            return call()
+        except BuildError:
+            raise
+        except Exception as error:
+            raise BuildError(self._exception(error, span, code)) from error
+        except SystemExit as error:
+            raise BuildError(
+                Diagnostic(code, f"the Python code ended pybuild: SystemExit({error.code})", span)
+            ) from error
+
+    def _exception(self, error: Exception, span: Span, code: str) -> Diagnostic:
+        """An exception in the user's Python, at the line of the Pipefile that it came from."""
+        message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        notes: list[Note] = []
+        trace = error.__traceback__
+        source = span.source
+        place = span
+        while trace is not None:
+            filename = trace.tb_frame.f_code.co_filename
+            if filename == source.name:
+                place = _line_span(source, trace.tb_lineno)
+            elif "pybuild" not in filename:
+                notes.append(Note(f"raised in {filename}:{trace.tb_lineno}"))
+            trace = trace.tb_next
+        help = ""
+        if isinstance(error, NameError) and error.name:
+            help = did_you_mean(error.name, [*self.namespace, *dir(__builtins__)])
+        return Diagnostic(code, message, place, tuple(notes[-1:]), help)
+
+    def _execute(self, node: syntax.PythonBlock) -> None:
+        source = node.span.source
+        code, tree = compile_python(source, node.block.lines, source.name)
+        self.prints.register(source.name, tree)
+        self._run(lambda: exec(code, self.namespace), node.span, "PB208")
+        for name in self.overrides:
+            if name in self.out.variables and self.namespace.get(name) != self.out.variables[name]:
+                self.out.variables[name] = self.namespace[name]
+
+    def _include(self, node: syntax.Include) -> None:
+        for word in node.words:
+            for name in self._include_names(word):
+                self._include_one(name, word.span, node.optional)
+
+    def _include_names(self, word: syntax.Word) -> list[str]:
+        templates = self._words([word], {}, frozenset(), where="include")
+        names = []
+        for each in templates:
+            literal = each.literal
+            if literal is None:
+                found = self.load_time.find(str(each))
+                if not found:
+                    raise BuildError(
+                        Diagnostic("PB209", f"nothing matches `{each}`", word.span)
+                    )
+                names += found
+            else:
+                names.append(literal)
+        return names
+
+    def _include_one(self, name: str, span: Span, optional: bool) -> None:
+        if os.path.basename(name) in ("Makefile", "makefile", "GNUmakefile") or name.endswith(
+            ".mk"
+        ):
+            self.complain(
+                "PB216", "Makefiles cannot be included yet", span, "run it: `make -f ` in a recipe"
+            )
+            return
+        path = next(
+            (
+                place
+                for place in (name, *(f"{folder}/{name}" for folder in self.include_folders))
+                if os.path.exists(place)
+            ),
+            None,
+        )
+        if path is None:
+            self.out.missing.append((normalise(name), span, optional))
+            return
+        if path in self._reading:
+            chain = " -> ".join([*self._reading, path])
+            raise BuildError(Diagnostic("PB210", f"these include each other: {chain}", span))
+        self.out.included.append(normalise(path))
+        tree, diagnostics = self.read_tree(path)
+        self.out.diagnostics.extend(diagnostics)
+        self.read(tree)
+
+    def _keep(self, node: syntax.Rule) -> None:
+        first = node.segments[0]
+        if len(first) == 1 and len(node.segments) == 2 and _plain(first[0]) == ".PHONY":
+            for word in node.segments[1]:
+                name = _plain(word)
+                if name is None:
+                    self.complain("PB217", "`.PHONY` takes plain names", word.span)
+                else:
+                    self.out.phony[name] = word.span
+            return
+        special = _plain(first[0]) if len(first) == 1 else None
+        if special and special in _MAKE_SPECIAL:
+            self.complain(
+                "PB218", f"`{special}` belongs to Makefiles", first[0].span, _MAKE_SPECIAL[special]
+            )
+            return
+        self.nodes.append(node)
+
+    # -- rules -----------------------------------------------------------------------------
+
+    def finish(self) -> Pipeline:
+        """Makes the rules, now that all names are known."""
+        for node in self.nodes:
+            name = self._name_of(node)
+            if name is not None:
+                self._declare(name)
+        for node in self.nodes:
+            try:
+                self._rule(node)
+            except BuildError as error:
+                self.out.diagnostics.extend(error.diagnostics)
+        self._check_follows()
+        return self.out
+
+    def _name_of(self, node: syntax.Rule) -> syntax.Word | None:
+        if len(node.segments) == 3 and not _has_percent(node.segments[1]):
+            return node.segments[0][0]
+        return None
+
+    def _declare(self, word: syntax.Word) -> None:
+        name = _plain(word) or ""
+        if not _IDENTIFIER.fullmatch(name):
+            return
+        if name in self.rule_names:
+            self.complain(
+                "PB202",
+                f"a second rule with the name `{name}`",
+                word.span,
+                notes=(Note("the first one", self.rule_names[name]),),
+            )
+        elif name in RESERVED:
+            self.complain("PB203", f"`{name}` is a name that every job has", word.span)
+        elif name in self.namespace:
+            self.complain(
+                "PB202",
+                f"`{name}` is a variable or function already",
+                word.span,
+                "give the rule or the variable another name",
+            )
+        else:
+            self.rule_names[name] = word.span
+
+    def _rule(self, node: syntax.Rule) -> None:
+        name = ""
+        targets, prerequisites = node.segments[0], node.segments[-1]
+        static: tuple[syntax.Word, ...] = ()
+        if len(node.segments) == 3:
+            if _has_percent(node.segments[1]):
+                static = node.segments[1]
+            else:
+                name = self._checked_name(node.segments[0])
+                targets = node.segments[1]
+        if node.kind.partition("(")[0] in _LATER_KINDS:
+            self.complain("PB219", f"`{node.kind}` is not there yet", node.span)
+            return
+        if not targets:
+            raise BuildError(Diagnostic("PB205", "a rule without targets", node.span))
+        settings = self._settings(node)
+        recipe = compile_recipe(node.block, self.out.diagnostics) if node.block else None
+        self._build(node, name, targets, static, prerequisites, settings, recipe)
+
+    def _checked_name(self, words: tuple[syntax.Word, ...]) -> str:
+        name = _plain(words[0]) or ""
+        if len(words) != 1 or not _IDENTIFIER.fullmatch(name):
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    "what stands before the first colon should be one name for the rule",
+                    Span(words[0].span.source, words[0].span.start, words[-1].span.end),
+                    help="`name: targets: prerequisites`; a static pattern rule has a `%` in its "
+                    "middle part",
+                )
+            )
+        return name
+
+    def _build(
+        self,
+        node: syntax.Rule,
+        name: str,
+        target_words: Sequence[syntax.Word],
+        static: tuple[syntax.Word, ...],
+        prerequisite_words: Sequence[syntax.Word],
+        settings: Settings,
+        recipe: RecipeTemplate | None,
+    ) -> None:
+        aliases: dict[str, Span] = {}
+        for word in (*target_words, *prerequisite_words, *node.order_only):
+            if word.alias:
+                self._add_alias(word, aliases)
+        local = {**dict.fromkeys(aliases, None), **settings.params}
+        percent = _has_percent(target_words) and not static
+        captures = self._captures_of(prerequisite_words, local)
+        prerequisites = self._words(prerequisite_words, local, captures, where="prerequisite")
+        order_only = self._words(node.order_only, local, captures, where="prerequisite")
+        targets = self._words(target_words, local, captures, where="target")
+        label = name or " ".join(map(str, targets)) or "rule"
+        flavour = self._flavour(node, targets, static, percent)
+        first = self._words(prerequisite_words[:1], local, captures, where="prerequisite")
+        count = len(first) if flavour in (EACH, COLLATE) else 0
+        drivers, prerequisites = prerequisites[:count], prerequisites[count:]
+        bound = frozenset(
+            piece.name for each in drivers for piece in each.pieces if isinstance(piece, Capture)
+        )
+        rule = Rule(
+            len(self.out.rules),
+            name,
+            flavour,
+            node.kind == "split",
+            node.span,
+            targets,
+            drivers,
+            prerequisites,
+            order_only,
+            bound,
+            settings,
+            self._traits(node, label, targets, settings),
+            recipe,
+            node.grouped or any(each.alias for each in targets),
+        )
+        if flavour in (PATTERN, STATIC):
+            self._percent(rule, static)
+        self._check_captures(rule, node, captures)
+        if recipe is not None:
+            self._finish_recipe(rule, recipe, local)
+        self._check_texts(rule, local)
+        self.out.rules.append(rule)
+        if name and name not in self.out.named:
+            self.out.named[name] = rule
+        if self.out.default is None and flavour != PATTERN and settings.active:
+            first = targets[0].literal if targets else None
+            if first is None or not first.startswith(".") or "/" in first:
+                self.out.default = rule
+
+    def _add_alias(self, word: syntax.Word, aliases: dict[str, Span]) -> None:
+        if word.alias in RESERVED:
+            self.complain("PB203", f"`{word.alias}` is a name that every job has", word.span)
+        elif word.alias in aliases:
+            self.complain(
+                "PB202",
+                f"`{word.alias}=` twice in one rule",
+                word.span,
+                notes=(Note("the first one", aliases[word.alias]),),
+            )
+        aliases.setdefault(word.alias, word.span)
+
+    def _captures_of(
+        self, words: Sequence[syntax.Word], local: Mapping[str, Any]
+    ) -> frozenset[str]:
+        """The names in prerequisites that have no other meaning."""
+        found = set()
+        for word in words:
+            for piece in word.pieces:
+                if isinstance(piece, syntax.Placeholder):
+                    name = piece.reference.name
+                    if piece.regex is not None or (
+                        not piece.reference.trailers and not self._is_known(name, local)
+                    ):
+                        found.add(name)
+        return frozenset(found)
+
+    def _is_known(self, name: str, local: Mapping[str, Any]) -> bool:
+        return (
+            name in RESERVED or name in local or name in self.rule_names or name in self.namespace
+        )
+
+    def _flavour(
+        self,
+        node: syntax.Rule,
+        targets: list[Template],
+        static: tuple[syntax.Word, ...],
+        percent: bool,
+    ) -> str:
+        if static:
+            return STATIC
+        if percent and not node.kind:
+            return PATTERN
+        if not node.kind and any(each.has_wildcards for each in targets):
+            wild = next(each for each in targets if each.has_wildcards)
+            raise BuildError(
+                Diagnostic(
+                    "PB214",
+                    f"`{wild}` among the targets is a glob",
+                    wild.span,
+                    help="only a `split` has targets that are known after its run",
+                )
+            )
+        if node.kind == "collate":
+            return COLLATE
+        return EACH if any(each.has_holes for each in targets) else LITERAL
+
+    # -- words -----------------------------------------------------------------------------
+
+    def _words(
+        self,
+        words: Sequence[syntax.Word],
+        local: Mapping[str, Any],
+        captures: frozenset[str],
+        where: str,
+    ) -> list[Template]:
+        """The templates that words stand for: a list in a word makes several."""
+        out: list[Template] = []
+        for word in words:
+            out += self._word(word, local, captures, where)
+        return out
+
+    def _word(
+        self, word: syntax.Word, local: Mapping[str, Any], captures: frozenset[str], where: str
+    ) -> list[Template]:
+        if len(word.pieces) == 1:
+            only = word.pieces[0]
+            if isinstance(only, syntax.Placeholder):
+                whole = self._whole(only, word, local, captures, where)
+                if whole is not None:
+                    return whole
+            elif only.text in self.rule_names and where == "prerequisite":
+                return [Template(word.span, alias=word.alias, rule=only.text)]
+        choices: list[list[list[TemplatePiece]]] = []
+        for piece in word.pieces:
+            if isinstance(piece, syntax.Text):
+                choices.append([list(glob_pieces(piece.text))])
+            else:
+                choices.append(self._placeholder(piece, local, captures, where))
+        return [
+            Template(word.span, _tidy([each for part in parts for each in part]), word.alias)
+            for parts in itertools.product(*choices)
+        ]
+
+    def _whole(
+        self,
+        piece: syntax.Placeholder,
+        word: syntax.Word,
+        local: Mapping[str, Any],
+        captures: frozenset[str],
+        where: str,
+    ) -> list[Template] | None:
+        """A word that is one placeholder: a rule, a list of files, a call; else None."""
+        reference = piece.reference
+        name = reference.name
+        if piece.regex is not None or name in local or name in captures or name in RESERVED:
+            return None
+        if name in self.rule_names and name not in self.namespace:
+            if where != "prerequisite":
+                raise BuildError(
+                    Diagnostic("PB215", f"the rule `{name}` can't stand here", piece.span)
+                )
+            if reference.trailers:
+                raise BuildError(
+                    Diagnostic(
+                        "PB215",
+                        f"`<{reference}>`: a rule has no parts here",
+                        piece.span,
+                        help=f"`<{name}>` is all its outputs; for one job each, make it the first "
+                        "prerequisite and use `<path>`, `<basename>`... in the target",
+                    )
+                )
+            return [Template(word.span, alias=word.alias, rule=name)]
+        if name not in self.namespace:
+            return None
+        if any_call(reference) and where == "prerequisite":
+            return [Template(word.span, alias=word.alias, call=Hole(reference, piece.span))]
+        value = evaluate(reference, self._global, piece.span)
+        if callable(value):
+            raise BuildError(
+                Diagnostic(
+                    "PB215", f"`{name}` is a function", piece.span, help=f"call it: `<{name}()>`"
+                )
+            )
+        if isinstance(value, str) and any(char in value for char in "*?["):
+            return [Template(word.span, _tidy(list(glob_pieces(value))), word.alias)]
+        return [
+            Template(word.span, (normalise(each),), word.alias)
+            for each in as_names(value, piece.span)
+        ]
+
+    def _global(self, name: str) -> Any:
+        return self.namespace[name]
+
+    def _placeholder(
+        self,
+        piece: syntax.Placeholder,
+        local: Mapping[str, Any],
+        captures: frozenset[str],
+        where: str,
+    ) -> list[list[TemplatePiece]]:
+        """What a placeholder inside a word is, in each of its alternatives."""
+        reference = piece.reference
+        name = reference.name
+        hole: list[list[TemplatePiece]] = [[Hole(reference, piece.span)]]
+        if piece.regex is not None:
+            return [[self._capture(piece, where)]]
+        if name in captures:
+            if where == "prerequisite" and not reference.trailers:
+                return [[Capture(name)]]
+            return hole
+        if name in RESERVED or name in local:
+            self._check_reserved(piece, where)
+            return hole
+        if name in self.namespace:
+            arguments = [inner for inner in names_in(reference)[1:] if inner not in self.namespace]
+            if any_call(reference) and (arguments or where == "prerequisite"):
+                self._check_names(arguments, piece.span, local, captures)
+                return hole
+            value = evaluate(reference, self._global, piece.span)
+            if isinstance(value, list | tuple | set | frozenset):
+                return [[each] for each in as_names(value, piece.span)]
+            text = as_text(value, piece.span)
+            return [list(glob_pieces(text))] if where != "target" else [[text]]
+        if name in self.rule_names:
+            raise BuildError(
+                Diagnostic(
+                    "PB215",
+                    f"the rule `{name}` can't stand inside a word",
+                    piece.span,
+                    help=f"`<{name}>` alone is all outputs of the rule",
+                )
+            )
+        raise BuildError(self._unknown(name, piece.span, local, captures, where))
+
+    def _capture(self, piece: syntax.Placeholder, where: str) -> Capture:
+        name = piece.reference.name
+        if where != "prerequisite":
+            raise BuildError(
+                Diagnostic(
+                    "PB104",
+                    "a capture with a regular expression belongs into a prerequisite",
+                    piece.span,
+                    help=f"write `<{name}>` here",
+                )
+            )
+        if name in RESERVED or name in self.namespace or name in self.rule_names:
+            raise BuildError(
+                Diagnostic(
+                    "PB203",
+                    f"`{name}` has a meaning already and can't be captured",
+                    piece.span,
+                    help="give the capture another name",
+                )
+            )
+        try:
+            return Capture(name, piece.regex) if _compiles(piece.regex) else Capture(name)
+        except re.error as error:
+            raise BuildError(
+                Diagnostic("PB104", f"not a regular expression: {error}", piece.span)
+            ) from None
+
+    def _check_reserved(self, piece: syntax.Placeholder, where: str) -> None:
+        name = piece.reference.name
+        if where == "target" and name in ("output", "outputs", "changed", "order_only"):
+            raise BuildError(
+                Diagnostic("PB215", f"`<{name}>` is not known yet in a target", piece.span)
+            )
+
+    def _check_names(
+        self,
+        names: Sequence[str],
+        span: Span,
+        local: Mapping[str, Any],
+        captures: frozenset[str],
+    ) -> None:
+        for name in names:
+            if not (name in captures or self._is_known(name, local)):
+                raise BuildError(self._unknown(name, span, local, captures, "call"))
+
+    def _unknown(
+        self,
+        name: str,
+        span: Span,
+        local: Mapping[str, Any],
+        captures: frozenset[str],
+        where: str,
+    ) -> Diagnostic:
+        known = [*captures, *RESERVED, *local, *self.out.variables, *self.rule_names]
+        known += [each for each in self.namespace if not each.startswith("__")]
+        help = did_you_mean(name, known)
+        if where == "target" and not help:
+            help = "a target takes captures of its prerequisites, file parts and variables"
+        if where == "recipe" and not help:
+            help = f"a redirection has a blank behind its `<`; for the text itself write `\\<{name}>`"
+        return Diagnostic("PB201", f"`<{name}>` is not known here", span, help=help)
+
+    # -- checks ----------------------------------------------------------------------------
+
+    def _percent(self, rule: Rule, static: tuple[syntax.Word, ...]) -> None:
+        """The `%` texts of a pattern or static pattern rule."""
+        patterns = (
+            self._words(static, {}, frozenset(), where="target") if static else rule.targets
+        )
+        if static and len(patterns) != 1:
+            raise BuildError(
+                Diagnostic("PB205", "a static pattern rule has one target pattern", rule.span)
+            )
+        rule.patterns = [_percent_text(each) for each in patterns]
+        if any("%" not in text for text in rule.patterns):
+            raise BuildError(
+                Diagnostic(
+                    "PB205", "targets with and without `%` in one rule", rule.span,
+                    help="write two rules",
+                )
+            )
+        rule.sources = [_percent_text(each) for each in rule.prerequisites]
+        rule.later = [_percent_text(each) for each in rule.order_only]
+
+    def _check_captures(
+        self, rule: Rule, node: syntax.Rule, captures: frozenset[str]
+    ) -> None:
+        if rule.flavour in (PATTERN, STATIC):
+            for name in sorted(captures):
+                self.complain(
+                    "PB201", f"`<{name}>` is not known here", _capture_span(node, name),
+                    "in a rule with `%` the matched text is `<stem>`",
+                )
+            return
+        used = {
+            name
+            for target in rule.targets
+            for piece in target.pieces
+            if isinstance(piece, Hole)
+            for name in names_in(piece.reference)
+        }
+        unbound = sorted(captures - rule.captures)
+        if rule.flavour == LITERAL:
+            unbound = []
+        for name in unbound:
+            self.complain(
+                "PB204",
+                f"`<{name}>` is bound by no driver",
+                _capture_span(node, name),
+                "the first prerequisite is the driver: only it binds captures",
+            )
+        unused = sorted(captures - used - set(unbound))
+        if rule.flavour == COLLATE and used & captures:
+            unused = []
+        for name in unused:
+            known = [*self.out.variables, *self.rule_names]
+            self.complain(
+                "PB204",
+                f"the capture `<{name}>` is used by no target",
+                _capture_span(node, name),
+                did_you_mean(name, known)
+                or "use it in a target, write `*` for any text, or `collate` to group by the others",
+            )
+
+    def _finish_recipe(
+        self, rule: Rule, recipe: RecipeTemplate, local: Mapping[str, Any]
+    ) -> None:
+        rules_near = {
+            each.rule
+            for each in (*rule.drivers, *rule.prerequisites, *rule.order_only)
+            if each.rule
+        }
+        for hole in recipe.holes():
+            for name in names_in(hole.reference):
+                if name in self.rule_names and name not in self.namespace:
+                    if name not in rules_near:
+                        self.complain(
+                            "PB215",
+                            f"the rule `{name}` is no prerequisite of this rule",
+                            hole.span,
+                            f"add `<{name}>` to the prerequisites, or behind `|`",
+                        )
+                    continue
+                if not (name in rule.captures or self._is_known(name, local)):
+                    self.out.diagnostics.append(
+                        self._unknown(name, hole.span, local, rule.captures, "recipe")
+                    )
+        settings = rule.settings
+        if settings.shell:
+            recipe.shell = (*settings.shell.split(), "-c")
+        elif not _has_bash():
+            recipe.shell = PLAIN_SHELL
+        recipe.environment = tuple(settings.environment.items())
+        recipe.folders = tuple(settings.folders)
+        recipe.touch = tuple(
+            text for text in settings.touch if text_holes(text, rule.span)
+        )
+        recipe.silent = settings.silent
+        values = {**self.out.variables, **settings.params}
+        counted = {f"@env {name}": text for name, text in settings.environment.items()}
+        counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
+        recipe.finish(self.namespace, values, self.prints, counted)
+
+    def _check_texts(self, rule: Rule, local: Mapping[str, Any]) -> None:
+        """Placeholders in the texts of attributes."""
+        settings = rule.settings
+        texts = [settings.depfile, settings.description, *settings.touch, *settings.folders]
+        texts += settings.environment.values()
+        for text in texts:
+            for hole in text_holes(text, rule.span):
+                for name in names_in(hole.reference):
+                    if not (name in rule.captures or self._is_known(name, local)):
+                        self.out.diagnostics.append(
+                            self._unknown(name, rule.span, local, rule.captures, "attribute")
+                        )
+
+    def _check_follows(self) -> None:
+        known = [*self.rule_names, *self.out.phony]
+        for rule in self.out.rules:
+            known += [text for each in rule.targets if (text := each.literal)]
+        for rule in self.out.rules:
+            for name in rule.settings.follows:
+                if name not in known:
+                    self.complain(
+                        "PB201", f"`@follows`: there is no rule `{name}`", rule.span,
+                        did_you_mean(name, known),
+                    )
+
+    # -- attributes ------------------------------------------------------------------------
+
+    def _settings(self, node: syntax.Rule) -> Settings:
+        settings = Settings()
+        for each in node.decorations:
+            spec = ATTRIBUTES.get(each.name)
+            if spec is None:
+                self.complain(
+                    "PB220",
+                    f"there is no attribute `@{each.name}`",
+                    each.span,
+                    did_you_mean(each.name, list(ATTRIBUTES)),
+                )
+                continue
+            positional, named = self._arguments(each)
+            try:
+                spec.apply(settings, *positional, **named)
+            except TypeError:
+                self.complain(
+                    "PB221",
+                    f"`@{each.name}` is not given what it takes",
+                    each.span,
+                    f"it is written `{spec.usage}`",
+                )
+            except ValueError as error:
+                self.complain(
+                    "PB221", f"`@{each.name}`: {error}", each.span, f"it is written `{spec.usage}`"
+                )
+        return settings
+
+    def _arguments(self, node: syntax.Decoration) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if node.arguments is None:
+            return (), {}
+        span = node.arguments.span
+        text = f"__take__({node.arguments.text}\n)"
+        try:
+            code = compile(text, span.source.name, "eval", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            raise BuildError(_expression_complaint(error, span, len("__take__("))) from None
+        names: dict[str, Any] = {"__take__": lambda *a, **k: (a, k)}
+        if node.name == "follows":
+            names |= {name: name for name in (*self.rule_names, *self.out.phony)}
+        found = self._run(lambda: eval(code, {**self.namespace, **names}), span, "PB207")
+        return found  # type: ignore[no-any-return]
+
+    def _traits(
+        self, node: syntax.Rule, label: str, targets: list[Template], settings: Settings
+    ) -> Traits:
+        pool = settings.pool or (f"jobs_limit of {label}" if settings.limit else "")
+        if pool:
+            known = self.out.pools.setdefault(pool, settings.limit)
+            if known != settings.limit:
+                self.complain(
+                    "PB222",
+                    f"the pool `{pool}` has {known} places elsewhere and {settings.limit} here",
+                    node.span,
+                    "give it the same size everywhere",
+                )
+        literals = [each.literal for each in targets]
+        phony = settings.phony or (
+            bool(literals) and all(each in self.out.phony for each in literals)
+        )
+        return Traits(
+            label,
+            description=settings.description,
+            phony=phony,
+            temporary=settings.temporary,
+            protected=settings.protected,
+            precious=settings.precious,
+            atomic=settings.atomic,
+            always=settings.always,
+            silent=settings.silent,
+            ignore_errors=settings.ignore_errors,
+            depfile=settings.depfile,
+            pool=pool,
+            resources=settings.resources,
+            retries=settings.retries,
+            retry_delay=settings.retry_delay,
+            timeout=settings.timeout,
+            touch_last=tuple(t for t in settings.touch if not text_holes(t, node.span)),
+            hooks=tuple(settings.hooks),
+            check=settings.check,
+        )
+
+
+_MAKE_SPECIAL = {
+    ".SUFFIXES": "there are no suffix rules here: delete the line",
+    ".DEFAULT": "write a rule with `%`",
+    ".PRECIOUS": "put `@precious` above the rule",
+    ".INTERMEDIATE": "put `@temp` above the rule",
+    ".SECONDARY": "files are kept unless their rule is `@temp`: delete the line",
+    ".SECONDEXPANSION": "placeholders are filled in for each job: delete the line",
+    ".DELETE_ON_ERROR": "a job that failed runs again whatever it left: delete the line",
+    ".IGNORE": "put `@ignore_errors` above the rule",
+    ".SILENT": "put `@silent` above the rule",
+    ".ONESHELL": "a recipe is one script always: delete the line",
+    ".POSIX": "delete the line; `@shell` changes the shell",
+    ".NOTPARALLEL": "put `@jobs_limit(1)` above the rule",
+    ".EXPORT_ALL_VARIABLES": "put `@env(...)` above the rule",
+    ".DEFAULT_GOAL": "the first rule is the default: move it up",
+}
+
+
+def _plain(word: syntax.Word) -> str | None:
+    if len(word.pieces) == 1 and isinstance(word.pieces[0], syntax.Text) and not word.alias:
+        return word.pieces[0].text
+    return None
+
+
+def _has_percent(words: Sequence[syntax.Word]) -> bool:
+    return any(
+        "%" in piece.text.replace("\\%", "")
+        for word in words
+        for piece in word.pieces
+        if isinstance(piece, syntax.Text)
+    )
+
+
+def _tidy(pieces: list[TemplatePiece]) -> list[TemplatePiece]:
+    """Texts joined and normalised."""
+    out: list[TemplatePiece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and out and isinstance(out[-1], str):
+            out[-1] += piece
+        elif piece != "":
+            out.append(piece)
+    if not out:
+        return [""]
+    if len(out) == 1 and isinstance(out[0], str):
+        return [normalise(out[0])]
+    if isinstance(out[0], str) and out[0].startswith("./"):
+        out[0] = out[0].lstrip("./") if not out[0].startswith("../") else out[0]
+        if not out[0]:
+            out.pop(0)
+    return out
+
+
+def _percent_text(template: Template) -> str:
+    if template.literal is None:
+        raise BuildError(
+            Diagnostic(
+                "PB205",
+                f"`{template}` can't stand in a rule with `%`",
+                template.span,
+                help="such a rule takes plain names, variables and `%`",
+            )
+        )
+    return template.literal
+
+
+def _capture_span(node: syntax.Rule, name: str) -> Span:
+    for words in (*node.segments[::-1], node.order_only):
+        for word in words:
+            for piece in word.pieces:
+                if isinstance(piece, syntax.Placeholder) and piece.reference.name == name:
+                    return piece.span
+    return node.span
+
+
+def _compiles(regex: str | None) -> bool:
+    Pattern([Capture("x", regex)]).regex  # noqa: B018  raises re.error
+    return True
+
+
+def _has_bash() -> bool:
+    return any(
+        os.access(os.path.join(folder, "bash"), os.X_OK)
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
+    )
+
+
+def _line_span(source: Any, number: int) -> Span:
+    text = source.line(number)
+    start = sum(len(source.line(each)) + 1 for each in range(1, number))
+    indent = len(text) - len(text.lstrip())
+    return Span(source, start + indent, start + max(len(text.rstrip()), indent + 1))
+
+
+def _expression_complaint(
+    error: SyntaxError | ValueError, span: Span, before: int = 1
+) -> Diagnostic:
+    """A syntax error in an expression; `before` characters of ours stand before its text."""
+    text = span.source.text[span.start : span.end]
+    line = getattr(error, "lineno", None) or 1
+    column = (getattr(error, "offset", None) or 1) - 1
+    if line == 1:
+        position = max(0, column - before)
+    else:
+        starts = [0, *(i + 1 for i, char in enumerate(text) if char == "\n"), len(text)]
+        position = starts[min(line - 1, len(starts) - 1)] + column
+    position = min(position, max(0, len(text) - 1))
+    message = getattr(error, "msg", None) or str(error)
+    help = ""
+    if ":" in text and "=" in span.source.text[max(0, span.start - 3) : span.start]:
+        help = "a rule whose first word is `name=file` has its rule name before it: `rule: name=file: ...`"
+    return Diagnostic(
+        "PB110",
+        f"Python: {message}",
+        Span(span.source, span.start + position, span.start + position + 1),
+        help=help,
+    )
+
+

@@ -1,0 +1,97 @@
+"""`%` rules: made when something needs them, chains included, as in make.
+
+Of the rules that match a name, the one with the shortest stem wins, then the first in the file; it
+counts if all its prerequisites exist or can be made; no rule is used twice in a chain.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pybuild.graph import Job
+from pybuild.names import normalise
+
+if TYPE_CHECKING:
+    from pybuild.pipefile.instantiate import Instantiation
+    from pybuild.pipefile.resolve import Rule
+
+
+class Search:
+    """The pattern rules of a pipeline, and what was found for each name."""
+
+    def __init__(self, world: Instantiation) -> None:
+        self.world = world
+        self.rules: list[Rule] = []
+        self._found: dict[str, Job | None] = {}
+
+    def add(self, rule: Rule) -> None:
+        self.rules.append(rule)
+
+    def find(self, name: str) -> Job | None:
+        """The job that makes a name by `%` rules, made now if need be; None if none can."""
+        if not self.rules:
+            return None
+        if name not in self._found:
+            self._found[name] = self._search(name, frozenset())
+        return self._found[name]
+
+    def _search(self, name: str, used: frozenset[int]) -> Job | None:
+        for rule, stem, folder in self._candidates(name):
+            if rule.index in used:
+                continue
+            deeper = used | {rule.index}
+            sources = [fill(text, stem, folder) for text in rule.sources]
+            if all(self._can_have(each, deeper) for each in sources):
+                later = [fill(text, stem, folder) for text in rule.later]
+                targets = [fill(text, stem, folder) for text in rule.patterns]
+                job = self.world.add_pattern_job(rule, targets, sources, later, stem)
+                for target in targets:
+                    self._found[target] = job
+                return job
+        return None
+
+    def _candidates(self, name: str) -> list[tuple[Rule, str, str]]:
+        """Rules that match, with stem and folder, the best first."""
+        found: list[tuple[int, int, Rule, str, str]] = []
+        for order, rule in enumerate(self.rules):
+            for pattern in rule.patterns:
+                fit = match(pattern, name)
+                if fit is not None:
+                    found.append((len(fit[0]), order, rule, *fit))
+                    break
+        found.sort(key=lambda each: each[:2])
+        return [each[2:] for each in found]
+
+    def _can_have(self, name: str, used: frozenset[int]) -> bool:
+        if self.world.exists(name):
+            return True
+        if name in self._found:
+            return self._found[name] is not None
+        job = self._search(name, used)
+        if job is not None:
+            self._found[name] = job
+        return job is not None
+
+
+def match(pattern: str, name: str) -> tuple[str, str] | None:
+    """Stem and folder if the name fits a `%` text. A pattern without a slash is held against the
+    last part of the name, and the folder is put back later."""
+    folder = ""
+    if "/" not in pattern and "/" in name:
+        head, _, name = name.rpartition("/")
+        folder = head + "/"
+    prefix, _, suffix = pattern.partition("%")
+    if (
+        len(name) > len(prefix) + len(suffix)
+        and name.startswith(prefix)
+        and name.endswith(suffix)
+    ):
+        return name[len(prefix) : len(name) - len(suffix)], folder
+    return None
+
+
+def fill(text: str, stem: str, folder: str) -> str:
+    """A `%` text of a rule for a stem; a text without `%` stays as it is."""
+    if "%" not in text:
+        return text
+    return normalise(folder + text.replace("%", stem, 1))

@@ -1,0 +1,171 @@
+"""Where a placeholder stands in a shell script, and how a value is quoted there.
+
+A scan of the text that knows quotes, comments, `$(...)` and here-documents well enough to tell what
+quoting is in force at each placeholder. Written after the shell grammar of POSIX.1-2017, chapter 2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+PLAIN, DOUBLE, SINGLE, HERE, LITERAL_HERE = "plain", "double", "single", "here", "literal here"
+COMMENT = "comment"
+
+_OPENING = re.compile(r"<[A-Za-z_]\w*")
+_HERE = re.compile(r"<<-?[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([A-Za-z_]\w*))")
+_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A `<name...` in a script: characters `start` to `end`, and the quoting in force there.
+    `closed` is False if no `>` makes it a placeholder in form."""
+
+    start: int
+    end: int
+    context: str
+    closed: bool = True
+
+
+def quote(text: str, context: str = PLAIN) -> str:
+    """A text as one word of a script, for the quoting in force where it is put."""
+    if context == PLAIN:
+        if text and _SAFE.fullmatch(text):
+            return text
+        return "'" + text.replace("'", "'\"'\"'") + "'"
+    if context == DOUBLE:
+        return re.sub(r'([$`"\\])', r"\\\1", text)
+    if context == SINGLE:
+        return text.replace("'", "'\"'\"'")
+    if context == HERE:
+        return re.sub(r"([$`\\])", r"\\\1", text)
+    return text
+
+
+def spots(text: str) -> Iterator[Spot]:
+    """The places in a script where `<` is followed by a letter and no backslash precedes it."""
+    for start, context in _openings(text):
+        end, closed = _close(text, start)
+        yield Spot(start, end, context, closed)
+
+
+def significant(text: str) -> str:
+    """The script without lines that hold only a comment, blanks at line ends and empty lines."""
+    comments = {start for start, context in _scan(text) if context == COMMENT}
+    out: list[str] = []
+    position = 0
+    for line in text.split("\n"):
+        stripped = line.strip()
+        indent = len(line) - len(line.lstrip())
+        is_comment = position + indent in comments and not line.startswith("#!")
+        if stripped and not is_comment:
+            out.append(line.rstrip())
+        position += len(line) + 1
+    return "\n".join(out)
+
+
+def _openings(text: str) -> Iterator[tuple[int, str]]:
+    return ((at, context) for at, context in _scan(text) if context != COMMENT)
+
+
+def _close(text: str, start: int) -> tuple[int, bool]:
+    """The end of the placeholder that starts here, if it has the form of one."""
+    position = _OPENING.match(text, start).end()  # type: ignore[union-attr]
+    depth = 0
+    quote_char = ""
+    while position < len(text):
+        char = text[position]
+        if char == "\n":
+            break
+        if quote_char:
+            quote_char = "" if char == quote_char else quote_char
+        elif char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+        elif char in "\"'" and depth:
+            quote_char = char
+        elif char == ">" and depth <= 0:
+            return position + 1, True
+        elif not depth and not (char.isalnum() or char in "_.-:"):
+            break
+        position += 1
+    return position, False
+
+
+def _scan(text: str) -> Iterator[tuple[int, str]]:
+    """Each `<name` with its context, and each comment's start (context COMMENT)."""
+    stack = [PLAIN]  # `$(` inside double quotes starts plain text anew
+    pending: list[tuple[str, bool]] = []
+    position = 0
+    size = len(text)
+    while position < size:
+        char = text[position]
+        context = stack[-1]
+        if char == "\\" and context != SINGLE:
+            position += 2
+            continue
+        if char == "\n" and pending and context == PLAIN:
+            position = yield from _here_documents(text, position + 1, pending)
+            pending = []
+            continue
+        if char == "<" and _OPENING.match(text, position):
+            yield position, context
+            position += 1
+            continue
+        if context == SINGLE:
+            if char == "'":
+                stack.pop()
+        elif char == '"':
+            if context == DOUBLE:
+                stack.pop()
+            else:
+                stack.append(DOUBLE)
+        elif text.startswith("$(", position):
+            stack.append(PLAIN)
+            position += 1
+        elif context == PLAIN:
+            if char == "'":
+                stack.append(SINGLE)
+            elif char == "(":
+                stack.append(PLAIN)
+            elif char == ")" and len(stack) > 1:
+                stack.pop()
+            elif char == "#" and (position == 0 or text[position - 1] in " \t\n;(&|"):
+                yield position, COMMENT
+                end = text.find("\n", position)
+                position = size if end < 0 else end
+                continue
+            elif text.startswith("<<", position) and not text.startswith("<<<", position):
+                found = _HERE.match(text, position)
+                if found:
+                    word = found[1] or found[2] or found[3]
+                    literal = found[3] is None or "\\" in found[0]
+                    pending.append((word, literal))
+                    position = found.end()
+                    continue
+            elif text.startswith("<<<", position):
+                position += 3
+                continue
+        position += 1
+
+
+def _here_documents(
+    text: str, position: int, pending: list[tuple[str, bool]]
+) -> Iterator[tuple[int, str]]:
+    """The bodies of here-documents that start at a line; returns where they end."""
+    for word, literal in pending:
+        while position < len(text):
+            end = text.find("\n", position)
+            end = len(text) if end < 0 else end
+            line = text[position:end]
+            if line.strip("\t ") == word:
+                position = end + 1
+                break
+            for found in _OPENING.finditer(text, position, end):
+                if text[found.start() - 1] != "\\":
+                    yield found.start(), LITERAL_HERE if literal else HERE
+            position = end + 1
+    return min(position, len(text))

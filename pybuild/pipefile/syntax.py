@@ -1,0 +1,180 @@
+"""The tree of a Pipefile. Every node has a span; comments and what is wrong are nodes too.
+
+Names have no meaning yet: that is for `resolve`. A tree is plain data and can be pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pybuild.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """`.name` behind a placeholder's name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """`[index]` behind a placeholder's name."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`(argument, ...)` behind a placeholder's name."""
+
+    arguments: tuple[Reference | str | int | float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name with what follows it: `inputs[0].basename`, `reads_of(sample)`."""
+
+    name: str
+    trailers: tuple[Attribute | Item | Call, ...] = ()
+
+    def __str__(self) -> str:
+        out = [self.name]
+        for trailer in self.trailers:
+            if isinstance(trailer, Attribute):
+                out.append(f".{trailer.name}")
+            elif isinstance(trailer, Item):
+                out.append(f"[{trailer.index}]")
+            else:
+                inner = (
+                    str(each) if isinstance(each, Reference) else repr(each)
+                    for each in trailer.arguments
+                )
+                out.append(f"({', '.join(inner)})")
+        return "".join(out)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """`<reference>`, or with `regex` the capture `<name:regex>`."""
+
+    span: Span
+    reference: Reference
+    regex: str | None = None
+
+
+Form = tuple[Reference, str | None]  # a placeholder wherever it stands: reference and regex
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Literal text of a word; wildcards still stand for themselves, `\\*` for a star."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a header: text and placeholders; `alias` is the name before `=`."""
+
+    span: Span
+    pieces: tuple[Text | Placeholder, ...]
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonText:
+    """Python as written: an expression or the arguments of an attribute."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Indented lines. `lines` are (offset, text) with the common indentation taken away."""
+
+    span: Span
+    lines: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """`# ...`, alone on its line or behind a statement."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`name = EXPRESSION`; `operator` is `=`, `?=` or `+=`."""
+
+    span: Span
+    name: str
+    operator: str
+    expression: PythonText
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """`include FILE...`; `optional` for `-include`."""
+
+    span: Span
+    words: tuple[Word, ...]
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PythonBlock:
+    """A top-level `python:` with its block."""
+
+    span: Span
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Decoration:
+    """`@name(arguments)` before a rule."""
+
+    span: Span
+    name: str
+    arguments: PythonText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A header with its decorations and its block.
+
+    `segments` are the words between the colons: `name: targets: prerequisites` has three, `targets:
+    prerequisites` two. `kind` is "" for a plain rule.
+    """
+
+    span: Span
+    decorations: tuple[Decoration, ...]
+    kind: str
+    segments: tuple[tuple[Word, ...], ...]
+    grouped: bool
+    order_only: tuple[Word, ...]
+    block: Block | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A line or block that could not be parsed; the diagnostics say why."""
+
+    span: Span
+
+
+Statement = Assignment | Include | PythonBlock | Rule | Decoration | Comment | Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A whole file. `placeholders` are those of recipes and attributes, by their text; None for
+    what only looks like one."""
+
+    source: Source
+    statements: tuple[Statement, ...]
+    placeholders: Mapping[str, Form | None]

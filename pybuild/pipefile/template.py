@@ -1,0 +1,243 @@
+"""Words with placeholders, and how a job's names are filled in.
+
+A *template* is a word of a header after variables were put in: text, wildcards, captures and holes
+(what only a job can tell: file parts, captures that the driver binds, calls of functions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pybuild.names import Capture, Pattern, Wild, split_extension
+from pybuild.pipefile.syntax import Attribute, Call, Item, Reference
+from pybuild.source import BuildError, Diagnostic, Span
+
+FILE_PARTS = ("path", "basename", "ext", "filename", "subdir", "subpath")
+JOB_NAMES = ("input", "inputs", "output", "outputs", "order_only", "changed", "stem", "rule")
+RESERVED = frozenset((*JOB_NAMES, *FILE_PARTS))
+
+Lookup = Callable[[str], Any]
+
+
+class FileName(str):
+    """A text that is, or is part of, a file's name: quoted when it is put into a shell script."""
+
+    __slots__ = ()
+
+
+class Hole:
+    """A part of a template that each job fills in."""
+
+    __slots__ = ("reference", "span")
+
+    def __init__(self, reference: Reference, span: Span) -> None:
+        self.reference = reference
+        self.span = span
+
+    def __str__(self) -> str:
+        return f"<{self.reference}>"
+
+
+TemplatePiece = str | Wild | Capture | Hole
+
+
+class Template:
+    """One word of a header. `alias` is its name in `ref=genome.fa`, or "".
+
+    `rule` is set if the word stands for all outputs of that rule, `call` if it is one call of a
+    function; then there are no pieces.
+    """
+
+    __slots__ = ("alias", "call", "names", "pieces", "rule", "span")
+
+    def __init__(
+        self,
+        span: Span,
+        pieces: Sequence[TemplatePiece] = (),
+        alias: str = "",
+        rule: str = "",
+        call: Hole | None = None,
+    ) -> None:
+        self.span = span
+        self.pieces = tuple(pieces)
+        self.alias = alias
+        self.rule = rule
+        self.call = call
+        self.names = frozenset(
+            piece.name if isinstance(piece, Capture) else piece.reference.name
+            for piece in self.pieces
+            if isinstance(piece, Capture | Hole)
+        )
+
+    def __str__(self) -> str:
+        if self.rule:
+            return f"<{self.rule}>"
+        return str(self.call) if self.call else "".join(map(str, self.pieces))
+
+    @property
+    def literal(self) -> str | None:
+        """The name, if the word is one name without wildcards and placeholders."""
+        if self.rule or self.call:
+            return None
+        if all(isinstance(piece, str) for piece in self.pieces):
+            return "".join(map(str, self.pieces))
+        return None
+
+    @property
+    def has_wildcards(self) -> bool:
+        return any(isinstance(piece, Wild) for piece in self.pieces)
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether a job has to fill something in (captures included)."""
+        return self.call is not None or any(
+            isinstance(piece, Hole | Capture) for piece in self.pieces
+        )
+
+    def reach(self) -> Pattern:
+        """A pattern that matches at least every name that the template can become."""
+        return Pattern([Wild("**") if isinstance(each, Hole) else each for each in self.pieces])
+
+    def fill(self, lookup: Lookup) -> list[str | Wild]:
+        """Text and wildcards, with captures and holes filled in. Raises BuildError."""
+        out: list[str | Wild] = []
+        for piece in self.pieces:
+            if isinstance(piece, str | Wild):
+                out.append(piece)
+            elif isinstance(piece, Capture):
+                out.append(str(lookup(piece.name)))
+            else:
+                out.append(as_text(evaluate(piece.reference, lookup, piece.span), piece.span))
+        return out
+
+
+def file_part(name: str, part: str) -> Any:
+    """`path`, `basename`, `ext`, `filename`, `subdir` or `subpath` of a file, as in Ruffus's
+    formatter; texts are file names, `subdir` and `subpath` lists of them."""
+    folder, slash, filename = name.rstrip("/").rpartition("/")
+    if part == "filename":
+        return FileName(filename)
+    if part == "path":
+        return FileName(folder or ("/" if slash else "."))
+    if part in ("basename", "ext"):
+        base, ext = split_extension(filename)
+        return FileName(base if part == "basename" else ext)
+    folders = [each for each in folder.split("/") if each]
+    root = "/" if name.startswith("/") else ""
+    if part == "subdir":
+        return [FileName(each) for each in (*reversed(folders), *([root] if root else []))]
+    paths = [root + "/".join(folders[:end]) for end in range(len(folders), 0, -1)]
+    return [FileName(each) for each in (*paths, *([root] if root else []))]
+
+
+def evaluate(reference: Reference, lookup: Lookup, span: Span) -> Any:
+    """The value of a placeholder. Raises BuildError at its place if it has none."""
+    value = lookup(reference.name)
+    for trailer in reference.trailers:
+        if isinstance(trailer, Attribute):
+            value = _attribute(value, trailer.name, reference, span)
+        elif isinstance(trailer, Item):
+            value = _item(value, trailer.index, reference, span)
+        else:
+            value = _call(value, trailer, lookup, reference, span)
+    return value
+
+
+def _attribute(value: Any, name: str, reference: Reference, span: Span) -> Any:
+    if isinstance(value, list) and value and isinstance(value[0], FileName) and name in FILE_PARTS:
+        value = value[0]
+    if isinstance(value, FileName):
+        if name not in FILE_PARTS:
+            raise _wrong(f"`{reference}`: a file has no `{name}`", span, f"it has {_listed()}")
+        return file_part(value, name)
+    try:
+        return getattr(value, name)
+    except AttributeError as error:
+        raise _wrong(f"`{reference}`: {error}", span) from None
+
+
+def _listed() -> str:
+    return ", ".join(f"`{part}`" for part in FILE_PARTS)
+
+
+def _item(value: Any, index: int, reference: Reference, span: Span) -> Any:
+    try:
+        return value[index]
+    except (IndexError, KeyError):
+        size = len(value)
+        count = f"{size} of them" if size != 1 else "one"
+        raise _wrong(
+            f"`{reference}`: there is no number {index}", span, f"there is {count}, from 0"
+            if size == 1 else f"there are {count}, counted from 0"
+        ) from None
+    except TypeError as error:
+        raise _wrong(f"`{reference}`: {error}", span) from None
+
+
+def _call(value: Any, call: Call, lookup: Lookup, reference: Reference, span: Span) -> Any:
+    arguments = [
+        as_python(evaluate(each, lookup, span)) if isinstance(each, Reference) else each
+        for each in call.arguments
+    ]
+    if not callable(value):
+        raise _wrong(f"`{reference.name}` is no function", span)
+    try:
+        return value(*arguments)
+    except BuildError:
+        raise
+    except Exception as error:
+        raise BuildError(
+            Diagnostic("PB212", f"`{reference}` failed: {type(error).__name__}: {error}", span)
+        ) from error
+
+
+def _wrong(message: str, span: Span, help: str = "") -> BuildError:
+    return BuildError(Diagnostic("PB211", message, span, help=help))
+
+
+def as_python(value: Any) -> Any:
+    """A value as Python code is to see it: whole file names as `Path`s, the rest as it is."""
+    from pathlib import Path
+
+    if isinstance(value, WholeFile):
+        return Path(value)
+    if isinstance(value, FileName):
+        return str(value)
+    if isinstance(value, list) and value and isinstance(value[0], FileName):
+        return [as_python(each) for each in value]
+    return value
+
+
+class WholeFile(FileName):
+    """A file's whole name, not a part of it."""
+
+    __slots__ = ()
+
+
+def as_text(value: Any, span: Span) -> str:
+    """A value inside a word: text or number. Raises BuildError for a list."""
+    if isinstance(value, list | tuple | set | dict):
+        raise _wrong(
+            f"a {type(value).__name__} cannot stand inside a word", span,
+            "take one of its items: `<name[0]>`",
+        )
+    return str(value)
+
+
+def as_names(value: Any, span: Span) -> list[str]:
+    """What a variable or function gives, as file names: a text, a path or a list of them."""
+    if value is None:
+        return []
+    if isinstance(value, list | tuple | set | frozenset):
+        found: list[str] = []
+        for each in sorted(value) if isinstance(value, set | frozenset) else value:
+            found += as_names(each, span)
+        return found
+    if isinstance(value, str | int | float):
+        return [str(value)]
+    if hasattr(value, "__fspath__"):
+        return [str(value)]
+    if hasattr(value, "__iter__") and not isinstance(value, Mapping):
+        return as_names(list(value), span)
+    raise _wrong(f"a {type(value).__name__} is no file name", span, "give a text or a list of texts")

@@ -1,0 +1,159 @@
+"""All files that a rule can see: those on disk and those that rules will make.
+
+Each folder is listed once. Files that an earlier build made and that no rule makes now are left
+out (docs/design.md, "Leftovers").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pybuild.files import Files
+from pybuild.names import Pattern, Wild, folder_of
+
+
+class Universe:
+    """`made` tells whether an earlier build made a file; such a file counts only when planned,
+    or when `is_ours` says that its bytes are not those that were made."""
+
+    def __init__(
+        self, files: Files, made: Callable[[str], bool], is_ours: Callable[[str], bool]
+    ) -> None:
+        self.files = files
+        self.made = made
+        self.is_ours = is_ours
+        self.planned: dict[str, dict[str, None]] = {}
+        self._listings: dict[str, tuple[list[str], list[str]]] = {}
+        self._on_disk: dict[str, frozenset[str]] = {}
+        self._ours: dict[str, bool] = {}
+
+    def plan(self, name: str) -> None:
+        """A rule will make this file."""
+        self.planned.setdefault(folder_of(name), {})[name] = None
+
+    def is_planned(self, name: str) -> bool:
+        return name in self.planned.get(folder_of(name), ())
+
+    def is_leftover(self, name: str) -> bool:
+        """Whether it is a file of an earlier build, unchanged, that no rule makes now."""
+        if not self.made(name) or self.is_planned(name):
+            return False
+        if name not in self._ours:
+            self._ours[name] = self.is_ours(name)
+        return self._ours[name]
+
+    def look_again(self, pattern: Pattern) -> None:
+        """A job has written where the pattern looks: what was listed there is forgotten."""
+        for folder in [each for each in self._listings if each.startswith(pattern.folder)]:
+            del self._listings[folder]
+            self._on_disk.pop(folder, None)
+
+    def listing(self, folder: str) -> tuple[list[str], list[str]]:
+        """Files and folders in a folder on disk, listed once."""
+        found = self._listings.get(folder)
+        if found is None:
+            found = self._listings[folder] = self.files.listing(folder)
+        return found
+
+    def was_listed(self, name: str) -> bool:
+        """Whether a listing has shown the file to be on disk (False: not known)."""
+        folder, _, filename = name.rpartition("/")
+        listed = self._listings.get(folder)
+        if listed is None:
+            return False
+        if folder not in self._on_disk:
+            self._on_disk[folder] = frozenset(listed[0])
+        return filename in self._on_disk[folder]
+
+    def on_disk(self, pattern: Pattern) -> list[str]:
+        """The files on disk that match, leftovers among them."""
+        if pattern.is_literal:
+            name = str(pattern)
+            return [name] if self.files.status(name) is not None else []
+        found: list[str] = []
+        for folder in self._folders(pattern):
+            base = "" if not folder else folder if folder.endswith("/") else folder + "/"
+            for each in self.listing(folder)[0]:
+                name = base + each
+                if pattern.match(name) is not None:
+                    found.append(name)
+        return found
+
+    def sources(self, pattern: Pattern) -> list[str]:
+        """The files on disk that match and are no leftovers and not planned."""
+        return [
+            name
+            for name in self.on_disk(pattern)
+            if not (self.made(name) and (self.is_planned(name) or self.is_leftover(name)))
+        ]
+
+    def matches(self, pattern: Pattern) -> list[str]:
+        """All files that match, on disk or planned, sorted."""
+        found = dict.fromkeys(self.sources(pattern))
+        for name in self._planned_near(pattern):
+            if pattern.match(name) is not None:
+                found[name] = None
+        return sorted(found)
+
+    def _planned_near(self, pattern: Pattern) -> Iterable[str]:
+        if not pattern.deep:
+            return list(self.planned.get(pattern.folder, ()))
+        return [
+            name
+            for folder, names in self.planned.items()
+            if folder.startswith(pattern.folder)
+            for name in names
+        ]
+
+    def _folders(self, pattern: Pattern) -> list[str]:
+        """The folders that hold matches: one, or those that wildcards in the folder part reach."""
+        if not pattern.deep:
+            return [pattern.folder]
+        steps = _folder_steps(pattern)
+        folders = [pattern.folder]
+        for step in steps:
+            if step is None:
+                return self._below(folders)
+            folders = [
+                f"{folder}/{each}".lstrip("/") if folder != "/" else f"/{each}"
+                for folder in folders
+                for each in self.listing(folder)[1]
+                if step.match(each) is not None
+            ]
+        return folders
+
+    def _below(self, folders: list[str]) -> list[str]:
+        """The folders and all folders below them, but for hidden ones. Links are not followed
+        into a folder that was seen."""
+        todo = list(folders)
+        for folder in todo:
+            for each in self.listing(folder)[1]:
+                if not each.startswith("."):
+                    name = f"{folder}/{each}" if folder not in ("", "/") else f"{folder}{each}"
+                    if name.count("/") < 100:  # a link to a folder above would never end
+                        todo.append(name)
+        return todo
+
+
+def _folder_steps(pattern: Pattern) -> list[Pattern | None]:
+    """One pattern for each folder behind the literal one; None where any depth may follow."""
+    parts: list[list[object]] = [[]]
+    for piece in pattern.pieces:
+        if isinstance(piece, str):
+            first, *others = piece.split("/")
+            parts[-1].append(first)
+            parts.extend([each] for each in others)
+        else:
+            parts[-1].append(piece)
+    skip = pattern.prefix.count("/") if pattern.prefix else 0
+    steps: list[Pattern | None] = []
+    for part in parts[skip:-1]:
+        wild = [each for each in part if not isinstance(each, str)]
+        if any(getattr(each, "crosses", False) for each in wild):
+            return [*steps, None]
+        steps.append(
+            Pattern([each if isinstance(each, str) else Wild("*") for each in part if each != ""])
+        )
+    if any(getattr(each, "crosses", False) for each in parts[-1]):
+        steps.append(None)
+    return steps

@@ -1,0 +1,404 @@
+"""The hall: opens a project, joins front end, engine and runners, and builds."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from pybuild import __version__
+from pybuild.engine.events import Message, Summary
+from pybuild.engine.lock import Lock
+from pybuild.engine.staleness import Level, Rules
+from pybuild.engine.traces import Journal, stand_in
+from pybuild.files import AssumedNew, Disk, Files, Pretending
+from pybuild.graph import Job
+from pybuild.names import normalise
+from pybuild.pipefile.load import Loaded, Request, load
+from pybuild.source import BuildError, Diagnostic, Note
+
+if TYPE_CHECKING:
+    from pybuild.engine.build import Manner
+    from pybuild.engine.ports import Report, Runner
+
+STATE_FOLDER = ".pybuild"
+PIPEFILE = "Pipefile"
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+_MOST_RELOADS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is opened, and with which names: the file ("" for the usual one), `NAME=value` of the
+    command line, text to be read first, and how environment and include folders count."""
+
+    path: str = ""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    environment_wins: bool = False
+    include_folders: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a build is to go; what the command line says, in the engine's words."""
+
+    level: Level = Level.CONTENT
+    jobs: int = 0  # 0: the number of CPUs; -1: no limit
+    resources: Mapping[str, float] = field(default_factory=dict)
+    minimal: bool = False
+    keep_going: bool = False
+    ignore_errors: bool = False
+    everything: bool = False
+    forced: frozenset[str] = frozenset()
+    dry: bool = False
+    question: bool = False
+    touch: bool = False
+    stream: bool | None = None  # None: when one job runs at a time
+    load_limit: float = 0.0
+    new: frozenset[str] = frozenset()
+    old: frozenset[str] = frozenset()
+    shuffle: str = ""
+
+
+class Project:
+    """A project that has been opened: its graph, its records, its files.
+
+    `errors` are mistakes of the Pipefile that stop every build.
+    """
+
+    def __init__(self, opening: Opening, level: Level = Level.CONTENT) -> None:
+        self.opening = opening
+        self.level = level
+        self.path = find_pipefile(opening.path)
+        self.files: Files = Disk()
+        self.lock = Lock(os.path.join(STATE_FOLDER, "lock"))
+        self.journal = Journal(os.path.join(STATE_FOLDER, "journal"))
+        self._made: dict[str, bytes] | None = None
+        self.loaded = self._load()
+
+    def lock_and_reread(self, command: str, report: Report) -> None:
+        """Takes the project for a build; what another build has recorded meanwhile counts."""
+        def waiting(holder: str) -> None:
+            report.handle(Message(f"waiting for another build: {holder or 'of an unknown holder'}"))
+            nonlocal waited
+            waited = True
+
+        waited = False
+        try:
+            self.lock.acquire(command, waiting)
+        except OSError as error:
+            raise BuildError(
+                Diagnostic(
+                    "PB408",
+                    f"cannot write to {STATE_FOLDER}/: {error.strerror}",
+                    help="pybuild keeps its records there: give it room and write permission",
+                )
+            ) from None
+        if waited:
+            self.reload()
+
+    def reload(self) -> None:
+        """Reads records and Pipefile again."""
+        self.journal = Journal(self.journal.path)
+        self._made = None
+        self.loaded = self._load()
+
+    def close(self) -> None:
+        """Lets go of the records and of the project."""
+        try:
+            self.journal.close()
+        except OSError as error:
+            from pybuild.engine.build import journal_error
+
+            raise journal_error(self.journal.path, error) from None
+        finally:
+            self.lock.release()
+
+    def _load(self) -> Loaded:
+        return load(
+            Request(
+                self.path,
+                self.files,
+                self._was_made,
+                self._is_ours,
+                os.environ,
+                self.opening.overrides,
+                self.opening.text,
+                os.path.join(STATE_FOLDER, "trees"),
+                __version__,
+                self.opening.environment_wins,
+                self.opening.include_folders,
+            )
+        )
+
+    def _was_made(self, name: str) -> bool:
+        if self._made is None:
+            self._made = {} if self.level == Level.TIME else self.journal.made()
+        return name in self._made
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a file still has the bytes that an earlier build gave it."""
+        status = self.files.status(name)
+        if status is None or self._made is None:
+            return False
+        made = self._made.get(name)
+        stamp = self.journal.stamp(name)
+        if stamp is not None and stamp.fits(status):
+            return stamp.digest == made or made == stand_in(status)
+        try:
+            return made == stand_in(status) or self.files.digest(name) == made
+        except OSError:
+            return False
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [each for each in self.loaded.diagnostics if each.severity == "error"]
+
+    # -- goals -----------------------------------------------------------------------------
+
+    def goals(self, names: Sequence[str]) -> tuple[list[Job], list[str]]:
+        """The jobs for the goals (none named: the default), and the names of goals that are files
+        which no rule makes. Raises BuildError for what is nothing at all."""
+        world = self.loaded.world
+        jobs: list[Job] = []
+        sources: list[str] = []
+        complaints: list[Diagnostic] = []
+        if not names:
+            self._check_all_matched()
+            job = world.default_goal()
+            if job is None:
+                raise BuildError(
+                    Diagnostic("PB308", f"`{self.path}` has no rules", help="write one: `all: FILE`")
+                )
+            return [job], []
+        for name in names:
+            try:
+                found = world.goal(name)
+            except BuildError as error:
+                complaints += error.diagnostics
+                continue
+            if found is None:
+                sources.append(name)
+            else:
+                jobs.append(found)
+        if complaints:
+            raise BuildError(*complaints)
+        return jobs, sources
+
+    def _check_all_matched(self) -> None:
+        """A whole build complains of each rule that matches nothing."""
+        complaints: list[Diagnostic] = []
+        for rule in self.loaded.pipeline.rules:
+            try:
+                self.loaded.world.check_matched(rule)
+            except BuildError as error:
+                complaints += error.diagnostics
+        if complaints:
+            raise BuildError(*dict.fromkeys(complaints))
+
+    # -- building --------------------------------------------------------------------------
+
+    def make_includes(self, wish: Wish, report: Report) -> None:
+        """Makes the files that the Pipefile includes and rules can make, and reads it again.
+        Raises BuildError for a file that is included, not there, and made by no rule."""
+        for _ in range(_MOST_RELOADS):
+            world = self.loaded.world
+            wanted = [name for name, _, _ in self.loaded.pipeline.missing]
+            wanted += self.loaded.pipeline.included
+            makers = [
+                job
+                for name in dict.fromkeys(wanted)
+                if (job := world.graph.producer.get(name) or world.search.find(name)) is not None
+            ]
+            self._refuse_missing(frozenset(name for job in makers for name in job.outputs))
+            if not makers or wish.dry or wish.question:
+                return
+            before = {name: self._digest_of(name) for job in makers for name in job.outputs}
+            summary = self.build(makers, replace(wish, touch=False, everything=False), report)
+            if summary.failures:
+                raise BuildError(
+                    Diagnostic("PB309", "a file that is included could not be made")
+                )
+            if all(self._digest_of(name) == old for name, old in before.items()):
+                return
+            self.loaded = self._load()
+            if self.errors:
+                return
+        raise BuildError(Diagnostic("PB309", "included files change each time they are made"))
+
+    def _digest_of(self, name: str) -> bytes | None:
+        try:
+            return self.files.digest(name)
+        except OSError:
+            return None
+
+    def _refuse_missing(self, made: frozenset[str]) -> None:
+        complaints = [
+            Diagnostic(
+                "PB209",
+                f"no file `{name}`, and no rule makes it",
+                span,
+                help="`-include` does not mind that a file is not there",
+            )
+            for name, span, optional in self.loaded.pipeline.missing
+            if not optional and name not in made
+        ]
+        if complaints:
+            raise BuildError(*complaints)
+
+    def build(self, goals: Sequence[Job], wish: Wish, report: Report) -> Summary:
+        """Brings goals up to date. Raises what `Build.run` raises."""
+        from pybuild.engine.build import Build, Interrupted
+
+        files: Files = self.files
+        if wish.new:
+            files = AssumedNew(files, frozenset(map(normalise, wish.new)), time.time_ns())
+        if wish.dry:
+            files = Pretending(files, time.time_ns())
+        manner = self._manner(wish)
+        runner = self._runner(wish, files, manner)
+        build = Build(
+            self.loaded.world.graph, self.loaded.world, files, self.journal, runner, report, manner
+        )
+        restore = _catch_signals(build)
+        try:
+            return build.run(goals)
+        except Interrupted:
+            raise
+        except BaseException:
+            runner.stop(signal.SIGTERM)
+            raise
+        finally:
+            runner.close()
+            restore()
+
+    def _manner(self, wish: Wish) -> Manner:
+        from pybuild.engine.build import Manner
+        from pybuild.engine.scheduler import Capacity
+
+        jobs = wish.jobs or _processors()
+        resources = {**_machine(jobs), **wish.resources}
+        return Manner(
+            Rules(wish.level, wish.everything, wish.forced, frozenset(map(normalise, wish.old))),
+            Capacity(max(0, jobs), resources, self.loaded.pipeline.pools),
+            wish.minimal,
+            wish.keep_going,
+            wish.ignore_errors,
+            wish.dry,
+            wish.question,
+            records=not (wish.dry or wish.question),
+            touch=wish.touch,
+            load_limit=wish.load_limit,
+            order=_order(wish.shuffle),
+        )
+
+    def _runner(self, wish: Wish, files: Files, manner: Manner) -> Runner:
+        if wish.touch and not wish.dry:
+            from pybuild.runners.touch import TouchRunner
+
+            return TouchRunner(files, self.loaded.world.strangers)
+        from pybuild.runners.local import LocalRunner
+
+        stream = manner.capacity.jobs == 1 if wish.stream is None else wish.stream
+        return LocalRunner(STATE_FOLDER, stream=stream, lock=self.lock.handle)
+
+    def adopt(self, names: Sequence[str], report: Report) -> list[str]:
+        """`-t` for files that an earlier build made and no rule makes now: they become sources.
+        Returns the other names."""
+        others = []
+        for name in names:
+            job = self.journal.maker(normalise(name))
+            if job is not None and self.loaded.world.universe.is_leftover(normalise(name)):
+                self.journal.forget(job)
+                report.handle(Message(f"`{name}` is a file of your own now"))
+            else:
+                others.append(name)
+        if len(others) < len(names):
+            self._made = None
+            self.loaded = self._load()
+        return others
+
+
+def find_pipefile(path: str) -> str:
+    """The build file to read. Raises BuildError if there is none."""
+    if path:
+        if not os.path.isfile(path) and path != "-":
+            raise BuildError(Diagnostic("PB310", f"there is no file `{path}`"))
+        return path
+    if os.path.isfile(PIPEFILE):
+        return PIPEFILE
+    found = next((name for name in _MAKEFILES if os.path.isfile(name)), None)
+    if found:
+        raise BuildError(
+            Diagnostic(
+                "PB310",
+                f"there is no `{PIPEFILE}` here, and `{found}` cannot be read yet",
+                help="write a Pipefile: see docs/tutorial.md",
+            )
+        )
+    notes = ()
+    for name in sorted(os.listdir(".")):
+        if name.lower() == PIPEFILE.lower():
+            notes = (Note(f"there is `{name}`: the name is `{PIPEFILE}`"),)
+    raise BuildError(
+        Diagnostic(
+            "PB310",
+            f"there is no `{PIPEFILE}` in this folder",
+            notes=notes,
+            help="name one with `-f FILE`, or go to its folder with `-C FOLDER`",
+        )
+    )
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _machine(jobs: int) -> dict[str, float]:
+    """What there is of the resources that every machine has: processors by `-j`, memory in bytes."""
+    found: dict[str, float] = {} if jobs < 0 else {"cpus": float(jobs)}
+    try:
+        found["mem"] = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (ValueError, OSError):
+        pass
+    return found
+
+
+def _order(shuffle: str) -> Callable[[Job], float] | None:
+    """`--shuffle`: another order of the jobs that are ready; a number makes it repeatable."""
+    if not shuffle or shuffle in ("none", "identity"):
+        return None
+    if shuffle == "reverse":
+        return lambda job: float(job.number)
+    dice = random.Random(shuffle)
+    return lambda job: dice.random()
+
+
+def _catch_signals(build: object) -> Callable[[], None]:
+    """Signals that end a build set its `stop_signal`; returns what puts the old handlers back."""
+    def handler(signum: int, frame: FrameType | None) -> None:
+        build.stop_signal = signum  # type: ignore[attr-defined]
+
+    old = {}
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        try:
+            old[each] = signal.signal(each, handler)
+        except ValueError:
+            break  # not in the main thread: whoever runs us there handles signals
+
+    def restore() -> None:
+        for signum, handler in old.items():
+            signal.signal(signum, handler)
+
+    return restore
+
+

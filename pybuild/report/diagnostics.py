@@ -1,0 +1,70 @@
+"""Diagnostics as text: place, excerpt, caret, notes, help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pybuild.source import Diagnostic, Note, Span
+
+_LONGEST = 160
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """One diagnostic as lines of text, without a newline at the end."""
+    place = f"{diagnostic.span}: " if diagnostic.span else "pybuild: "
+    lines = [f"{place}{diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]"]
+    if diagnostic.span:
+        lines += excerpt(diagnostic.span)
+    for note in diagnostic.notes:
+        lines += _note(note)
+    if diagnostic.help:
+        lines.append(f"  help: {diagnostic.help}")
+    return "\n".join(lines)
+
+
+def _note(note: Note) -> list[str]:
+    if note.span is None:
+        return [f"  note: {note.message}"]
+    return [f"  note: {note.message} at {note.span}", *excerpt(note.span)]
+
+
+def excerpt(span: Span) -> list[str]:
+    """The line that a span starts in, with carets below it. Tabs keep their width."""
+    number, column = span.place
+    line = span.source.line(number)
+    size = max(1, min(span.end - span.start, len(line) - column + 1))
+    cut = max(0, column - _LONGEST // 2) if len(line) > _LONGEST else 0
+    shown = line[cut : cut + _LONGEST]
+    before = "".join(char if char == "\t" else " " for char in line[cut : column - 1])
+    margin = " " * len(str(number))
+    carets = "^" * max(1, min(size, len(shown) - len(before)))
+    return [f"  {number} | {shown}", f"  {margin} | {before}{carets}"]
+
+
+def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
+    """Diagnostics as plain data for JSON; lines and columns count from 1."""
+    return [
+        {
+            "code": each.code,
+            "severity": each.severity,
+            "message": each.message,
+            "help": each.help,
+            **_place(each.span),
+            "notes": [{"message": note.message, **_place(note.span)} for note in each.notes],
+        }
+        for each in diagnostics
+    ]
+
+
+def _place(span: Span | None) -> dict[str, object]:
+    if span is None:
+        return {"file": None}
+    line, column = span.place
+    end_line, end_column = span.source.place(span.end)
+    return {
+        "file": span.source.name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }

@@ -1,0 +1,178 @@
+"""Plain lines: for pipes, logs and everybody without a terminal.
+
+What recipes print goes to stdout as they print it; what pybuild says of failures goes to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from pybuild.engine.events import (
+    Complaint,
+    Event,
+    Failure,
+    Finished,
+    Judged,
+    Message,
+    Output,
+    Removed,
+    Started,
+    Summary,
+    Unknown,
+)
+from pybuild.engine.staleness import Reason, Stale
+from pybuild.graph import Job
+from pybuild.report.diagnostics import render
+from pybuild.report.reasons import sentence
+
+_MOST_SKIPPED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """How much is said: `quiet` nothing but failures (`-s`), `explain` reasons of what runs,
+    `everything` also of what does not (`-d`)."""
+
+    quiet: bool = False
+    explain: bool = False
+    everything: bool = False
+
+
+class PlainReport:
+    """Writes events as lines to two streams."""
+
+    def __init__(self, tone: Tone, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.tone = tone
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+        self._reasons: dict[int, tuple[Reason, ...]] = {}
+        self._dry: list[Job] = []
+
+    def handle(self, event: Event) -> None:
+        if isinstance(event, Judged):
+            self._judged(event)
+        elif isinstance(event, Started):
+            self._started(event)
+        elif isinstance(event, Output):
+            self._write_bytes(event.data)
+        elif isinstance(event, Finished):
+            self._finished(event)
+        elif isinstance(event, Unknown):
+            names = " and ".join(f"`{each.traits.rule}`" for each in event.splits)
+            self._say(f"{event.job.name}: unknown until {names} has run")
+        elif isinstance(event, Removed):
+            if self.tone.everything:
+                self._say(f"removed {' '.join(event.names)}")
+        elif isinstance(event, Message):
+            self._tell(f"pybuild: {event.text}")
+        elif isinstance(event, Complaint):
+            self._tell(render(event.diagnostic))
+        elif isinstance(event, Summary):
+            self._summary(event)
+
+    # -- the pieces ------------------------------------------------------------------------
+
+    def _say(self, line: str) -> None:
+        self.out.write(_printable(line) + "\n")
+        self.out.flush()
+
+    def _tell(self, line: str) -> None:
+        self.out.flush()
+        self.err.write(_printable(line) + "\n")
+        self.err.flush()
+
+    def _write_bytes(self, data: bytes) -> None:
+        self.out.flush()
+        raw = getattr(self.out, "buffer", None)
+        if raw is None:
+            self.out.write(data.decode("utf-8", "replace"))
+        else:
+            raw.write(data)
+        self.out.flush()
+
+    def _judged(self, event: Judged) -> None:
+        verdict = event.verdict
+        if isinstance(verdict, Stale):
+            self._reasons[event.job.number] = verdict.reasons
+        elif self.tone.everything:
+            self._say(f"{event.job.name}: up to date")
+
+    def _started(self, event: Started) -> None:
+        job = event.job
+        if self.tone.explain:
+            for reason in self._reasons.get(job.number, ()):
+                self._say(f"{job.name}: {sentence(reason)}")
+        self._reasons.pop(job.number, None)
+        if event.script.silent and not self.tone.explain or self.tone.quiet:
+            return
+        if event.attempt > 1:
+            self._say(f"{job.name}: try {event.attempt}")
+        self._say(event.script.echo.rstrip("\n"))
+
+    def _finished(self, event: Finished) -> None:
+        if event.output:
+            self._write_bytes(event.output)
+            if not event.output.endswith(b"\n"):
+                self._say("")
+        if event.error:
+            kind = "failed (ignored)" if event.ignored else "failed"
+            again = "; it will be tried again" if event.again else ""
+            self._tell(
+                f"pybuild: {event.job.origin}: `{event.job.name}` {kind}: {event.error}{again}"
+            )
+
+    def _summary(self, event: Summary) -> None:
+        for failure in event.failures:
+            self._failure(failure)
+        if event.skipped:
+            names = [f"`{job.name}`" for job in event.skipped[:_MOST_SKIPPED]]
+            more = len(event.skipped) - len(names)
+            rest = f" and {more} more" if more else ""
+            self._tell(f"pybuild: not made because of that: {', '.join(names)}{rest}")
+        if not self.tone.quiet:
+            (self._tell if event.failures else self._say)(f"pybuild: {tally(event)}")
+
+    def _failure(self, failure: Failure) -> None:
+        if not failure.log:
+            return
+        self._tell(f"pybuild: the last lines of `{failure.job.name}` ({failure.log}):")
+        for line in failure.tail:
+            self._tell(f"  {line}")
+
+
+def tally(event: Summary) -> str:
+    """The outcome of a build in one line."""
+    if event.dry:
+        parts = [f"{event.ran} would run", f"{event.up_to_date} up to date"]
+        if event.unknown:
+            parts.append(f"{event.unknown} unknown until others have run")
+        return ", ".join(parts)
+    if not event.ran and not event.failures:
+        what = ", ".join(f"`{goal}`" for goal in event.goals[:3])
+        more = "..." if len(event.goals) > 3 else ""
+        return f"{what}{more} up to date ({event.up_to_date} jobs)"
+    parts = [f"{event.ran} ran", f"{event.up_to_date} up to date"]
+    if event.failures:
+        parts.append(f"{len(event.failures)} failed")
+    if event.skipped:
+        parts.append(f"{len(event.skipped)} skipped")
+    return f"{', '.join(parts)} in {duration(event.seconds)}"
+
+
+def duration(seconds: float) -> str:
+    """A time span for people: `0.3 s`, `12 s`, `3 min 5 s`, `2 h 7 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _printable(text: str) -> str:
+    """File names that are no UTF-8 must not break the output."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,68 @@
+"""Why a job runs, in words. The only place that has them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pybuild.engine.staleness import Reason
+
+
+def sentence(reason: Reason) -> str:
+    """A reason as one line, with old and new where there are both."""
+    return _SENTENCES[reason.kind](reason)
+
+
+def _digest(text: str) -> str:
+    return text[:12] if text.strip("0") else "absent"
+
+
+def _changed(what: str) -> Callable[[Reason], str]:
+    def tell(reason: Reason) -> str:
+        return f"{what} `{reason.name}` changed ({_digest(reason.old)} -> {_digest(reason.new)})"
+
+    return tell
+
+
+def _moment(nanoseconds: str) -> str:
+    number = int(nanoseconds)
+    moment = time.strftime("%H:%M:%S", time.localtime(number // 10**9))
+    return f"{moment}.{number % 10**9 // 10**6:03d}"
+
+
+def _newer(reason: Reason) -> str:
+    return (
+        f"prerequisite `{reason.name}` is newer ({_moment(reason.new)}) "
+        f"than the oldest target ({_moment(reason.old)})"
+    )
+
+
+def _value(reason: Reason) -> str:
+    return f"`{reason.name}` changed from {_shown(reason.old)} to {_shown(reason.new)}"
+
+
+def _shown(text: str) -> str:
+    return f"`{text}`" if text else "nothing"
+
+
+_SENTENCES: dict[str, Callable[[Reason], str]] = {
+    "always": lambda r: f"`{r.name}` is set",
+    "forced": lambda r: "it is forced",
+    "phony": lambda r: "it is a task without files",
+    "phony-input": lambda r: f"prerequisite `{r.name}` is a task, which always runs",
+    "check": lambda r: f"`{r.name}` says that it is not up to date",
+    "missing": lambda r: f"`{r.name}` is not there",
+    "missing-input": lambda r: f"prerequisite `{r.name}` is not there",
+    "no-record": lambda r: "there is no record that it ever finished",
+    "interrupted": lambda r: "it was started and did not end well",
+    "recipe": lambda r: "its recipe, or code that it calls, changed",
+    "value": _value,
+    "values": lambda r: "a captured value that it uses changed",
+    "input-added": lambda r: f"`{r.name}` is new among its prerequisites",
+    "input-removed": lambda r: f"`{r.name}` is no prerequisite any more",
+    "inputs-moved": lambda r: "its prerequisites are in another order",
+    "input-newer": _newer,
+    "input-changed": _changed("prerequisite"),
+    "discovered": _changed("discovered prerequisite"),
+    "output-changed": _changed("target"),
+}

@@ -1,0 +1,106 @@
+"""Pointing at text: where something stands, and what is wrong there.
+
+Knows nothing of any language. Offsets count characters of `Source.text`; lines and columns
+are worked out only when somebody wants to print them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+
+class Source:
+    """The text of one build file. `name` is shown to the user: `Pipefile`, `rules/align.pipe`."""
+
+    __slots__ = ("_starts", "name", "text")
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self._starts: list[int] | None = None
+
+    def _line_starts(self) -> list[int]:
+        if self._starts is None:
+            starts = [0]
+            position = self.text.find("\n")
+            while position >= 0:
+                starts.append(position + 1)
+                position = self.text.find("\n", position + 1)
+            self._starts = starts
+        return self._starts
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column of a character, both counted from 1."""
+        starts = self._line_starts()
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line (counted from 1) without its newline."""
+        starts = self._line_starts()
+        start = starts[number - 1]
+        end = starts[number] - 1 if number < len(starts) else len(self.text)
+        return self.text[start:end].rstrip("\r")
+
+    def __reduce__(self) -> tuple[type[Source], tuple[str, str]]:
+        return Source, (self.name, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters `start` up to but not including `end` of a source."""
+
+    source: Source = field(repr=False)
+    start: int
+    end: int
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Line and column of the first character, counted from 1."""
+        return self.source.place(self.start)
+
+    def __str__(self) -> str:
+        line, column = self.place
+        return f"{self.source.name}:{line}:{column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A second place or fact that belongs to a diagnostic."""
+
+    message: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One complaint. `code` is stable (`PB101`), `severity` is `error` or `warning`."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    notes: tuple[Note, ...] = ()
+    help: str = ""
+    severity: str = "error"
+
+
+class BuildError(Exception):
+    """One or more diagnostics that stop the work; only the command line prints them."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("; ".join(each.message for each in diagnostics))
+        self.diagnostics = diagnostics
+
+
+def nearest(word: str, known: list[str], count: int = 3) -> list[str]:
+    """The known words that are most like `word`, best first; none if nothing is near."""
+    from difflib import get_close_matches  # only a mistake pays for this import
+
+    return get_close_matches(word, known, count, 0.6)
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """A help text with the nearest known words, or nothing."""
+    near = nearest(word, known)
+    return "did you mean " + " or ".join(f"`{each}`" for each in near) + "?" if near else ""
