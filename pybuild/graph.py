@@ -6,31 +6,27 @@ Both front ends write these; the engine, the runners and the reports read them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pybuild.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class ShellPart:
+class ShellPart(NamedTuple):
     """A script for a shell. `shell` is the command that takes the text as its last argument."""
 
     text: str
     shell: tuple[str, ...] = ("bash", "-euo", "pipefail", "-c")
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptPart:
+class ScriptPart(NamedTuple):
     """A script that starts with `#!`; `program` is what that line names."""
 
     text: str
     program: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PythonPart:
+class PythonPart(NamedTuple):
     """A block of Python. `namespace` has what the build file defined, `names` what this job adds.
 
     `paths` are names whose values are file names (or lists of them) to be given as `Path`s.
@@ -45,8 +41,7 @@ class PythonPart:
 Part = ShellPart | ScriptPart | PythonPart
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """What a job runs, with all names filled in: parts one after the other."""
 
     parts: tuple[Part, ...]
@@ -86,8 +81,7 @@ class Recipe(Protocol):
         """A text of an attribute (a depfile's name) with its placeholders filled in."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Traits:
+class Traits(NamedTuple):
     """How the jobs of one rule are run and judged; shared by all of them. Times in seconds."""
 
     rule: str
@@ -102,7 +96,7 @@ class Traits:
     ignore_errors: bool = False
     depfile: str = ""
     pool: str = ""
-    resources: Mapping[str, float] = field(default_factory=dict)
+    resources: Mapping[str, float] = {}
     retries: int = 0
     retry_delay: float = 0.0
     timeout: float = 0.0

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import NamedTuple, TYPE_CHECKING
 
 from pybuild import __version__
 from pybuild.engine.events import Message, Summary
@@ -32,25 +30,23 @@ _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _MOST_RELOADS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """What is opened, and with which names: the file ("" for the usual one), `NAME=value` of the
     command line, text to be read first, and how environment and include folders count."""
 
     path: str = ""
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str] = {}
     text: str = ""
     environment_wins: bool = False
     include_folders: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """How a build is to go; what the command line says, in the engine's words."""
 
     level: Level = Level.CONTENT
     jobs: int = 0  # 0: the number of CPUs; -1: no limit
-    resources: Mapping[str, float] = field(default_factory=dict)
+    resources: Mapping[str, float] = {}
     minimal: bool = False
     keep_going: bool = False
     ignore_errors: bool = False
@@ -220,7 +216,7 @@ class Project:
             if not makers or wish.dry or wish.question:
                 return
             before = {name: self._digest_of(name) for job in makers for name in job.outputs}
-            summary = self.build(makers, replace(wish, touch=False, everything=False), report)
+            summary = self.build(makers, wish._replace(touch=False, everything=False), report)
             if summary.failures:
                 raise BuildError(
                     Diagnostic("PB309", "a file that is included could not be made")
@@ -262,9 +258,14 @@ class Project:
         if wish.dry:
             files = Pretending(files, time.time_ns())
         manner = self._manner(wish)
-        runner = self._runner(wish, files, manner)
         build = Build(
-            self.loaded.world.graph, self.loaded.world, files, self.journal, runner, report, manner
+            self.loaded.world.graph,
+            self.loaded.world,
+            files,
+            self.journal,
+            lambda: self._runner(wish, files, manner),
+            report,
+            manner,
         )
         restore = _catch_signals(build)
         try:
@@ -272,10 +273,10 @@ class Project:
         except Interrupted:
             raise
         except BaseException:
-            runner.stop(signal.SIGTERM)
+            build.abandon()
             raise
         finally:
-            runner.close()
+            build.close()
             restore()
 
     def _manner(self, wish: Wish) -> Manner:
@@ -379,6 +380,8 @@ def _order(shuffle: str) -> Callable[[Job], float] | None:
         return None
     if shuffle == "reverse":
         return lambda job: float(job.number)
+    import random
+
     dice = random.Random(shuffle)
     return lambda job: dice.random()
 

@@ -7,7 +7,7 @@ are worked out only when somebody wants to print them.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class Source:
@@ -47,11 +47,10 @@ class Source:
         return Source, (self.name, self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The characters `start` up to but not including `end` of a source."""
 
-    source: Source = field(repr=False)
+    source: Source
     start: int
     end: int
 
@@ -65,16 +64,14 @@ class Span:
         return f"{self.source.name}:{line}:{column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A second place or fact that belongs to a diagnostic."""
 
     message: str
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One complaint. `code` is stable (`PB101`), `severity` is `error` or `warning`."""
 
     code: str

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 FLAG, VALUE, NUMBER, TEXT_OR_NONE = "flag", "value", "number", "text or none"
 
@@ -22,8 +21,7 @@ class UsageError(Exception):
     """The command line is wrong; the message says how."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option: its names, what it takes, what it sets in `Arguments`, and its help.
 
     `constant` is what the option sets when it has no value. A list field is appended to.
@@ -56,48 +54,48 @@ class Option:
         return self.takes in (NUMBER, TEXT_OR_NONE)
 
 
-@dataclass(slots=True)
 class Arguments:
     """What the command line says."""
 
-    goals: list[str] = field(default_factory=list)
-    variables: dict[str, str] = field(default_factory=dict)
-    always_make: bool = False
-    folders: list[str] = field(default_factory=list)
-    debug: bool = False
-    environment_overrides: bool = False
-    eval: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    help: bool = False
-    ignore_errors: bool = False
-    include: list[str] = field(default_factory=list)
-    jobs: str = ""
-    keep_going: bool = False
-    load: str = ""
-    dry_run: bool = False
-    old: list[str] = field(default_factory=list)
-    output_sync: str = ""
-    print_data_base: bool = False
-    question: bool = False
-    ignored: bool = False
-    quiet: bool = False
-    touch: bool = False
-    version: bool = False
-    print_directory: bool = False
-    new: list[str] = field(default_factory=list)
-    trace: bool = False
-    shuffle: str = ""
-    forced: list[str] = field(default_factory=list)
-    rebuild: str = "maximal"
-    checksum_level: str = "content"
-    explain: bool = False
-    list_rules: bool = False
-    lint: bool = False
-    format: str = "text"
-    flowchart: str = ""
-    flowchart_jobs: bool = False
-    resources: list[str] = field(default_factory=list)
-    verbose: bool = False
+    def __init__(self) -> None:
+        self.goals: list[str] = []
+        self.variables: dict[str, str] = {}
+        self.always_make: bool = False
+        self.folders: list[str] = []
+        self.debug: bool = False
+        self.environment_overrides: bool = False
+        self.eval: list[str] = []
+        self.files: list[str] = []
+        self.help: bool = False
+        self.ignore_errors: bool = False
+        self.include: list[str] = []
+        self.jobs: str = ""
+        self.keep_going: bool = False
+        self.load: str = ""
+        self.dry_run: bool = False
+        self.old: list[str] = []
+        self.output_sync: str = ""
+        self.print_data_base: bool = False
+        self.question: bool = False
+        self.ignored: bool = False
+        self.quiet: bool = False
+        self.touch: bool = False
+        self.version: bool = False
+        self.print_directory: bool = False
+        self.new: list[str] = []
+        self.trace: bool = False
+        self.shuffle: str = ""
+        self.forced: list[str] = []
+        self.rebuild: str = "maximal"
+        self.checksum_level: str = "content"
+        self.explain: bool = False
+        self.list_rules: bool = False
+        self.lint: bool = False
+        self.format: str = "text"
+        self.flowchart: str = ""
+        self.flowchart_jobs: bool = False
+        self.resources: list[str] = []
+        self.verbose: bool = False
 
 
 OPTIONS: tuple[Option, ...] = (

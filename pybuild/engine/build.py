@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from pybuild.engine import scheduler as act
 from pybuild.engine.depfile import read_depfile
@@ -46,12 +46,11 @@ class NotUpToDate(Exception):
     """`-q`: something would have to run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(NamedTuple):
     """How to build: what the command line decides, but for what is a part of its own."""
 
-    rules: Rules = field(default_factory=Rules)
-    capacity: Capacity = field(default_factory=Capacity)
+    rules: Rules = Rules()
+    capacity: Capacity = Capacity()
     minimal: bool = False
     keep_going: bool = False
     ignore_errors: bool = False
@@ -63,8 +62,7 @@ class Manner:
     order: Callable[[Job], float] | None = None
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(NamedTuple):
     """A job that runs: when it was started, how often, and what stood there before."""
 
     script: Script
@@ -86,7 +84,7 @@ class Build:
         grow: Grow,
         files: Files,
         journal: Journal,
-        runner: Runner,
+        make_runner: Callable[[], Runner],
         report: Report,
         manner: Manner,
     ) -> None:
@@ -94,7 +92,8 @@ class Build:
         self.grow = grow
         self.files = files
         self.journal = journal
-        self.runner = runner
+        self._make_runner = make_runner
+        self._runner: Runner | None = None
         self.report = report
         self.manner = manner
         self.stop_signal = 0
@@ -116,6 +115,23 @@ class Build:
         self._unknown: dict[int, Job] = {}
         self._begun = False
         self._loud = False
+
+    @property
+    def runner(self) -> Runner:
+        """What runs the jobs; made when the first one starts."""
+        if self._runner is None:
+            self._runner = self._make_runner()
+        return self._runner
+
+    def close(self) -> None:
+        """Lets go of the runner."""
+        if self._runner is not None:
+            self._runner.close()
+
+    def abandon(self) -> None:
+        """Ends what runs, after an error that nobody expected."""
+        if self._runner is not None:
+            self._runner.stop(15)
 
     # -- the loop --------------------------------------------------------------------------
 
@@ -203,8 +219,9 @@ class Build:
 
     def _check_signal(self) -> None:
         if self.stop_signal:
-            for outcome in self.runner.stop(self.stop_signal):
-                self._ended(outcome)
+            if self._runner is not None:
+                for outcome in self._runner.stop(self.stop_signal):
+                    self._ended(outcome)
             raise Interrupted(self.stop_signal)
 
     def _collect(self, timeout: float | None) -> None:

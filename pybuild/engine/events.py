@@ -1,24 +1,22 @@
 """What a build tells the world, in order. Reporters read these and nothing else."""
 
 from __future__ import annotations
+from typing import NamedTuple
 
-from dataclasses import dataclass
 
 from pybuild.engine.staleness import Verdict
 from pybuild.graph import Job, Script
 from pybuild.source import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A job was examined: up to date, or stale with its reasons."""
 
     job: Job
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """A job begins. `estimate` is how long it took last time, in seconds, or None."""
 
     job: Job
@@ -27,16 +25,14 @@ class Started:
     estimate: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A job that is alone has printed something; others are told of in `Finished.output`."""
 
     job: Job
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A job ended. `error` is empty if it went well; `again` says that it will be tried again.
 
     `output` is what it printed and has not been told yet; `log` the file that keeps it all.
@@ -51,24 +47,21 @@ class Finished:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A dry run can't tell about a job: the splits named have to run first."""
 
     job: Job
     splits: tuple[Job, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(NamedTuple):
     """Files that pybuild took away: leftovers of a split, temporary files."""
 
     job: Job
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far the build is: jobs settled, wanted, running; seconds left, if that can be told."""
 
     done: int
@@ -77,22 +70,19 @@ class Progress:
     remaining: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """Something that stops nothing but should be known: damaged state, a lock that is waited for."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(NamedTuple):
     """A diagnostic that came up while building."""
 
     diagnostic: Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """One failed job for the summary, with the last lines that it printed."""
 
     job: Job
@@ -101,8 +91,7 @@ class Failure:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """The end: counts of jobs, the failures, and the jobs left out because of them."""
 
     ran: int

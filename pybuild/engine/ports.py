@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pybuild.engine.events import Event
 from pybuild.graph import Job, Script
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a job ended. `error` is empty if it went well; `output` is all that is not yet told."""
 
     job: Job
@@ -20,8 +18,7 @@ class Outcome:
     log: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A running job has printed something, and nobody else is running."""
 
     job: Job

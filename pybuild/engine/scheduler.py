@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from pybuild.engine.staleness import Stale, Verdict
 from pybuild.graph import Graph, Job
@@ -32,30 +32,26 @@ class State(IntEnum):
     SKIPPED = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(NamedTuple):
     """Find out the inputs of this job."""
 
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
-class Examine:
+class Examine(NamedTuple):
     """Judge this job. `early`: before its prerequisites are done (minimal mode)."""
 
     job: Job
     early: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """Run this job."""
 
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
-class Discard:
+class Discard(NamedTuple):
     """All that needed this job's temporary outputs is done: remove them."""
 
     job: Job
@@ -66,22 +62,20 @@ _UNKNOWN_SECONDS = 1.0
 Action = Close | Examine | Start | Discard
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
+class Capacity(NamedTuple):
     """What may run at once: `jobs` (0: no limit), totals of resources, sizes of pools."""
 
     jobs: int = 1
-    resources: Mapping[str, float] = field(default_factory=dict)
-    pools: Mapping[str, int] = field(default_factory=dict)
+    resources: Mapping[str, float] = {}
+    pools: Mapping[str, int] = {}
 
 
-@dataclass(slots=True)
-class _Lane:
+class _Lane(NamedTuple):
     """Ready jobs that need the same pool and resources, most urgent first."""
 
     pool: str
     resources: tuple[tuple[str, float], ...]
-    heap: list[tuple[float, int, Job]] = field(default_factory=list)
+    heap: list[tuple[float, int, Job]]
 
 
 class Scheduler:
@@ -364,7 +358,7 @@ class Scheduler:
         key = (traits.pool, tuple(sorted(traits.resources.items())))
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = _Lane(*key)
+            lane = self._lanes[key] = _Lane(*key, [])
         heappush(lane.heap, (-self._priority(job), job.number, job))
         self._ready_seconds += self._seconds(job)
 

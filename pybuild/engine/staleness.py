@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace, stamp_of, stand_in
 from pybuild.files import NO_DIGEST, Files, Status
@@ -27,8 +27,7 @@ class Level(IntEnum):
     CONTENT = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a job is stale. `kind` is one of the words below; `name` the file or value concerned.
 
     always, forced, phony, phony-input, check, missing, no-record, interrupted, recipe, values,
@@ -42,15 +41,13 @@ class Reason:
     new: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UpToDate:
+class UpToDate(NamedTuple):
     """Nothing to do. `absent`: the outputs are temporary files that need not be there."""
 
     absent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(NamedTuple):
     """The job must run, for at least one reason."""
 
     reasons: tuple[Reason, ...]
@@ -59,8 +56,7 @@ class Stale:
 Verdict = UpToDate | Stale
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What a judge goes by: the level, what is forced (rules or files), and `-B`, `-o`."""
 
     level: Level = Level.CONTENT

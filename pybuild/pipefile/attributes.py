@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
@@ -17,36 +16,36 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)i?[bB]?")
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-@dataclass(slots=True)
 class Settings:
     """What the attributes of one rule say. Texts may hold placeholders."""
 
-    active: bool = True
-    always: bool = False
-    atomic: bool = False
-    check: Callable[..., object] | None = None
-    depfile: str = ""
-    description: str = ""
-    environment: dict[str, str] = field(default_factory=dict)
-    follows: list[str] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
-    hooks: list[Callable[[], object] | str] = field(default_factory=list)
-    ignore_errors: bool = False
-    limit: int = 0
-    optional: bool = False
-    params: dict[str, Any] = field(default_factory=dict)
-    phony: bool = False
-    pool: str = ""
-    precious: bool = False
-    protected: bool = False
-    resources: dict[str, float] = field(default_factory=dict)
-    retries: int = 0
-    retry_delay: float = 0.0
-    shell: str = ""
-    silent: bool = False
-    temporary: bool = False
-    timeout: float = 0.0
-    touch: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.active: bool = True
+        self.always: bool = False
+        self.atomic: bool = False
+        self.check: Callable[..., object] | None = None
+        self.depfile: str = ""
+        self.description: str = ""
+        self.environment: dict[str, str] = {}
+        self.follows: list[str] = []
+        self.folders: list[str] = []
+        self.hooks: list[Callable[[], object] | str] = []
+        self.ignore_errors: bool = False
+        self.limit: int = 0
+        self.optional: bool = False
+        self.params: dict[str, Any] = {}
+        self.phony: bool = False
+        self.pool: str = ""
+        self.precious: bool = False
+        self.protected: bool = False
+        self.resources: dict[str, float] = {}
+        self.retries: int = 0
+        self.retry_delay: float = 0.0
+        self.shell: str = ""
+        self.silent: bool = False
+        self.temporary: bool = False
+        self.timeout: float = 0.0
+        self.touch: list[str] = []
 
 
 def duration(value: Any) -> float:
@@ -167,8 +166,7 @@ def _desc(settings: Settings, text: Any) -> None:
     settings.description = _text(text, "the description")
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """An attribute: how it is written, what it means, what it does."""
 
     usage: str

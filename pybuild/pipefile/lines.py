@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*[?+]?=(?!=)")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A logical line: characters `start` to `end` without the comment behind it."""
 
     start: int
@@ -22,16 +21,14 @@ class Line:
     comment: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """A line that holds nothing but a comment."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Indented lines below a logical line, from the first character of the first line (its
     indentation included) to the end of the last that is not blank."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pybuild.files import Files, digest_of
 from pybuild.names import Pattern, glob_pieces, normalise
@@ -23,8 +23,7 @@ from pybuild.source import BuildError, Diagnostic, Note, Source, Span
 _MOST_ROUNDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is to be loaded and how.
 
     `path` is the Pipefile's name, `text` what stands before it (`--eval`), `overrides` are
@@ -37,7 +36,7 @@ class Request:
     made: Callable[[str], bool]
     is_ours: Callable[[str], bool]
     environment: Mapping[str, str]
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str] = {}
     text: str = ""
     trees: str = ""
     version: str = ""
@@ -45,8 +44,7 @@ class Request:
     include_folders: Sequence[str] = ()
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A Pipefile as jobs, what is wrong with it, and what loading looked at."""
 
     pipeline: Pipeline
@@ -69,7 +67,7 @@ def load(request: Request) -> Loaded:
     planned: frozenset[str] = frozenset()
     for _ in range(_MOST_ROUNDS):
         loaded = _round(request, read_tree, planned)
-        loaded.sources = [tree.source for tree, _ in trees.values()]
+        loaded.sources.extend(tree.source for tree, _ in trees.values())
         seen_too_little = _missed(loaded)
         if not seen_too_little:
             return loaded

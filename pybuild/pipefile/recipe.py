@@ -5,9 +5,8 @@ from __future__ import annotations
 import _ast
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pybuild.files import digest_of
 from pybuild.graph import Job, Part, PythonPart, Script, ScriptPart, ShellPart
@@ -35,16 +34,14 @@ _PATH_NAMES = frozenset(("input", "output"))
 _PATH_LISTS = frozenset(("inputs", "outputs", "order_only", "changed"))
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(NamedTuple):
     """A placeholder in a script and the quoting in force where it stands."""
 
     hole: Hole
     context: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShellTemplate:
+class ShellTemplate(NamedTuple):
     """Shell text with placeholders; `text` is what counts of it."""
 
     pieces: tuple[str | Insert, ...]
@@ -52,8 +49,7 @@ class ShellTemplate:
     program: tuple[str, ...] = ()  # what a `#!` line names
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PythonTemplate:
+class PythonTemplate(NamedTuple):
     """A Python block: its code, its tree, and the names that it takes from outside."""
 
     code: CodeType

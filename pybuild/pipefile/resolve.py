@@ -9,7 +9,6 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pybuild.graph import Traits
@@ -49,51 +48,69 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _LATER_KINDS = ("product", "combinations", "permutations", "combinations_with_replacement")
 
 
-@dataclass(slots=True, eq=False)
 class Rule:
     """A rule with all its names known. `flavour` says how matches become jobs; `splits` that the
     outputs are globs, known after the run. `drivers` is the first prerequisite (several names if
     it is a list), of each match of which a job is made; `prerequisites` are the others, or all
-    where nothing drives."""
+    where nothing drives. `captures` are the names that the driver binds; `grouped` says that one
+    job makes all targets. Rules with `%` have their texts in `patterns` (targets), `sources` and
+    `later` (prerequisites, order-only)."""
 
-    index: int
-    name: str
-    flavour: str
-    splits: bool
-    span: Span
-    targets: list[Template]
-    drivers: list[Template]
-    prerequisites: list[Template]
-    order_only: list[Template]
-    captures: frozenset[str]
-    settings: Settings
-    traits: Traits
-    recipe: RecipeTemplate | None
-    grouped: bool
-    patterns: list[str] = field(default_factory=list)  # `%` texts: targets of a pattern rule
-    sources: list[str] = field(default_factory=list)  # `%` texts: its prerequisites
-    later: list[str] = field(default_factory=list)  # `%` texts: its order-only prerequisites
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        flavour: str,
+        splits: bool,
+        span: Span,
+        targets: list[Template],
+        drivers: list[Template],
+        prerequisites: list[Template],
+        order_only: list[Template],
+        captures: frozenset[str],
+        settings: Settings,
+        traits: Traits,
+        recipe: RecipeTemplate | None,
+        grouped: bool,
+    ) -> None:
+        self.index = index
+        self.name = name
+        self.flavour = flavour
+        self.splits = splits
+        self.span = span
+        self.targets = targets
+        self.drivers = drivers
+        self.prerequisites = prerequisites
+        self.order_only = order_only
+        self.captures = captures
+        self.settings = settings
+        self.traits = traits
+        self.recipe = recipe
+        self.grouped = grouped
+        self.patterns: list[str] = []
+        self.sources: list[str] = []
+        self.later: list[str] = []
 
     @property
     def label(self) -> str:
         return self.traits.rule
 
 
-@dataclass(slots=True)
 class Pipeline:
     """A whole Pipefile, its includes among it, resolved."""
 
-    rules: list[Rule] = field(default_factory=list)
-    named: dict[str, Rule] = field(default_factory=dict)
-    namespace: dict[str, Any] = field(default_factory=dict)
-    variables: dict[str, Any] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)
-    phony: dict[str, Span] = field(default_factory=dict)
-    pools: dict[str, int] = field(default_factory=dict)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    missing: list[tuple[str, Span, bool]] = field(default_factory=list)
-    included: list[str] = field(default_factory=list)
-    default: Rule | None = None
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.named: dict[str, Rule] = {}
+        self.namespace: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+        self.phony: dict[str, Span] = {}
+        self.pools: dict[str, int] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self.missing: list[tuple[str, Span, bool]] = []
+        self.included: list[str] = []
+        self.default: Rule | None = None
 
     def errors(self) -> list[Diagnostic]:
         return [each for each in self.diagnostics if each.severity == "error"]

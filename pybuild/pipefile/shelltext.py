@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 PLAIN, DOUBLE, SINGLE, HERE, LITERAL_HERE = "plain", "double", "single", "here", "literal here"
 COMMENT = "comment"
@@ -18,8 +18,7 @@ _HERE = re.compile(r"<<-?[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([A-Za-z_]\w*))"
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A `<name...` in a script: characters `start` to `end`, and the quoting in force there.
     `closed` is False if no `>` makes it a placeholder in form."""
 

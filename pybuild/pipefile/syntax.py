@@ -6,34 +6,30 @@ Names have no meaning yet: that is for `resolve`. A tree is plain data and can b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pybuild.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """`.name` behind a placeholder's name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """`[index]` behind a placeholder's name."""
 
-    index: int
+    number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """`(argument, ...)` behind a placeholder's name."""
 
     arguments: tuple[Reference | str | int | float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name with what follows it: `inputs[0].basename`, `reads_of(sample)`."""
 
     name: str
@@ -45,7 +41,7 @@ class Reference:
             if isinstance(trailer, Attribute):
                 out.append(f".{trailer.name}")
             elif isinstance(trailer, Item):
-                out.append(f"[{trailer.index}]")
+                out.append(f"[{trailer.number}]")
             else:
                 inner = (
                     str(each) if isinstance(each, Reference) else repr(each)
@@ -55,8 +51,7 @@ class Reference:
         return "".join(out)
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(NamedTuple):
     """`<reference>`, or with `regex` the capture `<name:regex>`."""
 
     span: Span
@@ -67,16 +62,14 @@ class Placeholder:
 Form = tuple[Reference, str | None]  # a placeholder wherever it stands: reference and regex
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Literal text of a word; wildcards still stand for themselves, `\\*` for a star."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a header: text and placeholders; `alias` is the name before `=`."""
 
     span: Span
@@ -84,31 +77,27 @@ class Word:
     alias: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PythonText:
+class PythonText(NamedTuple):
     """Python as written: an expression or the arguments of an attribute."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Indented lines. `lines` are (offset, text) with the common indentation taken away."""
 
     span: Span
     lines: tuple[tuple[int, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """`# ...`, alone on its line or behind a statement."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """`name = EXPRESSION`; `operator` is `=`, `?=` or `+=`."""
 
     span: Span
@@ -117,8 +106,7 @@ class Assignment:
     expression: PythonText
 
 
-@dataclass(frozen=True, slots=True)
-class Include:
+class Include(NamedTuple):
     """`include FILE...`; `optional` for `-include`."""
 
     span: Span
@@ -126,16 +114,14 @@ class Include:
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PythonBlock:
+class PythonBlock(NamedTuple):
     """A top-level `python:` with its block."""
 
     span: Span
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
-class Decoration:
+class Decoration(NamedTuple):
     """`@name(arguments)` before a rule."""
 
     span: Span
@@ -143,8 +129,7 @@ class Decoration:
     arguments: PythonText | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A header with its decorations and its block.
 
     `segments` are the words between the colons: `name: targets: prerequisites` has three, `targets:
@@ -160,8 +145,7 @@ class Rule:
     block: Block | None
 
 
-@dataclass(frozen=True, slots=True)
-class Invalid:
+class Invalid(NamedTuple):
     """A line or block that could not be parsed; the diagnostics say why."""
 
     span: Span
@@ -170,8 +154,7 @@ class Invalid:
 Statement = Assignment | Include | PythonBlock | Rule | Decoration | Comment | Invalid
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """A whole file. `placeholders` are those of recipes and attributes, by their text; None for
     what only looks like one."""
 

@@ -138,7 +138,7 @@ def evaluate(reference: Reference, lookup: Lookup, span: Span) -> Any:
         if isinstance(trailer, Attribute):
             value = _attribute(value, trailer.name, reference, span)
         elif isinstance(trailer, Item):
-            value = _item(value, trailer.index, reference, span)
+            value = _item(value, trailer.number, reference, span)
         else:
             value = _call(value, trailer, lookup, reference, span)
     return value

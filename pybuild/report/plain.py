@@ -6,8 +6,7 @@ What recipes print goes to stdout as they print it; what pybuild says of failure
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from pybuild.engine.events import (
     Complaint,
@@ -30,8 +29,7 @@ from pybuild.report.reasons import sentence
 _MOST_SKIPPED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
+class Tone(NamedTuple):
     """How much is said: `quiet` nothing but failures (`-s`), `explain` reasons of what runs,
     `everything` also of what does not (`-d`)."""
 
