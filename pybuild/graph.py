@@ -152,14 +152,16 @@ class Job:
 
 
 class Graph:
-    """All jobs known so far, and who makes each file. Jobs are only ever added."""
+    """All jobs known so far, and who makes each file. Jobs are only ever added. `has_tasks` says
+    that some job has a recipe and no files: what needs it always runs."""
 
-    __slots__ = ("jobs", "pools", "producer")
+    __slots__ = ("has_tasks", "jobs", "pools", "producer")
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.producer: dict[str, Job] = {}
         self.pools: dict[str, int] = {}
+        self.has_tasks = False
 
     def add(self, job: Job) -> None:
         """Adds a job and the outputs that are known. Two jobs for one file are the caller's to see."""
@@ -167,3 +169,6 @@ class Graph:
         self.jobs.append(job)
         for output in job.outputs:
             self.producer[output] = job
+        if job.traits.phony and job.recipe is not None:
+            self.has_tasks = True
+            self.producer[job.name] = job

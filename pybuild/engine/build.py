@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -292,6 +293,8 @@ class Build:
             raise AssertionError(f"{job.name} has nothing to start")
         if not self._loud:
             self._loud = True
+            gc.freeze()
+            gc.enable()
         renames = self._temporary_names(job) if job.traits.atomic else {}
         outputs = [renames.get(name, name) for name in job.outputs]
         script = recipe.expand(job, self.judge.changed(job), outputs)

@@ -101,7 +101,7 @@ class Judge:
 
     def digest(self, name: str) -> bytes:
         """The digest of a file that exists (or of an absent temporary one). Raises BuildError."""
-        status = self.status(name)
+        status = self._statuses.get(name) or self.status(name)
         if status is None:
             return self._absent.get(name, NO_DIGEST)
         stamp = self.journal.stamp(name)
@@ -153,10 +153,12 @@ class Judge:
         traits = job.traits
         if not job.outputs and not job.patterns:
             return Stale((Reason("phony"),))
-        if not self.rules.old.isdisjoint(job.outputs) if self.rules.old else False:
+        if self.rules.old and any(name in self.rules.old for name in job.outputs):
             return UpToDate()
         reasons = self._imposed(job)
         trace = self.journal.trace(job.name)
+        if trace is not None and not reasons and self._unchanged(job, trace):
+            return UpToDate()
         missing = [name for name in self._expected(job, trace) if self.status(name) is None]
         if traits.check is not None:
             return self._checked(job, reasons, missing)
@@ -172,6 +174,29 @@ class Judge:
             return UpToDate(absent=True)
         return UpToDate()
 
+    def _unchanged(self, job: Job, trace: Trace) -> bool:
+        """The short way to the usual answer: everything is as it was recorded. False says only
+        that somebody has to look closer."""
+        recipe = job.recipe
+        return (
+            self.rules.level == Level.CONTENT
+            and recipe is not None
+            and job.inputs == trace.inputs
+            and recipe.text_digest == trace.text
+            and recipe.values_digest == trace.values
+            and job.traits.check is None
+            and self.journal.started(job.name) is None
+            and self._joined(trace.inputs) == trace.input_digests
+            and self._joined(trace.outputs) == trace.output_digests
+            and self._joined(trace.discovered) == trace.discovered_digests
+            and (not self.graph.has_tasks or not self._phony_inputs(job))
+        )
+
+    def _joined(self, names: tuple[str, ...]) -> bytes:
+        if len(names) == 1:
+            return self.digest(names[0])
+        return b"".join([self.digest(name) for name in names])
+
     def _imposed(self, job: Job) -> list[Reason]:
         rules = self.rules
         reasons = []
@@ -179,7 +204,9 @@ class Judge:
             reasons.append(Reason("always", "-B"))
         if job.traits.always:
             reasons.append(Reason("always", "@always"))
-        if rules.forced and not rules.forced.isdisjoint((job.traits.rule, job.name, *job.outputs)):
+        if rules.forced and any(
+            name in rules.forced for name in (job.traits.rule, job.name, *job.outputs)
+        ):
             reasons.append(Reason("forced"))
         return reasons
 

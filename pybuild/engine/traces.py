@@ -36,12 +36,7 @@ class Stamp(NamedTuple):
 
     def fits(self, status: Status) -> bool:
         """Whether a file with this status surely has the digest of this stamp."""
-        return (
-            self.settled
-            and self.mtime_ns == status.mtime_ns
-            and self.size == status.size
-            and self.inode == status.inode
-        )
+        return self[4] and self[:3] == status[:3]
 
 
 def stamp_of(status: Status, digest: bytes, now_ns: int) -> Stamp:
@@ -176,7 +171,7 @@ class Journal:
         packed = self._traces.get(job)
         if packed is None:
             return None
-        text, values, value_set, inputs, ins, discovered, found, outputs, outs, *when = packed
+        text, values, value_set, inputs, ins, discovered, found, outputs, outs, start, took = packed
         return Trace(
             text,
             values,
@@ -187,8 +182,8 @@ class Journal:
             found,
             self._unpack(outputs),
             outs,
-            when[0],
-            when[1],
+            start,
+            took,
         )
 
     def _unpack(self, numbers: bytes) -> tuple[str, ...]:

@@ -455,7 +455,7 @@ class Instantiation:
         self.job_of[id(binding)] = job
         self.jobs_of[rule.index].append(job)
         self.graph.add(job)
-        if not outputs:
+        if patterns:
             self.graph.producer[name] = job
         if not quiet:
             self._announce(job, outputs)
@@ -639,10 +639,11 @@ class Instantiation:
                 inputs.update(dict.fromkeys(extra.members))
                 self._add_all(job, extra, inputs, later)
         self._refuse_itself(job, inputs, later)
-        job.inputs = tuple(self._flattened(inputs))
-        chosen = frozenset(job.inputs)
-        job.order_only = tuple(each for each in self._flattened(later) if each not in chosen)
-        self._refuse_itself(job, job.inputs, job.order_only)
+        if self._extra:
+            inputs, later = self._flattened(inputs), self._flattened(later)
+            self._refuse_itself(job, inputs, later)
+        job.inputs = tuple(inputs)
+        job.order_only = tuple([each for each in later if each not in inputs]) if later else ()
         self._check_sources(job)
 
     def _add_all(
@@ -659,10 +660,11 @@ class Instantiation:
         for name in rule.settings.follows:
             later.update(dict.fromkeys(self._files_behind(name)))
 
-    def _refuse_itself(self, job: Job, *lists: Iterable[str]) -> None:
-        own = job.outputs or (() if job.binding.task == _LATE else (job.name,))
-        for name in (name for names in lists for name in names):
-            if name in own:
+    def _refuse_itself(
+        self, job: Job, inputs: Mapping[str, None], later: Mapping[str, None]
+    ) -> None:
+        for name in job.outputs or (() if job.binding.task == _LATE else (job.name,)):
+            if name in inputs or name in later:
                 raise BuildError(
                     Diagnostic(
                         "PB301",
@@ -805,8 +807,6 @@ class Instantiation:
 
     def _flattened(self, names: Iterable[str]) -> dict[str, None]:
         """Names without a recipe replaced by what stands behind them."""
-        if not self._extra:
-            return dict.fromkeys(names)
         found: dict[str, None] = {}
         todo = deque(names)
         opened: set[str] = set()
