@@ -67,9 +67,7 @@ class Disk:
             found = os.stat(name)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return Status(
-            found.st_mtime_ns, found.st_size, found.st_ino, stat.S_ISDIR(found.st_mode)
-        )
+        return Status(found.st_mtime_ns, found.st_size, found.st_ino, stat.S_ISDIR(found.st_mode))
 
     def digest(self, name: str) -> bytes:
         try:

@@ -164,7 +164,7 @@ class Graph:
         self.has_tasks = False
 
     def add(self, job: Job) -> None:
-        """Adds a job and the outputs that are known. Two jobs for one file are the caller's to see."""
+        """Adds a job and its known outputs. Two jobs for one file are the caller's to see."""
         job.number = len(self.jobs)
         self.jobs.append(job)
         for output in job.outputs:

@@ -160,7 +160,7 @@ Piece = str | Wild | Capture
 
 
 def glob_pieces(text: str) -> list[Piece]:
-    """Text with wildcards as pieces; `\\*`, `\\?`, `\\[` and `\\%` stand for the character itself."""
+    """Text with wildcards as pieces; `\\*`, `\\?`, `\\[`, `\\%` are the character itself."""
     pieces: list[Piece] = []
     literal: list[str] = []
     i = 0

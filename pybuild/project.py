@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
-from typing import NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pybuild import __version__
 from pybuild.engine.events import Message, Summary
@@ -80,12 +80,13 @@ class Project:
 
     def lock_and_reread(self, command: str, report: Report) -> None:
         """Takes the project for a build; what another build has recorded meanwhile counts."""
+
+        waited: list[str] = []
+
         def waiting(holder: str) -> None:
             report.handle(Message(f"waiting for another build: {holder or 'of an unknown holder'}"))
-            nonlocal waited
-            waited = True
+            waited.append(holder)
 
-        waited = False
         try:
             self.lock.acquire(command, waiting)
         except OSError as error:
@@ -170,7 +171,9 @@ class Project:
             job = world.default_goal()
             if job is None:
                 raise BuildError(
-                    Diagnostic("PB308", f"`{self.path}` has no rules", help="write one: `all: FILE`")
+                    Diagnostic(
+                        "PB308", f"`{self.path}` has no rules", help="write one: `all: FILE`"
+                    )
                 )
             return [job], []
         for name in names:
@@ -218,9 +221,7 @@ class Project:
             before = {name: self._digest_of(name) for job in makers for name in job.outputs}
             summary = self.build(makers, wish._replace(touch=False, everything=False), report)
             if summary.failures:
-                raise BuildError(
-                    Diagnostic("PB309", "a file that is included could not be made")
-                )
+                raise BuildError(Diagnostic("PB309", "a file that is included could not be made"))
             if all(self._digest_of(name) == old for name, old in before.items()):
                 return
             self.loaded = self._load()
@@ -343,7 +344,7 @@ def find_pipefile(path: str) -> str:
                 help="write a Pipefile: see docs/tutorial.md",
             )
         )
-    notes = ()
+    notes: tuple[Note, ...] = ()
     for name in sorted(os.listdir(".")):
         if name.lower() == PIPEFILE.lower():
             notes = (Note(f"there is `{name}`: the name is `{PIPEFILE}`"),)
@@ -365,7 +366,7 @@ def _processors() -> int:
 
 
 def _machine(jobs: int) -> dict[str, float]:
-    """What there is of the resources that every machine has: processors by `-j`, memory in bytes."""
+    """What there is of what every machine has: processors, by `-j`, and memory in bytes."""
     found: dict[str, float] = {} if jobs < 0 else {"cpus": float(jobs)}
     try:
         found["mem"] = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -383,12 +384,13 @@ def _order(shuffle: str) -> Callable[[Job], float] | None:
     import random
 
     dice = random.Random(shuffle)
-    return lambda job: dice.random()
+    return lambda _: dice.random()
 
 
 def _catch_signals(build: object) -> Callable[[], None]:
     """Signals that end a build set its `stop_signal`; returns what puts the old handlers back."""
-    def handler(signum: int, frame: FrameType | None) -> None:
+
+    def handler(signum: int, _: FrameType | None) -> None:
         build.stop_signal = signum  # type: ignore[attr-defined]
 
     old = {}
@@ -403,5 +405,3 @@ def _catch_signals(build: object) -> Callable[[], None]:
             signal.signal(signum, handler)
 
     return restore
-
-

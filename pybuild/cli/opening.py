@@ -39,7 +39,7 @@ def level_of(arguments: Arguments) -> Level:
     text = arguments.checksum_level
     if text in _LEVELS:
         return _LEVELS[text]
-    if text.isdigit() and int(text) in iter(Level):
+    if text.isdigit() and int(text) <= max(Level):
         return Level(int(text))
     raise UsageError(f"`--checksum-level={text}`: it is 0 to 4, or {', '.join(_LEVELS)}")
 

@@ -44,9 +44,13 @@ class Option(NamedTuple):
             if self.takes == FLAG:
                 shown.append(name)
             elif name.startswith("--"):
-                shown.append(f"{name}[={self.metavar}]" if self.optional else f"{name}={self.metavar}")
+                shown.append(
+                    f"{name}[={self.metavar}]" if self.optional else f"{name}={self.metavar}"
+                )
             else:
-                shown.append(f"{name}[{self.metavar}]" if self.optional else f"{name} {self.metavar}")
+                shown.append(
+                    f"{name}[{self.metavar}]" if self.optional else f"{name} {self.metavar}"
+                )
         return ", ".join(shown)
 
     @property
@@ -112,7 +116,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(("-f", "--file", "--makefile"), "files", "read FILE instead of Pipefile", VALUE, "FILE"),
     Option(("-h", "--help"), "help", "print this and end"),
     Option(("-i", "--ignore-errors"), "ignore_errors", "go on as if failed recipes had succeeded"),
-    Option(("-I", "--include-dir"), "include", "look in FOLDER for included files", VALUE, "FOLDER"),
+    Option(
+        ("-I", "--include-dir"), "include", "look in FOLDER for included files", VALUE, "FOLDER"
+    ),
     Option(
         ("-j", "--jobs"),
         "jobs",
@@ -122,9 +128,7 @@ OPTIONS: tuple[Option, ...] = (
         "-1",
         aliases=("--multiprocess",),
     ),
-    Option(
-        ("-k", "--keep-going"), "keep_going", "after a failure make what does not depend on it"
-    ),
+    Option(("-k", "--keep-going"), "keep_going", "after a failure make what does not depend on it"),
     Option(
         ("-l", "--load-average", "--max-load"),
         "load",
@@ -231,7 +235,9 @@ OPTIONS: tuple[Option, ...] = (
         "for each job that runs each reason; for goals that do not, why not",
         group="pybuild",
     ),
-    Option(("--list",), "list_rules", "print rules, descriptions and numbers of jobs", group="pybuild"),
+    Option(
+        ("--list",), "list_rules", "print rules, descriptions and numbers of jobs", group="pybuild"
+    ),
     Option(("--lint",), "lint", "print all that is wrong with the Pipefile", group="pybuild"),
     Option(
         ("--format",), "format", "`text` or `json`, for --lint", VALUE, "FORMAT", group="pybuild"
@@ -266,9 +272,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
 )
 
-_BY_NAME = {
-    name: option for option in OPTIONS for name in (*option.names, *option.aliases)
-}
+_BY_NAME = {name: option for option in OPTIONS for name in (*option.names, *option.aliases)}
 
 
 def parse(words: Sequence[str]) -> Arguments:

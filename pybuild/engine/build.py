@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
+from itertools import pairwise
 from typing import NamedTuple
 
 from pybuild.engine import scheduler as act
@@ -33,6 +34,7 @@ from pybuild.source import BuildError, Diagnostic, Note
 
 _TAIL_LINES = 10
 _LOAD_PAUSE = 0.2
+_LONGEST_CHAIN = 20
 
 
 class Interrupted(Exception):
@@ -168,16 +170,29 @@ class Build:
             try:
                 self._close(job)
             except BuildError as error:
-                complaints += error.diagnostics
+                complaints += [self._with_chain(job, each) for each in error.diagnostics]
                 self.scheduler.failed(job)
                 self._note_failure(job, error.diagnostics[0].message)
-        if complaints and not self.manner.keep_going:
+        if complaints and (not self.manner.keep_going or self.manner.question):
             raise BuildError(*_unique(complaints))
         for complaint in _unique(complaints):
             self.report.handle(Complaint(complaint))
         cycle = self.scheduler.cycle()
         if cycle:
             raise BuildError(_cycle_complaint(cycle))
+
+    def _with_chain(self, job: Job, diagnostic: Diagnostic) -> Diagnostic:
+        """The complaint with the targets that want the job, up to the goal."""
+        chain: list[str] = []
+        above = self.scheduler.wanted_by.get(job.number)
+        while above is not None and len(chain) < _LONGEST_CHAIN:
+            chain.append(f"`{above.name}`")
+            above = self.scheduler.wanted_by.get(above.number)
+        if not chain:
+            return diagnostic
+        more = ", ..." if above is not None else ""
+        note = Note(f"`{job.name}` is needed by {', by '.join(chain)}{more}")
+        return diagnostic._replace(notes=(*diagnostic.notes, note))
 
     def _perform(self, action: act.Action) -> None:
         try:
@@ -430,9 +445,7 @@ class Build:
         self.judge.look_again(job.outputs)
         if error and not ignored and self._try_again(job, outcome, run, seconds, error):
             return
-        self.report.handle(
-            Finished(job, seconds, error, outcome.output, outcome.log, ignored)
-        )
+        self.report.handle(Finished(job, seconds, error, outcome.output, outcome.log, ignored))
         if error and not ignored:
             self._note_failure(job, error, outcome)
             self.scheduler.finished(job, False)
@@ -451,14 +464,10 @@ class Build:
                 self.report.handle(Complaint(diagnostic))
             self._failures.append(Failure(job, error.diagnostics[0].message, (), ""))
 
-    def _try_again(
-        self, job: Job, outcome: Outcome, run: _Run, seconds: float, error: str
-    ) -> bool:
+    def _try_again(self, job: Job, outcome: Outcome, run: _Run, seconds: float, error: str) -> bool:
         if run.attempt > job.traits.retries or self.stop_signal or self.scheduler.stopped:
             return False
-        self.report.handle(
-            Finished(job, seconds, error, outcome.output, outcome.log, again=True)
-        )
+        self.report.handle(Finished(job, seconds, error, outcome.output, outcome.log, again=True))
         self.scheduler.again(job)
         due = time.monotonic() + job.traits.retry_delay
         heappush(self._later, (due, job.number, job))
@@ -619,12 +628,8 @@ def _at(job: Job, error: BuildError) -> BuildError:
         *(
             each
             if each.span
-            else Diagnostic(
-                each.code,
-                each.message,
-                job.origin,
-                (*each.notes, Note(f"while looking at `{job.name}`")),
-                each.help,
+            else each._replace(
+                span=job.origin, notes=(*each.notes, Note(f"while looking at `{job.name}`"))
             )
             for each in error.diagnostics
         )
@@ -642,7 +647,7 @@ def _cycle_complaint(cycle: Sequence[Job]) -> Diagnostic:
         path = " <- ".join([*shown[:6], f"... ({len(cycle) - 11} more) ...", *shown[6:]])
     notes = tuple(
         Note(f"`{job.name}` needs `{following.name}`", job.origin)
-        for job, following in zip(cycle[:6], cycle[1:7], strict=False)
+        for job, following in pairwise(cycle[:7])
     )
     return Diagnostic(
         "PB301",

@@ -1,8 +1,8 @@
 """What a build tells the world, in order. Reporters read these and nothing else."""
 
 from __future__ import annotations
-from typing import NamedTuple
 
+from typing import NamedTuple
 
 from pybuild.engine.staleness import Verdict
 from pybuild.graph import Job, Script
@@ -71,7 +71,7 @@ class Progress(NamedTuple):
 
 
 class Message(NamedTuple):
-    """Something that stops nothing but should be known: damaged state, a lock that is waited for."""
+    """Something that stops nothing but should be known: damaged state, a lock waited for."""
 
     text: str
 

@@ -103,6 +103,7 @@ class Scheduler:
         self.wanted: list[Job] = []
         self.states: list[State] = []
         self.goals: set[int] = set()
+        self.wanted_by: dict[int, Job] = {}
         self._waiting: list[int] = []
         self._dependants: list[list[Job]] = []
         self._priorities: dict[int, float] = {}
@@ -218,6 +219,8 @@ class Scheduler:
     def _wait_for(self, job: Job, makers: Sequence[Job]) -> None:
         self.states[job.number] = State.WAITING
         self.want(makers)
+        for maker in makers:
+            self.wanted_by.setdefault(maker.number, job)
         failed = False
         for maker in makers:
             state = self.states[maker.number]
@@ -259,9 +262,7 @@ class Scheduler:
         """A stale job needs the temporary files that it reads: those that are gone are made."""
         todo = [job]
         for each in todo:
-            gone = [
-                maker for maker in self._makers_of(each) if self.state(maker) == State.ABSENT
-            ]
+            gone = [maker for maker in self._makers_of(each) if self.state(maker) == State.ABSENT]
             if not gone:
                 self._make_ready(each)
                 continue

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace, stamp_of, stand_in
-from pybuild.files import NO_DIGEST, Files, Status
+from pybuild.files import NO_DIGEST, Files, Pretending, Status
 from pybuild.graph import Graph, Job
 from pybuild.source import BuildError, Diagnostic
 
@@ -30,9 +30,10 @@ class Level(IntEnum):
 class Reason(NamedTuple):
     """Why a job is stale. `kind` is one of the words below; `name` the file or value concerned.
 
-    always, forced, phony, phony-input, check, missing, no-record, interrupted, recipe, values,
+    always, forced, phony, phony-input, check, missing, missing-input, input-made, no-record,
+    interrupted, recipe, values,
     value, input-added, input-removed, inputs-moved, input-newer, input-changed, input-new,
-    output-changed, discovered, wanted (a temporary file that a stale job needs)
+    output-changed, discovered
     """
 
     kind: str
@@ -73,6 +74,7 @@ class Judge:
         self.files = files
         self.journal = journal
         self.rules = rules
+        self.pretended = files.made if isinstance(files, Pretending) else frozenset()
         self._statuses: dict[str, Status | None] = {}
         self._stamps: dict[str, Stamp] = {}
         self._absent: dict[str, bytes] = {}
@@ -282,7 +284,8 @@ class Judge:
         for name in job.inputs:
             old = recorded.get(name)
             if old is not None and not self._same(name, old):
-                reasons.append(Reason("input-changed", name, old.hex(), self.digest(name).hex()))
+                kind = "input-made" if name in self.pretended else "input-changed"
+                reasons.append(Reason(kind, name, old.hex(), self.digest(name).hex()))
         for name, old in zip(trace.discovered, _cut(trace.discovered_digests), strict=True):
             if not self._same(name, old):
                 reasons.append(Reason("discovered", name, old.hex(), self.digest(name).hex()))
@@ -300,9 +303,7 @@ class Judge:
             return []
         oldest = min(each for each in times if each is not None)
         discovered = trace.discovered if trace else ()
-        reasons = [
-            Reason("discovered", name) for name in discovered if self.status(name) is None
-        ]
+        reasons = [Reason("discovered", name) for name in discovered if self.status(name) is None]
         for name in (*job.inputs, *discovered):
             time_ns = self._time(name)
             if time_ns is not None and time_ns > oldest and name not in self.rules.old:

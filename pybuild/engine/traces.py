@@ -260,7 +260,9 @@ class Journal:
             trace.started_ns,
             trace.seconds,
         )
-        fresh = [(name, *stamp) for name, stamp in stamps.items() if self._stamps.get(name) != stamp]
+        fresh = [
+            (name, *stamp) for name, stamp in stamps.items() if self._stamps.get(name) != stamp
+        ]
         records.append(("T", job, new, packed, fresh))
         try:
             self._append(*records)
@@ -316,7 +318,7 @@ class Journal:
                 raise
 
     def close(self) -> None:
-        """Writes renewed stamps and, if much of the file is dead, the whole anew. Raises OSError."""
+        """Writes renewed stamps and, if much of the file is dead, all anew. Raises OSError."""
         if self._renewed:
             names = dict.fromkeys(self._renewed)
             self._renewed.clear()

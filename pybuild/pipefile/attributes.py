@@ -217,7 +217,9 @@ ATTRIBUTES: dict[str, Spec] = {
         _posttask,
     ),
     "precious": Spec(
-        "@precious", "pybuild never removes an output, not even what a split left", _switch("precious")
+        "@precious",
+        "pybuild never removes an output, not even what a split left",
+        _switch("precious"),
     ),
     "protected": Spec(
         "@protected",

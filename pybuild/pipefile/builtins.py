@@ -85,8 +85,7 @@ class LoadTime:
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", command],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                capture_output=True,
                 check=False,
             )
             errors = done.stderr.decode("utf-8", "replace")

@@ -208,7 +208,7 @@ class Fingerprints:
 
 def _first_line(node: Any) -> int:
     decorators = getattr(node, "decorator_list", ())
-    return min([node.lineno, *(each.lineno for each in decorators)])
+    return int(min([node.lineno, *(each.lineno for each in decorators)]))
 
 
 def free_names(tree: _ast.AST) -> dict[str, frozenset[str] | None]:
@@ -242,9 +242,7 @@ def free_names(tree: _ast.AST) -> dict[str, frozenset[str] | None]:
 def _locals_of(function: Any) -> frozenset[str]:
     """Parameters and names set in a function's own body."""
     arguments = function.args
-    names = {
-        each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-    }
+    names = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     names.update(each.arg for each in (arguments.vararg, arguments.kwarg) if each is not None)
     outer: set[str] = set()
     stack = list(function.body) if isinstance(function.body, list) else [function.body]
@@ -317,9 +315,9 @@ _END = _Mark()
 
 
 def _without_doc(body: Any) -> Any:
-    if body and isinstance(body[0], _ast.Expr) and isinstance(body[0].value, _ast.Constant):
-        if isinstance(body[0].value.value, str):
-            return body[1:]
+    first = body[0] if body else None
+    if isinstance(first, _ast.Expr) and isinstance(first.value, _ast.Constant):
+        return body[1:] if isinstance(first.value.value, str) else body
     return body
 
 

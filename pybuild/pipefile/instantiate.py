@@ -100,9 +100,7 @@ class Binding:
         texts = [FileName(each) for each in sorted(value)]
         return texts[0] if len(texts) == 1 else texts
 
-    def lookup(
-        self, job: Job, changed: Sequence[str] = (), outputs: Sequence[str] = ()
-    ) -> _Lookup:
+    def lookup(self, job: Job, changed: Sequence[str] = (), outputs: Sequence[str] = ()) -> _Lookup:
         """From names to values, for a closed job."""
         return _Lookup(self, job.inputs, outputs or job.outputs, job, changed)
 
@@ -865,8 +863,13 @@ class Instantiation:
             return Diagnostic("PB404", f"cannot read `{name}`: {error.strerror}", span)
         if status is None:
             help = did_you_mean(name, self._known_names(name))
-            return Diagnostic("PB305", f"no rule makes `{name}`, and there is no such file", span,
-                              (Note(f"needed by `{job.name}`"),), help)
+            return Diagnostic(
+                "PB305",
+                f"no rule makes `{name}`, and there is no such file",
+                span,
+                (Note(f"needed by `{job.name}`"),),
+                help,
+            )
         if self.universe.is_leftover(name):
             return Diagnostic(
                 "PB306",
@@ -886,7 +889,7 @@ class Instantiation:
         return None
 
     def _where(self, job: Job, name: str) -> Span:
-        rule = job.binding.rule
+        rule: Rule = job.binding.rule
         for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
             if template.literal == name:
                 return template.span
@@ -938,9 +941,9 @@ class Instantiation:
         """A split, or a rule behind one, that might make a file once the split has run."""
         one = Pattern([name])
         for rule in self._rules:
-            if rule.splits or (self.upstream(rule) and rule.flavour != LITERAL):
-                if any(overlaps(one, reach) for reach in self._target_reach(rule)):
-                    return rule
+            is_late = rule.splits or (self.upstream(rule) and rule.flavour != LITERAL)
+            if is_late and any(overlaps(one, reach) for reach in self._target_reach(rule)):
+                return rule
         return None
 
     def whole_rule(self, rule: Rule) -> Job:

@@ -121,9 +121,9 @@ def _round(
 
 
 def _find(request: Request, text: str, planned: frozenset[str]) -> list[str]:
-    """The files that a glob in an expression finds: on disk but for what builds made, and planned."""
+    """What a glob in an expression finds: files on disk, but for what builds made, and planned."""
     pattern = Pattern(glob_pieces(normalise(text)))
-    universe = Universe(request.files, request.made, lambda name: True)
+    universe = Universe(request.files, request.made, lambda _: True)
     for name in planned:
         universe.plan(name)
     return universe.matches(pattern)
@@ -149,9 +149,7 @@ def _read(path: str) -> str:
         with open(path, "rb") as handle:
             data = handle.read()
     except OSError as error:
-        raise BuildError(
-            Diagnostic("PB404", f"cannot read `{path}`: {error.strerror}")
-        ) from None
+        raise BuildError(Diagnostic("PB404", f"cannot read `{path}`: {error.strerror}")) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

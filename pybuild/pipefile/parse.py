@@ -101,7 +101,10 @@ class _Parser:
         if self.pending is not None:
             if isinstance(self.pending, syntax.PythonBlock):
                 self.complain(
-                    "PB108", "`python:` without a block", self.pending.span, "indent the code below it"
+                    "PB108",
+                    "`python:` without a block",
+                    self.pending.span,
+                    "indent the code below it",
                 )
             self.statements.append(self.pending)
             self.pending = None
@@ -214,7 +217,7 @@ class _Parser:
         except UnexpectedInput as error:
             self.explain(error, text, span)
             return syntax.Invalid(span)
-        inner = tree.children[0]
+        inner: Any = tree.children[0]
         return getattr(self, f"_{inner.data}")(inner, span)  # type: ignore[no-any-return]
 
     def explain(self, error: Any, text: str, span: Span) -> None:
@@ -232,9 +235,7 @@ class _Parser:
             self.complain("PB102", f"`{name}` is given no value", span, 'write an expression: `""`')
             return syntax.Invalid(span)
         assert expression is not None
-        return syntax.Assignment(
-            span, str(name), str(operator), self.python_text(expression, span)
-        )
+        return syntax.Assignment(span, str(name), str(operator), self.python_text(expression, span))
 
     def python_text(self, token: Any, span: Span) -> syntax.PythonText:
         start = span.start + token.start_pos
@@ -256,9 +257,9 @@ class _Parser:
         text = None if arguments is None else self.python_text(arguments, span)
         return syntax.Decoration(span, str(name), text)
 
-    def _rule(self, tree: Tree[Token], span: Span) -> syntax.Statement:
+    def _rule(self, tree: Any, span: Span) -> syntax.Statement:
         kind, first, separator, second, colon, third, bar, order_only = tree.children
-        grouped = str(separator.children[0]) == "&:"  # type: ignore[union-attr]
+        grouped = str(separator.children[0]) == "&:"
         segments = [self.segment(first, span), self.segment(second, span)]
         if colon is not None:
             segments.append(self.segment(third, span))
@@ -452,24 +453,34 @@ def _say_what(text: str, position: int) -> tuple[str, str, str]:
                 f"`{text.split()[0]}` belongs to Makefiles",
                 "a condition is a Python expression: `name = a if b else c`, or `@active_if(...)`",
             )
-        return "PB101", "this is no assignment, rule, attribute or include", (
-            "a rule has a colon behind its targets; a recipe line is indented"
+        return (
+            "PB101",
+            "this is no assignment, rule, attribute or include",
+            ("a rule has a colon behind its targets; a recipe line is indented"),
         )
     if char == "=":
-        return "PB101", "a `=` stands where none can", (
-            'a word with `=` in it is quoted: `"a=b.txt"`; an assignment starts with a plain name'
+        return (
+            "PB101",
+            "a `=` stands where none can",
+            (
+                'a word with `=` in it is quoted: `"a=b.txt"`; an assignment starts with a name'
+            ),
         )
     if char == '"':
         return "PB101", "this quote is never closed", 'close it with `"`'
     if char == "<":
-        return "PB104", "this placeholder is not well formed", (
-            "a placeholder is `<name>`, `<name.part>`, `<name[0]>` or `<function(argument)>`"
+        return (
+            "PB104",
+            "this placeholder is not well formed",
+            ("a placeholder is `<name>`, `<name.part>`, `<name[0]>` or `<function(argument)>`"),
         )
     if char == ":":
         return "PB103", "too many colons", 'a word with `:` in it is quoted: `"a:b.txt"`'
     if char == "|":
-        return "PB103", "a `|` stands where none can", (
-            "order-only prerequisites stand behind one `|` after the prerequisites"
+        return (
+            "PB103",
+            "a `|` stands where none can",
+            ("order-only prerequisites stand behind one `|` after the prerequisites"),
         )
     if position >= len(text):
         return "PB101", "the line ends too early", "a rule is `targets: prerequisites`"

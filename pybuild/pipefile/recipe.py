@@ -78,7 +78,7 @@ class RecipeTemplate:
         self.flags = flags
         self.echo = echo
         self.span = span
-        self.shell = DEFAULT_SHELL
+        self.shell: tuple[str, ...] = DEFAULT_SHELL
         self.environment: tuple[tuple[str, Hole | str], ...] = ()
         self.folders: tuple[str, ...] = ()
         self.touch: tuple[str, ...] = ()
@@ -103,10 +103,7 @@ class RecipeTemplate:
     def python_names(self) -> set[str]:
         """All names that the Python parts take from outside."""
         return {
-            name
-            for part in self.parts
-            if isinstance(part, PythonTemplate)
-            for name in part.names
+            name for part in self.parts if isinstance(part, PythonTemplate) for name in part.names
         }
 
     def finish(
@@ -515,9 +512,7 @@ def _unescaped(text: str) -> str:
     return _ESCAPED.sub(r"\1", text) if "\\<" in text else text
 
 
-def _span_in(
-    lines: Sequence[tuple[int, str]], source: Source, start: int, end: int
-) -> Span:
+def _span_in(lines: Sequence[tuple[int, str]], source: Source, start: int, end: int) -> Span:
     position = 0
     for offset, row in lines:
         if start <= position + len(row):

@@ -1,6 +1,6 @@
 """Names get their meaning: assignments and Python blocks are run, headers become `Rule`s.
 
-After this no name is unknown. Files are not looked at here, but for what the user's own Python asks.
+After this no name is unknown. Files are not looked at here, but for what the user's Python asks.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pybuild.graph import Traits
-from pybuild.names import Capture, Pattern, Wild, glob_pieces, normalise
+from pybuild.names import Capture, Pattern, glob_pieces, normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
-from pybuild.pipefile.fingerprint import ONLY_TREE, Fingerprints
+from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import (
     PLAIN_SHELL,
     RecipeTemplate,
@@ -27,7 +27,6 @@ from pybuild.pipefile.recipe import (
     text_holes,
 )
 from pybuild.pipefile.template import (
-    FILE_PARTS,
     RESERVED,
     Hole,
     Template,
@@ -186,9 +185,9 @@ class Resolver:
         if name in self.overrides:
             value: Any = self._override(node, self.overrides[name])
             origin = "command line"
-        elif node.operator == "?=" and name in self.load_time.environment:
-            value, origin = self.load_time.env(name), "environment"
-        elif self.environment_wins and name in self.load_time.environment:
+        elif (node.operator == "?=" and name in self.load_time.environment) or (
+            self.environment_wins and name in self.load_time.environment
+        ):
             value, origin = self.load_time.env(name), "environment"
         elif node.operator == "?=" and name in self.out.variables:
             return
@@ -286,9 +285,7 @@ class Resolver:
             if literal is None:
                 found = self.load_time.find(str(each))
                 if not found:
-                    raise BuildError(
-                        Diagnostic("PB209", f"nothing matches `{each}`", word.span)
-                    )
+                    raise BuildError(Diagnostic("PB209", f"nothing matches `{each}`", word.span))
                 names += found
             else:
                 names.append(literal)
@@ -470,8 +467,8 @@ class Resolver:
         if name and name not in self.out.named:
             self.out.named[name] = rule
         if self.out.default is None and flavour != PATTERN and settings.active:
-            first = targets[0].literal if targets else None
-            if first is None or not first.startswith(".") or "/" in first:
+            head = targets[0].literal if targets else None
+            if head is None or not head.startswith(".") or "/" in head:
                 self.out.default = rule
 
     def _add_alias(self, word: syntax.Word, aliases: dict[str, Span]) -> None:
@@ -718,16 +715,16 @@ class Resolver:
         if where == "target" and not help:
             help = "a target takes captures of its prerequisites, file parts and variables"
         if where == "recipe" and not help:
-            help = f"a redirection has a blank behind its `<`; for the text itself write `\\<{name}>`"
+            help = (
+                f"a redirection has a blank behind its `<`; for the text itself write `\\<{name}>`"
+            )
         return Diagnostic("PB201", f"`<{name}>` is not known here", span, help=help)
 
     # -- checks ----------------------------------------------------------------------------
 
     def _percent(self, rule: Rule, static: tuple[syntax.Word, ...]) -> None:
         """The `%` texts of a pattern or static pattern rule."""
-        patterns = (
-            self._words(static, {}, frozenset(), where="target") if static else rule.targets
-        )
+        patterns = self._words(static, {}, frozenset(), where="target") if static else rule.targets
         if static and len(patterns) != 1:
             raise BuildError(
                 Diagnostic("PB205", "a static pattern rule has one target pattern", rule.span)
@@ -736,20 +733,22 @@ class Resolver:
         if any("%" not in text for text in rule.patterns):
             raise BuildError(
                 Diagnostic(
-                    "PB205", "targets with and without `%` in one rule", rule.span,
+                    "PB205",
+                    "targets with and without `%` in one rule",
+                    rule.span,
                     help="write two rules",
                 )
             )
         rule.sources = [_percent_text(each) for each in rule.prerequisites]
         rule.later = [_percent_text(each) for each in rule.order_only]
 
-    def _check_captures(
-        self, rule: Rule, node: syntax.Rule, captures: frozenset[str]
-    ) -> None:
+    def _check_captures(self, rule: Rule, node: syntax.Rule, captures: frozenset[str]) -> None:
         if rule.flavour in (PATTERN, STATIC):
             for name in sorted(captures):
                 self.complain(
-                    "PB201", f"`<{name}>` is not known here", _capture_span(node, name),
+                    "PB201",
+                    f"`<{name}>` is not known here",
+                    _capture_span(node, name),
                     "in a rule with `%` the matched text is `<stem>`",
                 )
             return
@@ -780,12 +779,10 @@ class Resolver:
                 f"the capture `<{name}>` is used by no target",
                 _capture_span(node, name),
                 did_you_mean(name, known)
-                or "use it in a target, write `*` for any text, or `collate` to group by the others",
+                or "use it in a target, write `*` for any text, or group by the others with `collate`",
             )
 
-    def _finish_recipe(
-        self, rule: Rule, recipe: RecipeTemplate, local: Mapping[str, Any]
-    ) -> None:
+    def _finish_recipe(self, rule: Rule, recipe: RecipeTemplate, local: Mapping[str, Any]) -> None:
         rules_near = {
             each.rule
             for each in (*rule.drivers, *rule.prerequisites, *rule.order_only)
@@ -813,9 +810,7 @@ class Resolver:
             recipe.shell = PLAIN_SHELL
         recipe.environment = tuple(settings.environment.items())
         recipe.folders = tuple(settings.folders)
-        recipe.touch = tuple(
-            text for text in settings.touch if text_holes(text, rule.span)
-        )
+        recipe.touch = tuple(text for text in settings.touch if text_holes(text, rule.span))
         recipe.silent = settings.silent
         values = {**self.out.variables, **settings.params}
         counted = {f"@env {name}": text for name, text in settings.environment.items()}
@@ -843,7 +838,9 @@ class Resolver:
             for name in rule.settings.follows:
                 if name not in known:
                     self.complain(
-                        "PB201", f"`@follows`: there is no rule `{name}`", rule.span,
+                        "PB201",
+                        f"`@follows`: there is no rule `{name}`",
+                        rule.span,
                         did_you_mean(name, known),
                     )
 
@@ -889,8 +886,9 @@ class Resolver:
         names: dict[str, Any] = {"__take__": lambda *a, **k: (a, k)}
         if node.name == "follows":
             names |= {name: name for name in (*self.rule_names, *self.out.phony)}
-        found = self._run(lambda: eval(code, {**self.namespace, **names}), span, "PB207")
-        return found  # type: ignore[no-any-return]
+        return self._run(  # type: ignore[no-any-return]
+            lambda: eval(code, {**self.namespace, **names}), span, "PB207"
+        )
 
     def _traits(
         self, node: syntax.Rule, label: str, targets: list[Template], settings: Settings
@@ -1041,12 +1039,10 @@ def _expression_complaint(
     message = getattr(error, "msg", None) or str(error)
     help = ""
     if ":" in text and "=" in span.source.text[max(0, span.start - 3) : span.start]:
-        help = "a rule whose first word is `name=file` has its rule name before it: `rule: name=file: ...`"
+        help = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
     return Diagnostic(
         "PB110",
         f"Python: {message}",
         Span(span.source, span.start + position, span.start + position + 1),
         help=help,
     )
-
-

@@ -81,11 +81,7 @@ def match(pattern: str, name: str) -> tuple[str, str] | None:
         head, _, name = name.rpartition("/")
         folder = head + "/"
     prefix, _, suffix = pattern.partition("%")
-    if (
-        len(name) > len(prefix) + len(suffix)
-        and name.startswith(prefix)
-        and name.endswith(suffix)
-    ):
+    if len(name) > len(prefix) + len(suffix) and name.startswith(prefix) and name.endswith(suffix):
         return name[len(prefix) : len(name) - len(suffix)], folder
     return None
 

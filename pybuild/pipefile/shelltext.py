@@ -7,7 +7,7 @@ quoting is in force at each placeholder. Written after the shell grammar of POSI
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 PLAIN, DOUBLE, SINGLE, HERE, LITERAL_HERE = "plain", "double", "single", "here", "literal here"
@@ -153,7 +153,7 @@ def _scan(text: str) -> Iterator[tuple[int, str]]:
 
 def _here_documents(
     text: str, position: int, pending: list[tuple[str, bool]]
-) -> Iterator[tuple[int, str]]:
+) -> Generator[tuple[int, str], None, int]:
     """The bodies of here-documents that start at a line; returns where they end."""
     for word, literal in pending:
         while position < len(text):

@@ -168,8 +168,9 @@ def _item(value: Any, index: int, reference: Reference, span: Span) -> Any:
         size = len(value)
         count = f"{size} of them" if size != 1 else "one"
         raise _wrong(
-            f"`{reference}`: there is no number {index}", span, f"there is {count}, from 0"
-            if size == 1 else f"there are {count}, counted from 0"
+            f"`{reference}`: there is no number {index}",
+            span,
+            f"there is {count}, from 0" if size == 1 else f"there are {count}, counted from 0",
         ) from None
     except TypeError as error:
         raise _wrong(f"`{reference}`: {error}", span) from None
@@ -219,7 +220,8 @@ def as_text(value: Any, span: Span) -> str:
     """A value inside a word: text or number. Raises BuildError for a list."""
     if isinstance(value, list | tuple | set | dict):
         raise _wrong(
-            f"a {type(value).__name__} cannot stand inside a word", span,
+            f"a {type(value).__name__} cannot stand inside a word",
+            span,
             "take one of its items: `<name[0]>`",
         )
     return str(value)
@@ -240,4 +242,6 @@ def as_names(value: Any, span: Span) -> list[str]:
         return [str(value)]
     if hasattr(value, "__iter__") and not isinstance(value, Mapping):
         return as_names(list(value), span)
-    raise _wrong(f"a {type(value).__name__} is no file name", span, "give a text or a list of texts")
+    raise _wrong(
+        f"a {type(value).__name__} is no file name", span, "give a text or a list of texts"
+    )

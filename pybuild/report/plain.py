@@ -103,7 +103,7 @@ class PlainReport:
             for reason in self._reasons.get(job.number, ()):
                 self._say(f"{job.name}: {sentence(reason)}")
         self._reasons.pop(job.number, None)
-        if event.script.silent and not self.tone.explain or self.tone.quiet:
+        if (event.script.silent and not self.tone.explain) or self.tone.quiet:
             return
         if event.attempt > 1:
             self._say(f"{job.name}: try {event.attempt}")

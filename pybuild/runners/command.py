@@ -15,13 +15,13 @@ _KNOWN_SHELLS = (("bash", "-euo", "pipefail", "-c"), ("sh", "-eu", "-c"))
 # Builtins and reserved words of POSIX shells and of bash; not those that are programs as well
 # and behave alike (`echo`, `printf`, `true`).
 _SHELL_WORDS = frozenset(
-    (
-        ". : alias bg bind break builtin caller case cd command compgen complete continue coproc "
-        "declare dirs disown do done elif else enable esac eval exec exit export fc fg fi for "
-        "function getopts hash help history if in jobs let local logout mapfile popd pushd read "
-        "readarray readonly return select set shift shopt source suspend test then time times "
-        "trap type typeset ulimit umask unalias unset until wait while"
-    ).split()
+    """
+    . : alias bg bind break builtin caller case cd command compgen complete continue coproc declare
+    dirs disown do done elif else enable esac eval exec exit export fc fg fi for function getopts
+    hash help history if in jobs let local logout mapfile popd pushd read readarray readonly return
+    select set shift shopt source suspend test then time times trap type typeset ulimit umask
+    unalias unset until wait while
+    """.split()
 )
 
 

@@ -219,10 +219,10 @@ class LocalRunner:
         self._by_handle[handle] = task
         self._poll.register(handle, select.POLLIN)
 
-    def _command(self, task: _Task, part: ShellPart | ScriptPart) -> tuple[str, Sequence[str]]:
+    def _command(self, task: _Task, part: ShellPart | ScriptPart) -> tuple[str, list[str]]:
         """The program to start and its words."""
         if isinstance(part, ScriptPart):
-            return part.program[0], (*part.program, self._script_file(task, part.text))
+            return part.program[0], [*part.program, self._script_file(task, part.text)]
         words = direct_words(part)
         if words is not None and not task.script.environment:
             program = self.programs.find(words[0])
@@ -232,8 +232,8 @@ class LocalRunner:
         if shell is None:
             raise FileNotFoundError(2, f"there is no `{part.shell[0]}`")
         if len(part.text) > _LONGEST_ARGUMENT and part.shell[-1] == "-c":
-            return shell, (*part.shell[:-1], self._script_file(task, part.text))
-        return shell, (*part.shell, part.text)
+            return shell, [*part.shell[:-1], self._script_file(task, part.text)]
+        return shell, [*part.shell, part.text]
 
     def _script_file(self, task: _Task, text: str) -> str:
         folder = os.path.join(self.folder, "tmp")

@@ -18,7 +18,7 @@ from typing import Any
 
 from pybuild.graph import PythonPart
 
-_RETIRE_ABOVE_KB = 1 << 20  # a worker that has ever held more than 1 GiB above its start is replaced
+_RETIRE_ABOVE_KB = 1 << 20  # a worker that held 1 GiB more than at its start is replaced
 
 
 class Worker:
