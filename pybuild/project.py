@@ -17,7 +17,7 @@ from pybuild.engine.traces import Journal, stand_in
 from pybuild.files import AssumedNew, Disk, Files, Pretending
 from pybuild.graph import Job
 from pybuild.names import normalise
-from pybuild.pipefile.load import Loaded, Request, load
+from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.source import BuildError, Diagnostic, Note
 
 if TYPE_CHECKING:
@@ -157,6 +157,13 @@ class Project:
     def errors(self) -> list[Diagnostic]:
         return [each for each in self.loaded.diagnostics if each.severity == "error"]
 
+    def refuse_errors(self, *, after_includes: bool = True) -> None:
+        """Raises BuildError if the Pipefile is wrong; before its includes are made, names that
+        they may define are not held against it."""
+        waits = not after_includes and self.loaded.pipeline.missing and only_names(self.errors)
+        if self.errors and not waits:
+            raise BuildError(*self.errors)
+
     # -- goals -----------------------------------------------------------------------------
 
     def goals(self, names: Sequence[str]) -> tuple[list[Job], list[str]]:
@@ -215,7 +222,9 @@ class Project:
                 for name in dict.fromkeys(wanted)
                 if (job := world.graph.producer.get(name) or world.search.find(name)) is not None
             ]
-            self._refuse_missing(frozenset(name for job in makers for name in job.outputs))
+            self._refuse_missing(
+                frozenset(name for job in makers for name in job.outputs), wish.dry
+            )
             if not makers or wish.dry or wish.question:
                 return
             before = {name: self._digest_of(name) for job in makers for name in job.outputs}
@@ -235,17 +244,17 @@ class Project:
         except OSError:
             return None
 
-    def _refuse_missing(self, made: frozenset[str]) -> None:
-        complaints = [
-            Diagnostic(
-                "PB209",
-                f"no file `{name}`, and no rule makes it",
-                span,
-                help="`-include` does not mind that a file is not there",
-            )
-            for name, span, optional in self.loaded.pipeline.missing
-            if not optional and name not in made
-        ]
+    def _refuse_missing(self, made: frozenset[str], dry: bool) -> None:
+        complaints = []
+        for name, span, optional in self.loaded.pipeline.missing:
+            if name in made and dry:
+                message, help = f"`{name}` has to be made before it can be read", "run without `-n`"
+            elif name not in made and not optional:
+                message = f"no file `{name}`, and no rule makes it"
+                help = "`-include` does not mind that a file is not there"
+            else:
+                continue
+            complaints.append(Diagnostic("PB209", message, span, help=help))
         if complaints:
             raise BuildError(*complaints)
 

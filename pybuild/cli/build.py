@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from pybuild.cli.opening import open_project, wish_of
+from pybuild.cli.opening import open_with_errors, wish_of
 from pybuild.cli.options import Arguments
 from pybuild.engine.events import Message
 from pybuild.engine.ports import Report
@@ -29,7 +29,8 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
 
     wish = wish_of(arguments)
     report = _report(arguments)
-    project = open_project(arguments)
+    project = open_with_errors(arguments)
+    project.refuse_errors(after_includes=False)
     if project.journal.complaint:
         report.handle(Message(project.journal.complaint))
     for diagnostic in project.loaded.diagnostics:
@@ -46,7 +47,7 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
             if not goals:
                 return OK
         project.make_includes(wish, report)
-        _refuse_errors(project)
+        project.refuse_errors()
         jobs, sources = project.goals(goals)
         if not arguments.quiet:
             for name in sources:
@@ -63,13 +64,6 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
     finally:
         if not (wish.dry or wish.question):
             project.close()
-
-
-def _refuse_errors(project: Project) -> None:
-    if project.errors:
-        from pybuild.source import BuildError
-
-        raise BuildError(*project.errors)
 
 
 def _report(arguments: Arguments) -> Report:

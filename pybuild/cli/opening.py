@@ -5,7 +5,6 @@ from __future__ import annotations
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.staleness import Level
 from pybuild.project import Opening, Project, Wish
-from pybuild.source import BuildError
 
 _LEVELS = {level.name.lower(): level for level in Level}
 
@@ -13,8 +12,7 @@ _LEVELS = {level.name.lower(): level for level in Level}
 def open_project(arguments: Arguments) -> Project:
     """Opens the project that the arguments name. Raises BuildError if its Pipefile is wrong."""
     project = open_with_errors(arguments)
-    if project.errors:
-        raise BuildError(*project.errors)
+    project.refuse_errors()
     return project
 
 

@@ -41,12 +41,20 @@ class LoadTime:
     """What was looked at while loading, so that a kept graph can tell whether it still holds:
     environment variables, files, outputs of commands, globs (with what they gave).
 
-    `overrides` are `NAME=value` of the command line; `find` gives the files that match a glob.
+    `find` gives the files that match a glob, with those that rules will make; `find_now` those
+    that are on disk, which is what a recipe sees that runs in another process.
     """
 
-    def __init__(self, environment: dict[str, str], find: Callable[[str], list[str]]) -> None:
+    def __init__(
+        self,
+        environment: dict[str, str],
+        find: Callable[[str], list[str]],
+        find_now: Callable[[str], list[str]],
+    ) -> None:
         self.environment = environment
         self.find = find
+        self.find_now = find_now
+        self._process = os.getpid()
         self.variables_read: dict[str, str | None] = {}
         self.files_read: dict[str, None] = {}
         self.commands: dict[str, str] = {}
@@ -66,6 +74,8 @@ class LoadTime:
     def glob(self, pattern: Any) -> list[str]:
         """The files that match a pattern, sorted; files that rules will make are among them."""
         text = os.fspath(pattern)
+        if os.getpid() != self._process:
+            return self.find_now(text)
         found = self.find(text)
         self.globs[text] = found
         return list(found)

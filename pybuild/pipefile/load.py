@@ -45,13 +45,15 @@ class Request(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A Pipefile as jobs, what is wrong with it, and what loading looked at."""
+    """A Pipefile as jobs, what is wrong with it, and what loading looked at. `globs` is what
+    expressions found before any job was known."""
 
     pipeline: Pipeline
     world: Instantiation
     diagnostics: list[Diagnostic]
     sources: list[Source]
     load_time: LoadTime
+    globs: Mapping[str, Sequence[str]]
 
 
 def load(request: Request) -> Loaded:
@@ -85,7 +87,11 @@ def _round(
 ) -> Loaded:
     """One reading of the file; `planned` are files to be made that globs in expressions see."""
     universe = Universe(request.files, request.made, request.is_ours)
-    load_time = LoadTime(dict(request.environment), lambda text: _find(request, text, planned))
+    load_time = LoadTime(
+        dict(request.environment),
+        lambda text: _find(request, text, planned),
+        lambda text: Universe(request.files, _never, _never).matches(_pattern(text)),
+    )
     prints = Fingerprints(os.getcwd())
     resolver = Resolver(
         load_time,
@@ -110,31 +116,46 @@ def _round(
     pipeline = resolver.finish()
     diagnostics += pipeline.diagnostics
     world = Instantiation(pipeline, universe, prints)
-    if not any(each.severity == "error" for each in diagnostics):
+    globs = dict(load_time.globs)
+    load_time.find = lambda text: universe.matches(_pattern(text))
+    errors = [each for each in diagnostics if each.severity == "error"]
+    if not errors or (pipeline.missing and only_names(errors)):
         world.flow()
         diagnostics += world.diagnostics
         world.diagnostics = []
         cycle = world.cycles_of_names()
         if cycle is not None:
             diagnostics.append(cycle)
-    return Loaded(pipeline, world, diagnostics, [], load_time)
+    return Loaded(pipeline, world, diagnostics, [], load_time, globs)
+
+
+def only_names(errors: Sequence[Diagnostic]) -> bool:
+    """Whether all that is wrong is names without a meaning, which an included file that has to be
+    made first may yet give them."""
+    return all(each.code in ("PB201", "PB204", "PB215") for each in errors)
+
+
+def _pattern(text: str) -> Pattern:
+    return Pattern(glob_pieces(normalise(text)))
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 def _find(request: Request, text: str, planned: frozenset[str]) -> list[str]:
     """What a glob in an expression finds: files on disk, but for what builds made, and planned."""
-    pattern = Pattern(glob_pieces(normalise(text)))
     universe = Universe(request.files, request.made, lambda _: True)
     for name in planned:
         universe.plan(name)
-    return universe.matches(pattern)
+    return universe.matches(_pattern(text))
 
 
 def _missed(loaded: Loaded) -> frozenset[str]:
     """Planned files that a glob in an expression would have found, had they been known."""
-    globs = loaded.load_time.globs
     missed: set[str] = set()
-    for text, found in globs.items():
-        pattern = Pattern(glob_pieces(normalise(text)))
+    for text, found in loaded.globs.items():
+        pattern = _pattern(text)
         known = frozenset(found)
         missed.update(
             name

@@ -1,6 +1,7 @@
 """`%` rules: made when something needs them, chains included, as in make.
 
-Of the rules that match a name, the one with the shortest stem wins, then the first in the file; it
+Of the rules that match a name, the one with the shortest stem (a folder that is put back counts
+with it) wins, then the first in the file; it
 counts if all its prerequisites exist or can be made; no rule is used twice in a chain.
 """
 
@@ -57,7 +58,7 @@ class Search:
             for pattern in rule.patterns:
                 fit = match(pattern, name)
                 if fit is not None:
-                    found.append((len(fit[0]), order, rule, *fit))
+                    found.append((len(fit[0]) + len(fit[1]), order, rule, *fit))
                     break
         found.sort(key=lambda each: each[:2])
         return [each[2:] for each in found]

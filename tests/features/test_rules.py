@@ -1,0 +1,426 @@
+"""Each kind of rule, by what it builds and what a second build does."""
+
+from __future__ import annotations
+
+from .conftest import Sandbox
+
+
+def test_plain_targets_are_made_one_by_one(box: Sandbox) -> None:
+    box.write(Pipefile="a b: c\n    echo <output> >> log; cp c <output>\n", c="1")
+    box.run("a", "b")
+    assert sorted(box.text("log").split()) == ["a", "b"]
+    box.runs_nothing("a", "b")
+
+
+def test_the_default_goal_is_all_targets_of_the_first_rule(box: Sandbox) -> None:
+    box.write(Pipefile="a b: c\n    cp c <output>\nd: c\n    cp c d\n", c="1")
+    box.run()
+    assert box.names("[abd]") == ["a", "b"]
+
+
+def test_grouped_targets_are_made_by_one_run(box: Sandbox) -> None:
+    box.write(Pipefile="a b &: c\n    echo x >> log\n    touch <outputs>\n", c="1")
+    box.run("b")
+    assert box.text("log") == "x\n"
+    assert box.names("[ab]") == ["a", "b"]
+    box.runs_nothing("a", "b")
+
+
+def test_a_transform_makes_a_job_for_each_match(box: Sandbox) -> None:
+    box.write(Pipefile="up: out/<name>.up: in/<name>.txt\n    tr a-z A-Z < <input> > <output>\n")
+    box.put("in/x.txt", "abc")
+    box.put("in/y.txt", "def")
+    assert box.ran() == 2
+    assert box.text("out/x.up") == "ABC"
+    box.put("in/z.txt", "ghi")
+    assert box.ran() == 1
+    box.runs_nothing()
+
+
+def test_file_parts_of_a_glob_driver(box: Sandbox) -> None:
+    pipefile = """all: <mark>
+mark: <path>/made/<basename>-<subdir[0]><ext>: data/*/*.txt
+    echo '<filename>' > <output>
+"""
+    box.write(Pipefile=pipefile)
+    box.put("data/one/x.txt", "")
+    box.run()
+    assert box.text("data/one/made/x-one.txt") == "x.txt\n"
+    box.runs_nothing()
+
+
+def test_further_prerequisites_are_filled_in_or_added_to_each(box: Sandbox) -> None:
+    pipefile = """join: out/<s>.txt: in/<s>.txt meta/<s>.tag common.txt extra/*.inc
+    cat <inputs> > <output>
+"""
+    box.write(Pipefile=pipefile, **{"common.txt": "C"})
+    for name, text in {"in/a.txt": "a", "in/b.txt": "b", "meta/a.tag": "1", "meta/b.tag": "2",
+                       "extra/p.inc": "P", "extra/q.inc": "Q"}.items():
+        box.put(name, text)
+    box.run()
+    assert box.text("out/a.txt") == "a1CPQ"
+    assert box.text("out/b.txt") == "b2CPQ"
+    box.put("meta/a.tag", "3")
+    assert box.ran() == 1
+    box.put("common.txt", "D")
+    assert box.ran() == 2
+
+
+def test_globs_with_captures_in_further_prerequisites(box: Sandbox) -> None:
+    box.write(Pipefile="out/<s>.txt: in/<s>.txt parts/<s>_*.p\n    cat <inputs> > <output>\n")
+    for name in ("in/a.txt", "in/b.txt", "parts/a_1.p", "parts/a_2.p", "parts/b_1.p"):
+        box.put(name, name + "\n")
+    box.run()
+    assert box.text("out/a.txt").split() == ["in/a.txt", "parts/a_1.p", "parts/a_2.p"]
+    assert box.text("out/b.txt").split() == ["in/b.txt", "parts/b_1.p"]
+
+
+def test_collate_groups_by_targets(box: Sandbox) -> None:
+    pipefile = """collate pair: out/<s>.txt: in/<s>_R<mate:[12]>.txt
+    echo <mate> > <output>; cat <inputs> >> <output>
+"""
+    box.write(Pipefile=pipefile)
+    for name in ("in/x_R1.txt", "in/x_R2.txt", "in/y_R1.txt", "in/z_R3.txt"):
+        box.put(name, name + "\n")
+    assert box.ran() == 2
+    assert box.text("out/x.txt").split() == ["1", "2", "in/x_R1.txt", "in/x_R2.txt"]
+    assert box.text("out/y.txt").split() == ["1", "in/y_R1.txt"]
+    box.put("in/y_R2.txt", "new\n")
+    assert box.ran() == 1
+    (box.folder / "in/x_R2.txt").unlink()
+    assert box.ran() == 1
+    assert box.text("out/x.txt").split() == ["1", "in/x_R1.txt"]
+    box.runs_nothing()
+
+
+def test_globs_see_files_that_will_be_built_wherever_the_rule_stands(box: Sandbox) -> None:
+    pipefile = """all.txt: mid/*.txt
+    cat <inputs> > <output>
+second: mid/<x>.txt: low/<x>.txt
+    cp <input> <output>
+first: low/<x>.txt: src/<x>.txt
+    cp <input> <output>
+"""
+    box.write(Pipefile=pipefile)
+    box.put("src/a.txt", "a")
+    box.put("src/b.txt", "b")
+    assert box.ran() == 5
+    assert box.text("all.txt") == "ab"
+    (box.folder / "src/a.txt").unlink()
+    assert box.ran() == 1
+    assert box.text("all.txt") == "b"
+    box.runs_nothing()
+
+
+def test_a_rule_does_not_drive_itself(box: Sandbox) -> None:
+    box.write(Pipefile="sort: <s>.sorted.txt: <s>.txt\n    sort <input> > <output>\n")
+    box.put("a.txt", "2\n1\n")
+    for _ in range(3):
+        box.run()
+    assert box.names("*.txt") == ["a.sorted.txt", "a.txt"]
+    (box.folder / ".pybuild/journal").unlink()
+    box.run()
+    assert box.names("*.txt") == ["a.sorted.txt", "a.txt"]
+
+
+def test_a_rule_as_driver(box: Sandbox) -> None:
+    pipefile = """all: <second>
+second: out/<basename>.2: <first>
+    cp <input> <output>
+first: mid/<n>.1: in/<n>.txt
+    cp <input> <output>
+"""
+    box.write(Pipefile=pipefile)
+    box.put("in/a.txt", "a")
+    box.run()
+    assert box.text("out/a.2") == "a"
+
+
+def test_a_list_as_driver(box: Sandbox) -> None:
+    pipefile = """files = ["one.txt", "two.txt"]
+out/<basename>.up: <files>
+    tr a-z A-Z < <input> > <output>
+"""
+    box.write(Pipefile=pipefile, **{"one.txt": "x", "two.txt": "y"})
+    box.run()
+    assert box.names("out/*") == ["out/one.up", "out/two.up"]
+
+
+def test_pattern_rules_make_chains_on_demand(box: Sandbox) -> None:
+    pipefile = """final: x.c.out
+    cp <input> <output>
+%.out: %.mid
+    cp <input> <output>; echo <stem> >> <output>
+%.mid: %.in
+    cp <input> <output>
+"""
+    box.write(Pipefile=pipefile)
+    box.put("x.c.in", "data\n")
+    box.put("other.in", "data\n")
+    assert box.ran() == 3
+    assert box.text("final") == "data\nx.c\n"
+    assert not (box.folder / "other.mid").exists()
+    assert box.ran("other.out") == 2
+    box.runs_nothing()
+
+
+def test_the_shortest_stem_wins(box: Sandbox) -> None:
+    pipefile = """%.o: %.c
+    echo general > <output>
+lib/%.o: lib/%.c
+    echo special > <output>
+"""
+    box.write(Pipefile=pipefile)
+    box.put("lib/a.c", "")
+    box.put("b.c", "")
+    box.run("lib/a.o", "b.o")
+    assert box.text("lib/a.o") == "special\n"
+    assert box.text("b.o") == "general\n"
+
+
+def test_static_pattern_rules(box: Sandbox) -> None:
+    box.write(Pipefile="all: a.o b.o\na.o b.o: %.o: %.c\n    cp <input> <output>\n")
+    box.put("a.c", "A")
+    box.put("b.c", "B")
+    assert box.ran() == 2
+    assert box.text("b.o") == "B"
+
+
+def test_split_and_what_follows(box: Sandbox) -> None:
+    pipefile = """report: <count>
+    cat <inputs> > <output>
+count: counts/<basename>.n: <parts>
+    wc -l < <input> > <output>
+split parts: parts/*.txt: big.txt
+    split -l 2 --additional-suffix=.txt <input> parts/
+"""
+    box.write(Pipefile=pipefile)
+    box.put("big.txt", "1\n2\n3\n4\n5\n")
+    assert "unknown until" in box.run("-n")
+    assert box.ran() == 5
+    assert box.names("parts/*") == ["parts/aa.txt", "parts/ab.txt", "parts/ac.txt"]
+    assert box.text("report").split() == ["2", "2", "1"]
+    box.runs_nothing()
+    box.put("big.txt", "1\n2\n3\n")
+    box.run()
+    assert box.names("parts/*") == ["parts/aa.txt", "parts/ab.txt"]
+    assert box.text("report").split() == ["2", "1"]
+    box.runs_nothing()
+
+
+def test_split_notices_what_is_missing_and_leaves_strangers_alone(box: Sandbox) -> None:
+    pipefile = """all.txt: <copy>
+    cat <inputs> > <output>
+copy: out/<n>.c: parts/<n>.txt
+    cp <input> <output>
+split parts/*.txt: big.txt
+    for word in $(cat <input>); do echo $word > parts/$word.txt; done
+"""
+    box.write(Pipefile=pipefile)
+    box.put("big.txt", "x y")
+    box.put("parts/stranger.txt", "s\n")
+    box.run()
+    assert box.text("all.txt").split() == ["s", "x", "y"]
+    (box.folder / "parts/x.txt").unlink()
+    assert box.ran() == 1
+    assert box.text("parts/x.txt") == "x\n"
+    box.put("parts/late.txt", "l\n")
+    box.run()
+    assert box.text("parts/late.txt") == "l\n"
+    assert box.text("all.txt").split() == ["l", "s", "x", "y"]
+    box.put("big.txt", "")
+    box.run()
+    assert box.names("parts/*") == ["parts/late.txt", "parts/stranger.txt"]
+    assert box.text("all.txt").split() == ["l", "s"]
+
+
+def test_split_into_nothing_is_a_result(box: Sandbox) -> None:
+    pipefile = """merge: <each>
+    cat /dev/null <inputs> > <output>
+each: out/<basename>: <parts>
+    cp <input> <output>
+split parts: parts/*.txt: big.txt
+    for word in $(cat <input>); do echo $word > parts/$word.txt; done
+"""
+    box.write(Pipefile=pipefile)
+    box.put("big.txt", "")
+    assert box.ran() == 2
+    assert box.text("merge") == ""
+    box.runs_nothing()
+
+
+def test_split_for_each_match(box: Sandbox) -> None:
+    pipefile = """all: <up>
+up: up/<s>.<n>.txt: parts/<s>.<n>.part
+    tr a-z A-Z < <input> > <output>
+split cut: parts/<s>.*.part: in/<s>.txt
+    for word in $(cat <input>); do echo $word > parts/<s>.$word.part; done
+"""
+    box.write(Pipefile=pipefile)
+    box.put("in/a.txt", "x y")
+    box.put("in/b.txt", "z")
+    assert box.ran() == 5
+    assert box.names("up/*") == ["up/a.x.txt", "up/a.y.txt", "up/b.z.txt"]
+    box.put("in/b.txt", "z w")
+    assert box.ran() == 2
+    box.runs_nothing()
+
+
+def test_split_behind_split(box: Sandbox) -> None:
+    pipefile = """total: <letters>
+    cat <inputs> | tr -d '\\n' > <output>
+letters: l/<w>.<c>.txt: chars/<w>.<c>
+    cp <input> <output>
+split chars/<w>.*: words/<w>.txt
+    for c in $(fold -w1 <input>); do echo $c > chars/<w>.$c; done
+split words/*.txt: text
+    for w in $(cat text); do echo $w > words/$w.txt; done
+"""
+    box.write(Pipefile=pipefile, text="ab cd")
+    box.run()
+    assert box.text("total") == "abcd"
+    box.runs_nothing()
+    box.write(text="ab e")
+    box.run()
+    assert box.text("total") == "abe"
+    box.runs_nothing()
+    assert "0 would run" in box.run("-n")
+
+
+def test_phony_tasks_run_always_and_order_only_makes_nothing_stale(box: Sandbox) -> None:
+    pipefile = """.PHONY: hello
+a: b | hello
+    cp b a
+hello:
+    echo hello >> log
+@phony
+bye:
+    echo bye >> log
+"""
+    box.write(Pipefile=pipefile, b="1")
+    assert box.ran() == 2
+    assert box.ran() == 1
+    assert box.text("log") == "hello\nhello\n"
+    box.run("bye")
+    assert box.text("log").endswith("bye\n")
+
+
+def test_what_needs_a_task_always_runs(box: Sandbox) -> None:
+    box.write(Pipefile=".PHONY: t\na: b t\n    cp b a\nt:\n    true\n", b="1")
+    assert box.ran() == 2
+    assert box.ran() == 2
+
+
+def test_rules_without_recipe_add_prerequisites(box: Sandbox) -> None:
+    pipefile = """all: x y
+x: in
+    cp in x
+x: header
+y: x
+    cp x y
+"""
+    box.write(Pipefile=pipefile, header="h", **{"in": "1"})
+    assert box.ran() == 2
+    box.write(header="changed")
+    assert box.ran() == 1
+
+
+def test_a_rule_name_is_a_goal_and_a_prerequisite(box: Sandbox) -> None:
+    pipefile = """app: objects
+    cat <inputs> > <output>
+objects: o/<n>.o: <n>.c
+    cp <input> <output>
+"""
+    box.write(Pipefile=pipefile)
+    box.put("a.c", "a")
+    box.put("b.c", "b")
+    assert box.ran("objects") == 2
+    assert box.ran() == 1
+    assert box.text("app") == "ab"
+
+
+def test_named_files(box: Sandbox) -> None:
+    pipefile = """reference = "ref.fa"
+both: out=res/<s>.out log=res/<s>.log: in/<s>.txt ref=<reference>
+    cat <ref> <in> 2>/dev/null || cat <ref> <input> > <out>
+    echo <ref.basename> > <log>
+""".replace(" <in> 2>/dev/null || cat <ref>", "")
+    box.write(Pipefile=pipefile, **{"ref.fa": "R"})
+    box.put("in/a.txt", "a")
+    assert box.ran() == 1
+    assert box.text("res/a.out") == "Ra"
+    assert box.text("res/a.log") == "ref\n"
+    box.runs_nothing()
+
+
+def test_functions_in_placeholders(box: Sandbox) -> None:
+    pipefile = """python:
+    def reads_of(sample):
+        return sorted(glob(f"reads/{sample}_*.txt"))
+    def shout(text):
+        return text.upper()
+out/<s>.txt: samples/<s> <reads_of(s)>
+    echo <shout(s)> > <output>; cat <inputs> >> <output>
+reads/<s>_made.txt: samples/<s>
+    echo made > <output>
+"""
+    box.write(Pipefile=pipefile)
+    box.put("samples/x", "X\n")
+    box.put("reads/x_1.txt", "1\n")
+    box.run()
+    assert box.text("out/x.txt").split() == ["X", "X", "1", "made"]
+    box.runs_nothing()
+
+
+def test_globs_in_assignments_see_what_will_be_built(box: Sandbox) -> None:
+    pipefile = """objects = glob("o/*.o")
+app: <objects>
+    cat <inputs> > <output>
+o/<n>.o: <n>.c
+    cp <input> <output>
+"""
+    box.write(Pipefile=pipefile)
+    box.put("a.c", "a")
+    box.put("b.c", "b")
+    assert box.ran() == 3
+    assert box.text("app") == "ab"
+    (box.folder / "b.c").unlink()
+    assert box.ran() == 1
+    assert box.text("app") == "a"
+    box.runs_nothing()
+
+
+def test_include(box: Sandbox) -> None:
+    box.write(Pipefile='include more.pipe\n-include absent.pipe\nall: <made>\n')
+    box.put("more.pipe", 'word = "hi"\nmade: out.txt: in.txt\n    echo <word> > <output>\n')
+    box.put("in.txt", "")
+    box.run("all")
+    assert box.text("out.txt") == "hi\n"
+
+
+def test_an_included_file_is_made_first(box: Sandbox) -> None:
+    pipefile = """all: <extra>
+include made.pipe
+made.pipe: names
+    for n in $(cat names); do printf '%s.txt: names\\n    echo %s > %s.txt\\n' $n $n $n; done > <output>
+    echo 'extra: list: x.txt' >> <output>
+    echo '    cat x.txt > list' >> <output>
+"""
+    box.write(Pipefile=pipefile, names="x")
+    box.run()
+    assert box.text("list") == "x\n"
+    box.runs_nothing()
+
+
+def test_folders_as_targets_and_prerequisites(box: Sandbox) -> None:
+    pipefile = """count: tree/
+    find tree -type f | wc -l > <output>
+tree/: spec
+    mkdir -p tree; for n in $(cat spec); do touch tree/$n; done
+"""
+    box.write(Pipefile=pipefile, spec="a b")
+    assert box.ran() == 2
+    assert box.text("count").strip() == "2"
+    box.runs_nothing()
+    box.put("tree/c", "by hand")
+    assert box.ran() >= 1

@@ -1,0 +1,527 @@
+"""Whatever is edited, in whatever mode it is built: what comes out is what a clean build makes, a
+second build does nothing, and nothing runs that did not have to.
+
+The oracle is pybuild itself, in a fresh folder that holds only the Pipefile and the sources.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+from random_project import (
+    CONTENTS,
+    GROUPS,
+    LIBRARY,
+    NUMBERS,
+    POISON,
+    SINGLE,
+    Model,
+    Rule,
+    models,
+)
+from sandbox import LOG_VARIABLE, Note, Ran, build, make_newer, newest, read_notes, tree, write_tree
+
+TIME, HISTORY, RECIPE, PARAMS, CONTENT = range(5)
+MARGIN = "all"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Some edits and a build. Edits are a kind and two numbers, taken modulo what there is."""
+
+    edits: tuple[tuple[str, int, int], ...]
+    level: int
+    jobs: int
+    keep_going: bool
+    shuffle: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """The last time that a job ended well: all that it depended on, the level, and when."""
+
+    facts: Any
+    level: int
+    moment: int
+
+
+@dataclass
+class Clean:
+    """What a clean build makes of a model."""
+
+    ran: Ran
+    files: dict[str, bytes]
+    failed: tuple[Note, ...]
+
+
+def family(name: str) -> str:
+    return os.path.splitext(name)[1]
+
+
+class Session:
+    """A project that is edited and built again and again, and what should be true of it."""
+
+    def __init__(self, model: Model, folder: Path) -> None:
+        self.base = folder
+        self.folder = folder / "project"
+        self.folder.mkdir()
+        self.model = model
+        self.history = [model]
+        self.clean: dict[str, Clean] = {}
+        self.known: dict[tuple[str, str], Known] = {}
+        self.failed: set[tuple[str, str]] = set()
+        self.disturbed: set[str] = set()
+        self.touched: dict[str, int] = {}
+        self.made: dict[str, int] = {}
+        self.moved: set[str] = set()  # sources to be given a new time, should times count
+        self.moment = 0
+        self.needed = TIME
+        self.forgotten = False
+        write_tree(self.folder, model.sources)
+        self._write_pipefile()
+
+    # -- edits -----------------------------------------------------------------------------
+
+    def edit(self, kind: str, one: int, two: int) -> None:
+        """Does an edit; if there is nothing to do it on, nothing."""
+        before = self.model
+        level = EDITS[kind](self, one, two)
+        if level is None:
+            return
+        note(f"edit: {kind} {one} {two}")
+        self.needed = max(self.needed, level)
+        if self.model is not before:
+            self.history.append(self.model)
+            self._write_sources(before)
+            self._write_pipefile()
+
+    def _write_pipefile(self) -> None:
+        (self.folder / "Pipefile").write_text(self.model.pipefile())
+
+    def _write_sources(self, before: Model) -> None:
+        for name in before.sources.keys() - self.model.sources.keys():
+            (self.folder / name).unlink(missing_ok=True)
+        for name, data in self.model.sources.items():
+            if before.sources.get(name) != data:
+                write_tree(self.folder, {name: data})
+                self._touch(name)
+
+    def _touch(self, name: str) -> None:
+        self.touched[name] = self.moment
+        self.touched[family(name)] = self.moment
+        self.moved.add(name)
+
+    def _source(self, number: int) -> str:
+        names = sorted(self.model.sources)
+        return names[number % len(names)]
+
+    def _set(self, name: str, data: str) -> int | None:
+        if self.model.sources.get(name) == data.encode():
+            return None
+        self.model = replace(self.model, sources={**self.model.sources, name: data.encode()})
+        return TIME
+
+    def _pairs(self) -> list[str]:
+        return [name for name in sorted(self.model.sources) if name.startswith("src/")]
+
+    def _outputs(self) -> list[str]:
+        """Files on disk that the present Pipefile makes."""
+        clean = self.clean.get(self._key())
+        if clean is None or clean.ran.status:
+            return []
+        on_disk = tree(self.folder)
+        return [
+            name
+            for name in sorted(clean.files)
+            if name in on_disk and name not in self.model.sources and name != "Pipefile"
+        ]
+
+    def content(self, one: int, two: int) -> int | None:
+        return self._set(self._source(one), CONTENTS[two % len(CONTENTS)])
+
+    def poison(self, one: int, two: int) -> int | None:
+        return self._set(self._source(one), POISON)
+
+    def touch(self, one: int, two: int) -> int | None:
+        name = self._source(one)
+        os.utime(self.folder / name)
+        self._touch(name)
+        return TIME
+
+    def swap(self, one: int, two: int) -> int | None:
+        """Two sources change names, times and all."""
+        first, second = self._source(one), self._source(two)
+        if first == second:
+            return None
+        sources = dict(self.model.sources)
+        sources[first], sources[second] = sources[second], sources[first]
+        self.model = replace(self.model, sources=sources)
+        aside = self.folder / "aside"
+        (self.folder / first).rename(aside)
+        (self.folder / second).rename(self.folder / first)
+        aside.rename(self.folder / second)
+        for name in (first, second):
+            self.touched[name] = self.touched[family(name)] = self.moment
+        return CONTENT
+
+    def remove_source(self, one: int, two: int) -> int | None:
+        names = self._pairs()
+        if len(names) < 2:
+            return None
+        gone = names[one % len(names)]
+        sources = {name: data for name, data in self.model.sources.items() if name != gone}
+        self.model = replace(self.model, sources=sources)
+        return HISTORY
+
+    def add_source(self, one: int, two: int) -> int | None:
+        name = f"src/{GROUPS[one % len(GROUPS)]}_{NUMBERS[one // 3 % len(NUMBERS)]}.txt"
+        if name in self.model.sources:
+            return None
+        return self._set(name, CONTENTS[two % len(CONTENTS)]) and HISTORY or HISTORY
+
+    def rename_source(self, one: int, two: int) -> int | None:
+        names = self._pairs()
+        old = names[one % len(names)]
+        new = f"src/{GROUPS[two % len(GROUPS)]}_{NUMBERS[two // 3 % len(NUMBERS)]}.txt"
+        if new in self.model.sources:
+            return None
+        sources = dict(self.model.sources)
+        sources[new] = sources.pop(old)
+        self.model = replace(self.model, sources=sources)
+        (self.folder / old).rename(self.folder / new)
+        self.touched[new] = self.touched[family(new)] = self.moment
+        return CONTENT
+
+    def stranger(self, one: int, two: int) -> int | None:
+        """A file of the user's where a split puts its parts."""
+        splits = [rule for rule in self.model.rules if rule.splits]
+        if not splits:
+            return None
+        rule = splits[one % len(splits)]
+        stem = "zz" if rule.shape == SINGLE else "z_z"
+        name = f"{rule.folder}/{stem}{rule.suffix}"
+        return self._set(name, CONTENTS[two % len(CONTENTS)]) and HISTORY or HISTORY
+
+    def remove_output(self, one: int, two: int) -> int | None:
+        names = self._outputs()
+        if not names:
+            return None
+        name = names[one % len(names)]
+        (self.folder / name).unlink()
+        self.disturbed.update((name, family(name)))
+        return TIME
+
+    def edit_output(self, one: int, two: int) -> int | None:
+        """By hand: longer, or other bytes of the same length."""
+        names = self._outputs()
+        if not names:
+            return None
+        name = names[one % len(names)]
+        path = self.folder / name
+        data = path.read_bytes()
+        path.write_bytes(data + b"by hand\n" if two % 2 or not data else b"?" + data[1:])
+        self.disturbed.update((name, family(name)))
+        self.touched[name] = self.touched[family(name)] = self.moment
+        return CONTENT
+
+    def touch_output(self, one: int, two: int) -> int | None:
+        names = self._outputs()
+        if not names:
+            return None
+        name = names[one % len(names)]
+        os.utime(self.folder / name)
+        self.touched[name] = self.touched[family(name)] = self.moment
+        return CONTENT
+
+    def _change_rule(self, old: Rule, **changes: Any) -> None:
+        new = replace(old, **changes)
+        rules = tuple(new if each is old else each for each in self.model.rules)
+        self.model = replace(self.model, rules=rules)
+
+    def word(self, one: int, two: int) -> int | None:
+        rule = self.model.rules[one % len(self.model.rules)]
+        self._change_rule(rule, word=two % 3)
+        return RECIPE
+
+    def temporary(self, one: int, two: int) -> int | None:
+        rule = self.model.rules[one % len(self.model.rules)]
+        if rule.splits:
+            return None
+        self._change_rule(rule, temporary=not rule.temporary)
+        return CONTENT
+
+    def extra(self, one: int, two: int) -> int | None:
+        rules = [rule for rule in self.model.rules if not rule.copy]
+        if not rules:
+            return None
+        rule = rules[one % len(rules)]
+        self._change_rule(rule, extra=rule.extra ^ {LIBRARY[two % len(LIBRARY)]})
+        return HISTORY
+
+    def order_only(self, one: int, two: int) -> int | None:
+        rule = self.model.rules[one % len(self.model.rules)]
+        self._change_rule(rule, order_only="" if rule.order_only else LIBRARY[two % 3])
+        return TIME
+
+    def colour(self, one: int, two: int) -> int | None:
+        self.model = replace(self.model, colour=one % 3)
+        return PARAMS
+
+    def shape(self, one: int, two: int) -> int | None:
+        self.model = replace(self.model, shape=one % 3)
+        return RECIPE
+
+    def reorder(self, one: int, two: int) -> int | None:
+        self.model = replace(self.model, order=one)
+        return TIME
+
+    def remove_rule(self, one: int, two: int) -> int | None:
+        rules = [rule for rule in self.model.rules if not self.model.consumers(rule.name)]
+        if len(self.model.rules) < 2 or not rules:
+            return None
+        gone = rules[one % len(rules)]
+        self.model = replace(
+            self.model,
+            rules=tuple(rule for rule in self.model.rules if rule is not gone),
+            shelf=(*self.model.shelf, gone),
+        )
+        return HISTORY
+
+    def add_rule(self, one: int, two: int) -> int | None:
+        there = {"", "src", *LIBRARY, *(rule.name for rule in self.model.rules)}
+        fit = [
+            rule for rule in self.model.shelf if rule.source in there and rule.order_only in there
+        ]
+        if not fit:
+            return None
+        back = fit[one % len(fit)]
+        self.model = replace(
+            self.model,
+            rules=(*self.model.rules, back),
+            shelf=tuple(rule for rule in self.model.shelf if rule is not back),
+        )
+        return CONTENT
+
+    def revert(self, one: int, two: int) -> int | None:
+        """Sources and Pipefile become what they were some edits ago."""
+        self.model = self.history[one % len(self.history)]
+        return CONTENT
+
+    def forget(self, one: int, two: int) -> int | None:
+        """The records are lost, or the end of them."""
+        journal = self.folder / ".pybuild" / "journal"
+        clean = self.clean.get(self._key())
+        if self.needed or clean is None or clean.ran.status or not journal.exists():
+            return None
+        if tree(self.folder).keys() - clean.files.keys():
+            return None  # without records nobody knows that these are leftovers
+        size = journal.stat().st_size
+        if two % 2:
+            os.truncate(journal, one * 7919 % size)
+        else:
+            shutil.rmtree(self.folder / ".pybuild")
+        self.forgotten = True
+        return CONTENT
+
+    # -- building --------------------------------------------------------------------------
+
+    def _key(self) -> str:
+        return f"{self.model.pipefile()}\0{sorted(self.model.sources.items())}"
+
+    def clean_build(self, jobs: int) -> Clean:
+        """What a build from scratch makes of the present model."""
+        key = self._key()
+        if key not in self.clean:
+            folder = self.base / f"clean{len(self.clean)}"
+            folder.mkdir()
+            write_tree(folder, {**self.model.sources, "Pipefile": self.model.pipefile().encode()})
+            ran = build(folder, "-k", f"-j{jobs}")
+            failed = tuple(each for each in ran.notes if not each.ended)
+            self.clean[key] = Clean(ran, tree(folder), failed)
+            shutil.rmtree(folder)
+        return self.clean[key]
+
+    def build(self, step: Step) -> None:
+        clean = self.clean_build(9 - step.jobs)
+        before = tree(self.folder)
+        level = max(step.level, self.needed)
+        if level == TIME and (before.keys() - clean.files.keys() or self.forgotten):
+            level = HISTORY  # at level 0 what an earlier build left is a file like any other
+        if level < CONTENT:
+            for name in sorted(self.moved & self.model.sources.keys()):
+                make_newer(self.folder / name, newest(self.folder))
+        words = [f"-j{step.jobs}", f"--checksum-level={level}"]
+        words += ["-k"] * step.keep_going + [f"--shuffle={self.moment}"] * step.shuffle
+        self.moment += 1
+        note(f"build: {' '.join(words)}")
+        ran = build(self.folder, *words)
+        note(str(ran))
+        self._check_needless(ran, level, before)
+        self._remember(ran, level)
+        failing = bool(clean.ran.status)
+        assert ran.status == clean.ran.status, f"clean: {clean.ran}\nhere: {ran}"
+        if not failing or step.keep_going:
+            self._check_bytes(clean)
+        if not failing:
+            self.needed = TIME
+            self.forgotten = False
+            self.disturbed.clear()
+            self.moved.clear()
+        again = build(self.folder, *words[:2], "-k")
+        surplus = [each for each in again.notes if each.key not in self.failed]
+        if not failing:
+            assert not again.notes and "up to date" in again.text, f"a second build ran: {again}"
+        elif step.keep_going:
+            assert not surplus, f"a second build ran more than what had failed: {again}"
+        self._remember(again, level)
+        if failing and not step.keep_going:
+            self._check_bytes(clean)
+
+    def _check_bytes(self, clean: Clean) -> None:
+        now = tree(self.folder)
+        broken = {name for each in clean.failed for name in each.outputs}
+        suffixes = {family(name) for name in broken}
+        for name, data in clean.files.items():
+            if name in broken or (clean.ran.status and family(name) in suffixes):
+                continue
+            assert now.get(name) == data, f"{name}: clean {data!r}, here {now.get(name)!r}"
+        for name, data in self.model.sources.items():
+            assert now.get(name) == data, f"the source {name} is now {now.get(name)!r}"
+        if not clean.ran.status:
+            temporary = {
+                rule.suffix for rule in self.model.rules if self.model.is_temporary(rule)
+            }
+            made = {each for known in self.known.values() for each in known.facts[1]}
+            left = [name for name in now if family(name) in temporary and name in made]
+            assert not left, f"temporary files were left: {left}"
+
+    def _remember(self, ran: Ran, level: int) -> None:
+        for each in ran.notes:
+            if each.ended:
+                self.known[each.key] = Known(each.facts, level, self.moment)
+                self.failed.discard(each.key)
+            else:
+                self.failed.add(each.key)
+            for name in each.outputs:
+                self.made[name] = self.made[family(name)] = self.moment
+
+    def _check_needless(self, ran: Ran, level: int, before: dict[str, bytes]) -> None:
+        if self.forgotten:
+            return
+        running = {name for each in ran.notes for name in each.outputs}
+        running |= {family(name) for name in running}
+        for each in ran.notes:
+            known = self.known.get(each.key)
+            if known is None or each.key in self.failed or known.facts != each.facts:
+                continue
+            if self._was_disturbed(each, before):
+                continue
+            if self._may_count_times(each, known, level, running):
+                continue
+            if self._is_wanted_again(each, ran, before):
+                continue
+            raise AssertionError(f"needless: {each}\nlast time: {known}\n{ran}")
+
+    def _was_disturbed(self, each: Note, before: dict[str, bytes]) -> bool:
+        names = [family(name) if "*" in name else name for name in each.outputs]
+        if not self.disturbed.isdisjoint(names):
+            return True
+        rule = self._rule(each)
+        missing = any("*" not in name and name not in before for name in each.outputs)
+        return missing and not (rule and self.model.is_temporary(rule))
+
+    def _may_count_times(
+        self, each: Note, known: Known, level: int, running: set[str]
+    ) -> bool:
+        """Where times count, or counted when it was recorded, all that was touched may run."""
+        if level == CONTENT and known.level == CONTENT:
+            return False
+        copies = {rule.suffix for rule in self.model.rules if rule.copy}
+        for name in (*each.input_names, *each.outputs):
+            names = {name, family(name)}
+            if copies & names or (name in each.input_names and running & names):
+                return True
+            if any(self.touched.get(x, -1) >= known.moment for x in names):
+                return True
+            if name in each.input_names and any(
+                self.made.get(x, -1) > known.moment for x in names
+            ):
+                return True
+        return False
+
+    def _is_wanted_again(self, each: Note, ran: Ran, before: dict[str, bytes]) -> bool:
+        """A temporary file is made again for somebody who needs it."""
+        rule = self._rule(each)
+        if rule is None or not self.model.is_temporary(rule):
+            return False
+        if all(name in before for name in each.outputs):
+            return False
+        consumers = [other for other in self.model.rules if other.source == rule.name]
+        return any(other.copy for other in consumers) or any(
+            not set(each.outputs).isdisjoint(other.input_names) for other in ran.notes
+        )
+
+    def _rule(self, each: Note) -> Rule | None:
+        return next((rule for rule in self.model.rules if rule.name == each.rule), None)
+
+
+EDITS: dict[str, Callable[[Session, int, int], int | None]] = {
+    name: getattr(Session, name)
+    for name in (
+        "content touch swap add_source remove_source rename_source stranger remove_output "
+        "edit_output touch_output word temporary extra order_only colour shape reorder "
+        "remove_rule add_rule revert poison forget"
+    ).split()
+}
+
+_edits = st.tuples(
+    st.sampled_from(["content", *EDITS]), st.integers(0, 30), st.integers(0, 30)
+)
+_steps = st.builds(
+    Step,
+    st.lists(_edits, min_size=1, max_size=3).map(tuple),
+    level=st.sampled_from([CONTENT, CONTENT, CONTENT, PARAMS, RECIPE, HISTORY, TIME]),
+    jobs=st.sampled_from([1, 8]),
+    keep_going=st.booleans(),
+    shuffle=st.booleans(),
+)
+_FIRST = Step((), CONTENT, 8, True, False)
+
+
+def _run_session(model: Model, steps: list[Step]) -> None:
+    base = Path(tempfile.mkdtemp(prefix="pybuild-"))
+    try:
+        note(model.pipefile())
+        note(repr(dict(model.sources)))
+        session = Session(model, base)
+        session.build(_FIRST)
+        for step in steps:
+            for edit in step.edits:
+                session.edit(*edit)
+            session.build(step)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+@settings(settings.get_profile("property"), max_examples=60)
+@given(models(), st.lists(_steps, min_size=1, max_size=6))
+def test_edits(model: Model, steps: list[Step]) -> None:
+    _run_session(model, steps)
+
+
+@pytest.mark.long
+@settings(settings.get_profile("property-long"), max_examples=1500)
+@given(models(8), st.lists(_steps, min_size=1, max_size=12))
+def test_many_edits(model: Model, steps: list[Step]) -> None:
+    _run_session(model, steps)
