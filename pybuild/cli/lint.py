@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pybuild.cli.listing import Silent, judge
-from pybuild.cli.opening import open_with_errors, wish_of
+from pybuild.cli.listing import Silent, dry_wish, judge, settle_splits
+from pybuild.cli.opening import open_with_errors
 from pybuild.cli.options import Arguments, UsageError
-from pybuild.engine.events import Complaint, Event
+from pybuild.engine.events import Complaint, Event, Judged
 from pybuild.graph import Job
 from pybuild.pipefile.resolve import PATTERN
 from pybuild.project import Project, Wish
@@ -24,7 +24,7 @@ def lint(arguments: Arguments) -> int:
     """
     if arguments.format not in ("text", "json"):
         raise UsageError(f"`--format={arguments.format}`: it is `text` or `json`")
-    wish = wish_of(arguments)._replace(question=True, keep_going=True, dry=False, touch=False)
+    wish = dry_wish(arguments)
     found: list[Diagnostic] = []
     matched = True
     try:
@@ -75,30 +75,38 @@ def _rule_complaints(project: Project) -> Iterator[Diagnostic]:
             yield from error.diagnostics
 
 
-class _Complaints:
-    """A report that keeps the diagnostics which it is told of."""
+class _PlanStands(Exception):
+    """The plan of a build is complete: from here on it would judge and run."""
 
-    def __init__(self) -> None:
+
+class _Complaints:
+    """A report that keeps the diagnostics which it is told of; `plan_only` ends the build, by
+    `_PlanStands`, when the first job has been judged."""
+
+    def __init__(self, *, plan_only: bool) -> None:
+        self.plan_only = plan_only
         self.found: list[Diagnostic] = []
 
     def handle(self, event: Event) -> None:
-        """Keeps a complaint; takes no note of other events."""
+        """Keeps a complaint. Raises _PlanStands."""
         if isinstance(event, Complaint):
             self.found.append(event.diagnostic)
+        elif isinstance(event, Judged) and self.plan_only:
+            raise _PlanStands
 
 
 def _plan_complaints(project: Project, wish: Wish) -> Sequence[Diagnostic]:
     """What a build of everything would refuse before it runs its first job."""
-    from pybuild.engine.build import NotUpToDate
-
-    report = _Complaints()
+    splits = _Complaints(plan_only=False)
+    settle_splits(project, wish, splits)
+    plan = _Complaints(plan_only=True)
     try:
-        judge(project, _everything(project), wish, report)
-    except NotUpToDate:
+        judge(project, _everything(project), wish, plan)
+    except _PlanStands:
         pass
     except BuildError as error:
-        report.found += error.diagnostics
-    return report.found
+        plan.found += error.diagnostics
+    return [*splits.found, *plan.found]
 
 
 def _everything(project: Project) -> list[Job]:

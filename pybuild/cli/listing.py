@@ -39,7 +39,7 @@ def listing(arguments: Arguments) -> int:
     look_at_includes(project)
     parts = []
     if arguments.list_rules:
-        _settle_splits(project, dry_wish(arguments))
+        settle_splits(project, dry_wish(arguments), Silent())
         parts.append(_table(project))
     if arguments.print_data_base:
         parts.append("\n\n".join(_data_base(project)))
@@ -58,8 +58,9 @@ class Silent:
 
 
 def dry_wish(arguments: Arguments) -> Wish:
-    """How the arguments want a build to go, as a dry run. Raises UsageError."""
-    return wish_of(arguments)._replace(dry=True, question=False, touch=False)
+    """How the arguments want a build to go, as a dry run that mistakes do not end.
+    Raises UsageError."""
+    return wish_of(arguments)._replace(dry=True, question=False, touch=False, keep_going=True)
 
 
 def look_at_includes(project: Project) -> None:
@@ -121,7 +122,7 @@ def may_feed(maker: Rule, template: Template) -> bool:
     return any(overlaps(reach, each.reach()) for each in maker.targets)
 
 
-def _settle_splits(project: Project, wish: Wish) -> None:
+def settle_splits(project: Project, wish: Wish, report: Report) -> None:
     """Lets the files of splits that are up to date flow on, so that more jobs are known."""
     world = project.loaded.world
     before: list[Job] = []
@@ -136,9 +137,9 @@ def _settle_splits(project: Project, wish: Wish) -> None:
             return
         before = jobs
         try:
-            judge(project, jobs, wish, Silent())
+            judge(project, jobs, wish, report)
         except BuildError:
-            return  # a list can be had of a Pipefile whose data is not there yet
+            return  # that a split lacks its data is for those to say who want its files
 
 
 # -- the table -----------------------------------------------------------------------------

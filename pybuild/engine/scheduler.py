@@ -58,6 +58,9 @@ class Discard(NamedTuple):
 
 
 _UNKNOWN_SECONDS = 1.0
+# So many jobs are examined before the next one starts, that the most urgent can be among them; more
+# would let processors wait.
+_LOOK_AHEAD = 200
 
 Action = Close | Examine | Start | Discard
 
@@ -108,6 +111,7 @@ class Scheduler:
         self._dependants: list[list[Job]] = []
         self._priorities: dict[int, float] = {}
         self._ranked = 0
+        self._look_ahead = 0
         self._running: dict[int, Job] = {}
         self._ready_seconds = 0.0
         self._known_durations = False
@@ -137,16 +141,22 @@ class Scheduler:
         """What to do now, or None: then wait for a running job (or, with none, it is the end)."""
         if self._to_close:
             return Close(self._to_close.popleft())
+        if self._to_judge and not self.stopped and self._look_ahead < _LOOK_AHEAD:
+            return self._examine()
         if may_start and not self.stopped:
             job = self._take()
             if job is not None:
+                self._look_ahead = 0
                 return Start(job)
         if self._to_discard:
             return Discard(self._to_discard.popleft())
         if self._to_judge and not self.stopped:
-            job, early = self._to_judge.popleft()
-            return Examine(job, early)
+            return self._examine()
         return None
+
+    def _examine(self) -> Examine:
+        self._look_ahead += 1
+        return Examine(*self._to_judge.popleft())
 
     def next_close(self) -> Job | None:
         """The next job whose inputs have to be found out; nothing else is asked for."""

@@ -111,7 +111,8 @@ def _scan(text: str) -> Iterator[tuple[int, str]]:
             pending = []
             continue
         if char == "<" and _OPENING.match(text, position):
-            yield position, context
+            if not position or text[position - 1] != "\\":
+                yield position, context
             position += 1
             continue
         if context == SINGLE:

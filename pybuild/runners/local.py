@@ -353,6 +353,8 @@ class LocalRunner:
             self._forget(task.pidfd)
             os.close(task.pidfd)
             task.pidfd = -1
+        if task.error or ending:
+            self._signal(task, signal.SIGKILL)  # what is left of its group
         self._end_part(task, task.error or _told(status), ending)
 
     def _worker_answered(self, task: _Task, worker: Worker, ending: bool) -> None:

@@ -11,8 +11,8 @@ A file holds many cases:
     text
 
 A line of blanks and a `^` stands for a complaint about the line above it, at just that column;
-`~~~~` for one anywhere in that stretch. Behind the code stand parts of the message, with ` ... `
-between them. `help:`, `note:` and `note at FILE:LINE:` lines below belong to it. These lines are
+`~~~~` for one anywhere in that stretch. Behind the code (or `PB104|PB205`, where either will do)
+stand parts of the message, with ` ... ` between them. `help:`, `note:` and `note at FILE:LINE:` lines below belong to it. These lines are
 taken out before the text is used, so lines are counted without them. After the text:
 
     -- file NAME        further lines are the file's text (complaints may stand in it as well)
@@ -20,6 +20,7 @@ taken out before the text is used, so lines are counted without them. After the 
     -- link NAME -> TARGET
     -- args WORDS       the command line (none: the default goal)
     -- complaint PB310 message      a complaint without a place; help and notes below it
+    -- at FILE:LINE PB207 message    one in a text that is no file, in any column
     -- says TEXT        somewhere in the output
     -- not TEXT         nowhere in the output
     -- status N         2 if not given
@@ -33,8 +34,8 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_MARK = re.compile(r"(?P<lead>[ \t]*)(?P<mark>\^+|~+) (?P<code>PB\d{3})(?: (?P<message>.*))?")
-_MORE = re.compile(r"[ \t]*(?P<kind>help|note)(?: at (?P<place>\S+))?: (?P<text>.*)")
+_MARK = re.compile(r"(?P<lead>[ \t]*)(?P<mark>\^+|~+) (?P<code>PB\d{3}(?:\|PB\d{3})*)(?: (?P<message>.*))?")
+_MORE = re.compile(r"[ \t]*(?P<kind>help|note)(?: at (?P<place>\S+))?:(?: (?P<text>.*))?")
 _HEAD = re.compile(
     r"(?:(?P<file>.+?):(?P<line>\d+):(?P<column>\d+)|pybuild): "
     r"(?P<severity>error|warning): (?P<message>.*) \[(?P<code>PB\d{3})\]"
@@ -59,7 +60,7 @@ class Wanted:
     def fits(self, said: Said) -> bool:
         """Whether this is the complaint, by place and code."""
         return (
-            said.code == self.code
+            said.code in self.code.split("|")
             and (said.file, said.line) == (self.file, self.line)
             and self.first <= said.column <= self.last
         )
@@ -128,6 +129,7 @@ class _Reader:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.name = "Pipefile"
+        self.named = False
         self.rows: list[str] = []
         self.last: Wanted | None = None
 
@@ -140,9 +142,9 @@ class _Reader:
         more = _MORE.fullmatch(line)
         if self.last is not None and more is not None:
             if more["kind"] == "help":
-                self.last.help.append(more["text"])
+                self.last.help.append(more["text"] or "")
             else:
-                self.last.notes.append((more["text"], more["place"] or ""))
+                self.last.notes.append((more["text"] or "", more["place"] or ""))
             return
         self.last = None
         mark = _MARK.fullmatch(line)
@@ -161,7 +163,7 @@ class _Reader:
         case = self.case
         self.last = None
         if verb == "file":
-            self.name = rest
+            self.name, self.named = rest, True
         elif verb == "folder":
             case.folders.append(rest)
         elif verb == "link":
@@ -172,6 +174,10 @@ class _Reader:
         elif verb == "complaint":
             code, _, message = rest.partition(" ")
             self.want(Wanted("", 0, 0, 0, code, _parts(message)))
+        elif verb == "at":
+            place, code, *message = rest.split(" ", 2)
+            name, _, line = place.rpartition(":")
+            self.want(Wanted(name, int(line), 1, 1000, code, _parts("".join(message))))
         elif verb == "says":
             case.says.append(rest)
         elif verb == "not":
@@ -186,9 +192,9 @@ class _Reader:
     def end_file(self) -> None:
         while self.rows and not self.rows[-1]:
             self.rows.pop()
-        if self.rows or self.name != "Pipefile":
+        if self.rows or self.named:
             self.case.files[self.name] = "".join(f"{row}\n" for row in self.rows)
-        self.name, self.rows = "Pipefile", []
+        self.name, self.named, self.rows = "Pipefile", False, []
 
     def end(self) -> Case:
         self.end_file()
