@@ -21,7 +21,7 @@ from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.source import BuildError, Diagnostic, Note
 
 if TYPE_CHECKING:
-    from pybuild.engine.build import Manner
+    from pybuild.engine.build import Build, Manner
     from pybuild.engine.ports import Report, Runner
 
 STATE_FOLDER = ".pybuild"
@@ -89,15 +89,11 @@ class Project:
 
         try:
             self.lock.acquire(command, waiting)
-        except OSError as error:
-            raise BuildError(
-                Diagnostic(
-                    "PB408",
-                    f"cannot write to {STATE_FOLDER}/: {error.strerror}",
-                    help="pybuild keeps its records there: give it room and write permission",
-                )
-            ) from None
-        if waited:
+        except OSError:
+            # Where nothing can be written a build with nothing to do works all the same; one that
+            # has to run something complains of the journal.
+            return
+        if waited or not self.journal.is_current():
             self.reload()
 
     def reload(self) -> None:
@@ -396,11 +392,11 @@ def _order(shuffle: str) -> Callable[[Job], float] | None:
     return lambda _: dice.random()
 
 
-def _catch_signals(build: object) -> Callable[[], None]:
-    """Signals that end a build set its `stop_signal`; returns what puts the old handlers back."""
+def _catch_signals(build: Build) -> Callable[[], None]:
+    """Signals that end a build are told to it; returns what puts the old handlers back."""
 
     def handler(signum: int, _: FrameType | None) -> None:
-        build.stop_signal = signum  # type: ignore[attr-defined]
+        build.interrupt(signum)
 
     old = {}
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

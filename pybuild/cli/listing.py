@@ -330,13 +330,14 @@ def _python_blocks(source: Source) -> Iterator[str]:
 def _rule(rule: Rule, is_default: bool) -> str:
     lines = [f"# {rule.span}{', the default goal' if is_default else ''}"]
     lines += _attributes(rule.settings)
-    lines.append(_header(rule))
+    lines.append(header_of(rule))
     if rule.recipe is not None:
         lines.append(_recipe_text(rule.recipe))
     return "\n".join(lines)
 
 
-def _header(rule: Rule) -> str:
+def header_of(rule: Rule) -> str:
+    """The header of a rule, with the values of variables put in."""
     kind = "split " if rule.splits else "collate " if rule.flavour == COLLATE else ""
     colon = " &:" if rule.grouped and len(rule.targets) > 1 else ":"
     parts = [f"{rule.name}{colon}"] if rule.name else []

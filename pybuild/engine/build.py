@@ -27,13 +27,14 @@ from pybuild.engine.events import (
 from pybuild.engine.ports import Chunk, Grow, Outcome, Report, Runner
 from pybuild.engine.scheduler import Capacity, Scheduler, State
 from pybuild.engine.staleness import Judge, Reason, Rules, Stale, UpToDate, Verdict
-from pybuild.engine.traces import Journal, Stamp, Trace
+from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace
 from pybuild.files import Files, Pretending, Status
 from pybuild.graph import Graph, Job, Script
 from pybuild.source import BuildError, Diagnostic, Note
 
 _TAIL_LINES = 10
 _LOAD_PAUSE = 0.2
+_NAP = 0.1
 _LONGEST_CHAIN = 20
 
 
@@ -79,7 +80,7 @@ class _Run(NamedTuple):
 
 
 class Build:
-    """One build of some goals. `stop_signal` is set from outside (a signal handler) to end it."""
+    """One build of some goals."""
 
     def __init__(
         self,
@@ -125,6 +126,12 @@ class Build:
         if self._runner is None:
             self._runner = self._make_runner()
         return self._runner
+
+    def interrupt(self, signum: int) -> None:
+        """Asks the build to end; for signal handlers."""
+        self.stop_signal = signum
+        if self._runner is not None:
+            self._runner.wake()
 
     def close(self) -> None:
         """Lets go of the runner."""
@@ -242,7 +249,7 @@ class Build:
 
     def _collect(self, timeout: float | None) -> None:
         if not self._runs:
-            time.sleep(timeout or 0)
+            time.sleep(min(timeout or 0, _NAP))  # a signal does not cut a sleep short
             return
         for each in self.runner.wait(timeout):
             if isinstance(each, Chunk):
@@ -518,7 +525,7 @@ class Build:
         assert recipe is not None
         stamps = run.stamps
         discovered = self._discovered(job)
-        found = b"".join([self.judge.record_digest(name, stamps) for name in discovered])
+        found = b"".join([self._discovered_digest(name, run) for name in discovered])
         self.judge.look_again(outputs)
         made = b"".join([self.judge.record_digest(name, stamps) for name in outputs])
         values = recipe.values()
@@ -557,6 +564,14 @@ class Build:
             ) from None
         declared = frozenset(job.inputs)
         return tuple(each for each in read_depfile(text) if each not in declared)
+
+    def _discovered_digest(self, name: str, run: _Run) -> bytes:
+        """What to record of a file that the job was found to read. One that changed while the job
+        ran may have been read before: it counts as different next time."""
+        status = self.judge.status(name)
+        if status is not None and run.started_ns < status.mtime_ns <= time.time_ns():
+            return bytes(DIGEST_SIZE)
+        return self.judge.record_digest(name, run.stamps)
 
     def _note_failure(self, job: Job, error: str, outcome: Outcome | None = None) -> None:
         output = outcome.output if outcome else b""

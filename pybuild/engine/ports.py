@@ -34,6 +34,9 @@ class Runner(Protocol):
     def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
         """What has happened; waits up to `timeout` seconds (None: until something does)."""
 
+    def wake(self) -> None:
+        """Makes `wait` return soon; may be called by a signal handler."""
+
     def stop(self, signum: int) -> Sequence[Outcome]:
         """Ends all that runs, with everything it started; returns what had ended well."""
 

@@ -94,6 +94,8 @@ class Journal:
         self._blobs: dict[bytes, Any] = {}
         self._handle = -1
         self._size = 0
+        self._inode = 0
+        self._read_size = 0
         self._records = 0
         self._renewed: list[str] = []
         self._load()
@@ -103,7 +105,9 @@ class Journal:
     def _load(self) -> None:
         try:
             with open(self.path, "rb") as handle:
+                self._inode = os.fstat(handle.fileno()).st_ino
                 data = handle.read()
+                self._read_size = len(data)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -163,6 +167,14 @@ class Journal:
         for name in names:
             self._numbers[name] = len(self._names)
             self._names.append(name)
+
+    def is_current(self) -> bool:
+        """Whether nobody has written to the file since it was read."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return self._inode == 0
+        return (found.st_ino, found.st_size) == (self._inode, self._read_size)
 
     # -- asking ----------------------------------------------------------------------------
 
@@ -322,7 +334,10 @@ class Journal:
         if self._renewed:
             names = dict.fromkeys(self._renewed)
             self._renewed.clear()
-            self._append(("F", [(name, *self._stamps[name]) for name in names]))
+            try:
+                self._append(("F", [(name, *self._stamps[name]) for name in names]))
+            except OSError:
+                pass  # the files are read again next time, no more
         if self._handle < 0:
             return
         if self._records > 200 + len(self._traces) // 2:

@@ -172,7 +172,7 @@ def _read(path: str) -> str:
     except OSError as error:
         raise BuildError(Diagnostic("PB404", f"cannot read `{path}`: {error.strerror}")) from None
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         source = Source(normalise(path), data.decode("utf-8", "replace"))
         offset = len(data[: error.start].decode("utf-8", "replace"))

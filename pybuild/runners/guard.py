@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 _SCRIPT = (
     "groups=; while IFS= read -r line; do groups=$line; done; "
-    'for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done; :'
+    'for group in $groups; do kill -9 "-$group" 2>/dev/null; done; :'
 )
 _LOCK_HANDLE = 9
 

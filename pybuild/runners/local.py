@@ -88,6 +88,9 @@ class LocalRunner:
         self._ended: list[Outcome] = []
         self._chunks: list[Chunk] = []
         self._null = os.open(os.devnull, os.O_RDONLY)
+        self._bell, self._button = os.pipe()
+        os.set_blocking(self._bell, False)
+        self._poll.register(self._bell, select.POLLIN)
         self._scripts = 0
 
     # -- the port --------------------------------------------------------------------------
@@ -110,10 +113,15 @@ class LocalRunner:
                 task = self._by_handle.get(handle)
                 if task is not None:
                     self._event(task, handle)
+                elif handle == self._bell:
+                    os.read(self._bell, 100)
             self._end_late()
         found: list[Outcome | Chunk] = [*self._chunks, *self._ended]
         self._chunks, self._ended = [], []
         return found
+
+    def wake(self) -> None:
+        os.write(self._button, b"!")
 
     def stop(self, signum: int) -> Sequence[Outcome]:
         self._signal_all(signum)
@@ -154,7 +162,8 @@ class LocalRunner:
         if self._guard is not None:
             self._guard.close()
             self._guard = None
-        os.close(self._null)
+        for handle in (self._null, self._bell, self._button):
+            os.close(handle)
 
     # -- starting --------------------------------------------------------------------------
 
@@ -288,7 +297,10 @@ class LocalRunner:
             if self._read(task) and task.worker is None and task.pidfd < 0:
                 self._process_ended(task, os.waitpid(task.pid, 0)[1], ending)
         elif handle == task.pidfd:
-            self._process_ended(task, os.waitpid(task.pid, 0)[1], ending)
+            # The number may be one that was given anew since it was polled: then nobody has ended.
+            pid, status = os.waitpid(task.pid, os.WNOHANG)
+            if pid:
+                self._process_ended(task, status, ending)
         elif task.worker is not None:
             self._worker_answered(task, task.worker, ending)
 

@@ -30,6 +30,8 @@ class TouchRunner:
         ended, self._ended = self._ended, []
         return ended
 
+    def wake(self) -> None: ...
+
     def stop(self, signum: int) -> Sequence[Outcome]:
         return ()
 

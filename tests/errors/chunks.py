@@ -11,9 +11,10 @@ A file holds many cases:
     text
 
 A line of blanks and a `^` stands for a complaint about the line above it, at just that column;
-`~~~~` for one anywhere in that stretch. Behind the code (or `PB104|PB205`, where either will do)
-stand parts of the message, with ` ... ` between them. `help:`, `note:` and `note at FILE:LINE:` lines below belong to it. These lines are
-taken out before the text is used, so lines are counted without them. After the text:
+`~~~~` for one anywhere in that stretch. Behind the code (`PB104|PB205` where either will do) stand
+parts of the message, with ` ... ` between them. `help:`, `note:` and `note at FILE:LINE:COLUMN:`
+lines below belong to it. All these lines are taken out before the text is used, so lines are
+counted without them. After the text:
 
     -- file NAME        further lines are the file's text (complaints may stand in it as well)
     -- folder NAME
@@ -34,7 +35,9 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_MARK = re.compile(r"(?P<lead>[ \t]*)(?P<mark>\^+|~+) (?P<code>PB\d{3}(?:\|PB\d{3})*)(?: (?P<message>.*))?")
+_MARK = re.compile(
+    r"(?P<lead>[ \t]*)(?P<mark>\^+|~+) (?P<code>PB\d{3}(?:\|PB\d{3})*)(?: (?P<message>.*))?"
+)
 _MORE = re.compile(r"[ \t]*(?P<kind>help|note)(?: at (?P<place>\S+))?:(?: (?P<text>.*))?")
 _HEAD = re.compile(
     r"(?:(?P<file>.+?):(?P<line>\d+):(?P<column>\d+)|pybuild): "
@@ -153,7 +156,9 @@ class _Reader:
             return
         first = len(mark["lead"]) + 1
         last = first + len(mark["mark"]) - 1 if mark["mark"][0] == "~" else first
-        self.want(Wanted(self.name, len(self.rows), first, last, mark["code"], _parts(mark["message"])))
+        self.want(
+            Wanted(self.name, len(self.rows), first, last, mark["code"], _parts(mark["message"]))
+        )
 
     def want(self, wanted: Wanted) -> None:
         self.last = wanted

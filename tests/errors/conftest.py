@@ -42,7 +42,9 @@ class Folder:
         for name, content in files.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+            data = (
+                content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+            )
             path.write_bytes(data)
 
     def names(self) -> set[str]:

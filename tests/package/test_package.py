@@ -1,0 +1,114 @@
+"""The package as users get it: wheel, source archive, editable; and what a start imports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*words: str, **options: object) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stdout + done.stderr
+    return str(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A wheel (built from the source archive) and a source archive."""
+    folder = tmp_path_factory.mktemp("dist")
+    pytest.importorskip("build")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT))
+    [wheel] = folder.glob("*.whl")
+    [source] = folder.glob("*.tar.gz")
+    return {"wheel": wheel, "source": source}
+
+
+def test_the_grammar_is_in_both_archives(archives: dict[str, Path]) -> None:
+    with zipfile.ZipFile(archives["wheel"]) as wheel:
+        names = wheel.namelist()
+    assert "pybuild/pipefile/pipefile.lark" in names
+    assert "pybuild/py.typed" in names
+    assert not [name for name in names if name.startswith(("tests/", "grammar/", "examples/"))]
+    with tarfile.open(archives["source"]) as source:
+        stripped = {name.partition("/")[2] for name in source.getnames()}
+    assert {"grammar/pipefile.lark", "README.md", "LICENSE", "pyproject.toml"} <= stripped
+
+
+def test_an_installed_wheel_parses_and_builds(archives: dict[str, Path], tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site),
+        str(archives["wheel"]))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Pipefile").write_text("b: a\n    cat a > b\n")
+    (project / "a").write_text("1")
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    where = run(sys.executable, "-c", "import pybuild; print(pybuild.__file__)",
+                cwd=project, env=environment)
+    assert str(site) in where
+    run(str(site / "bin" / "pybuild"), cwd=project, env=environment)
+    assert (project / "b").read_text() == "1"
+
+
+def test_a_checkout_finds_its_grammar() -> None:
+    from pybuild.pipefile.grammar import grammar_text
+
+    assert grammar_text() == (ROOT / "grammar" / "pipefile.lark").read_text()
+
+
+def test_both_ways_to_start_say_the_same(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("pybuild")
+    assert run(str(script), "--version") == run(sys.executable, "-m", "pybuild", "--version")
+
+
+# What a build with nothing to do may import besides pybuild itself. Each of these is cheap; what is
+# not here costs more than judging thousands of jobs.
+ALLOWED = frozenset(
+    """
+    __future__ __main__ _abc _ast _bisect _codecs _collections _collections_abc _compat_pickle
+    _frozen_importlib _frozen_importlib_external _functools _heapq _imp _io _operator _pickle
+    _posixsubprocess _signal _sitebuiltins _sre _stat _struct _thread _typing _warnings _weakref abc
+    array atexit bisect builtins codecs collections collections.abc contextlib copyreg encodings
+    encodings.aliases encodings.utf_8 enum errno fcntl functools gc genericpath heapq io itertools
+    keyword marshal operator os os.path pickle posix posixpath re re._casefix re._compiler
+    re._constants re._parser reprlib select signal site stat struct sys sysconfig time types typing
+    typing.io typing.re warnings weakref xxhash xxhash._xxhash xxhash.version zipimport
+    """.split()
+)
+
+
+def test_a_start_with_nothing_to_do_imports_little(tmp_path: Path) -> None:
+    (tmp_path / "Pipefile").write_text(
+        'word = "x"\nall: <up>\nup: out/<n>: in/<n>.txt\n    echo <word> | cat - <input> > <output>\n'
+    )
+    (tmp_path / "in").mkdir()
+    for number in range(10):
+        (tmp_path / "in" / f"{number}.txt").write_text(str(number))
+    run(sys.executable, "-m", "pybuild", "-s", cwd=tmp_path)
+    code = (
+        "import sys; before = set(sys.modules); from pybuild.cli.main import run; "
+        "status = run([]); assert status == 0; "
+        "print('\\n'.join(sorted(set(sys.modules) - before)))"
+    )
+    output = run(sys.executable, "-I", "-S", "-c",
+                 f"import sys; sys.path[:0] = {[str(ROOT), *_packages()]!r}; {code}", cwd=tmp_path)
+    lines = output.splitlines()
+    assert "up to date (10 jobs)" in lines[0]
+    imported = {name for name in lines[1:] if name.partition(".")[0] != "pybuild"}
+    assert imported <= ALLOWED, sorted(imported - ALLOWED)
+    ours = {name for name in lines[1:] if name.partition(".")[0] == "pybuild"}
+    assert not ours & {"pybuild.runners.local", "pybuild.report.flowchart", "pybuild.cli.listing"}
+
+
+def _packages() -> list[str]:
+    import xxhash
+
+    return [str(Path(xxhash.__file__).parents[1])]
