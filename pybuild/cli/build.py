@@ -79,4 +79,12 @@ def _report(arguments: Arguments) -> Report:
         explain and not arguments.question,
         arguments.debug or (arguments.explain and bool(arguments.goals)),
     )
+    runs_nothing = arguments.dry_run or arguments.question
+    if sys.stdout.isatty() and not (tone.quiet or runs_nothing):
+        import os
+
+        if os.environ.get("TERM", "dumb") not in ("", "dumb"):
+            from pybuild.report.terminal import TerminalReport
+
+            return TerminalReport(tone)
     return PlainReport(tone)

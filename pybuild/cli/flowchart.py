@@ -73,7 +73,7 @@ def flowchart(arguments: Arguments) -> int:
         judge(project, goals, dry_wish(arguments), states)
     except BuildError as error:
         states.complain(*error.diagnostics)
-    survey = Survey(project.loaded.world, states, goals, everything=not arguments.goals)
+    survey = Survey(project.loaded.world, states, targets, everything=not arguments.goals)
     states.aim(targets)
     title = f"{project.path}: {' '.join(arguments.goals)}" if arguments.goals else project.path
     if arguments.flowchart_jobs:
@@ -126,8 +126,8 @@ def _counted(count: int, what: str) -> str:
 
 
 def _goals(project: Project, names: Sequence[str]) -> tuple[list[Job], list[Job]]:
-    """The jobs whose needs are drawn, and those of them that are the targets: without goals all
-    that the Pipefile makes, with the default goal as the target. Raises BuildError, UsageError."""
+    """The jobs to be judged, and those of them that are the targets: without goals all that the
+    Pipefile makes, with the default goal as the target. Raises BuildError and UsageError."""
     world, rules = project.loaded.world, project.loaded.pipeline.rules
     if names or not rules:
         jobs, sources = project.goals(names)
@@ -214,7 +214,8 @@ class Key(NamedTuple):
 
 
 class Survey:
-    """All that some goals need, job by job, with the names that have no recipe as jobs too.
+    """All that some targets need, or `everything`, job by job; names that have no recipe are jobs
+    here too.
 
     `makers` maps a job's number to the numbers of the jobs that it needs, `sources` to the files
     that it needs and nothing makes; their values tell whether it only waits for them. `waits` are
@@ -224,7 +225,7 @@ class Survey:
     """
 
     def __init__(
-        self, world: Instantiation, states: States, goals: Iterable[Job], *, everything: bool
+        self, world: Instantiation, states: States, targets: Iterable[Job], *, everything: bool
     ) -> None:
         self.world = world
         self.states = states
@@ -237,22 +238,18 @@ class Survey:
         self.early_makers: dict[Key, dict[Key, bool]] = {}
         self.early_sources: dict[Key, dict[tuple[Rule, str], bool]] = {}
         self.bare = _bare_names(world)
-        for job in goals:
+        for job in targets:
             self._find(job)
-        for rule in self._makers_among_rules() if everything else ():
-            if rule.flavour != PATTERN:
-                self._find_rule(rule)
+        if everything:
+            self._find_everything()
         for job in self.jobs:  # grows on the way
             self._walk(job)
-        for job in self.jobs:
-            self._settle(job)
+        self._settle_all()
 
     def key_of(self, job: Job) -> Key:
         """The box that a job belongs to in a chart of rules."""
         binding = job.binding
-        if binding.task == "name":
-            return Key(self.bare[job.name][0].index, job.name)
-        return Key(binding.rule.index)
+        return Key(binding.rule.index, job.name if binding.task == "name" else "")
 
     def _makers_among_rules(self) -> Iterator[Rule]:
         """The rules that make something."""
@@ -261,6 +258,14 @@ class Survey:
                 yield rule
 
     # -- jobs ------------------------------------------------------------------------------
+
+    def _find_everything(self) -> None:
+        for rule in self._makers_among_rules():
+            if rule.flavour != PATTERN:
+                self._find_rule(rule)
+        for name in self.bare:
+            if (task := self._task(name)) is not None:
+                self._find(task)
 
     def _find(self, job: Job) -> None:
         if job.number not in self.makers:
@@ -315,10 +320,12 @@ class Survey:
     def rules_of(self, job: Job) -> list[Rule]:
         """The rules whose headers say what a job needs."""
         task = job.binding.task
-        rules = [job.binding.rule] if not task else []
+        if task not in ("", "name"):
+            return []
+        rules = {job.binding.rule.index: job.binding.rule}
         for name in job.outputs or (job.name,):
-            rules += self.bare.get(name, ()) if task in ("", "name") else ()
-        return rules
+            rules |= {rule.index: rule for rule in self.bare.get(name, ())}
+        return list(rules.values())
 
     def _names_in_headers(self, job: Job) -> Iterator[tuple[str, bool]]:
         """The names that stand in the headers of a job's rules, those of its `%` filled in."""
@@ -344,25 +351,31 @@ class Survey:
     def _maker(self, name: str) -> Job | None:
         return self.world.graph.producer.get(name) or self.world.search.find(name)
 
-    def _settle(self, start: Job) -> None:
-        """The state of a job without a recipe is that of what it stands for."""
-        states, makers = self.states.of, self.makers
-        path = [start.number]
-        while path:
-            number = path[-1]
-            if number in states or self.world.graph.jobs[number].recipe is not None:
-                states.setdefault(number, "unknown")
-                path.pop()
-                continue
-            missing = [each for each in makers[number] if each not in states]
-            if missing and missing[0] not in path:
-                path.append(missing[0])
-                continue
-            found = {states.get(each, "unknown") for each in makers[number]}
-            hidden = "unknown" in found or number in self.waits
-            states[number] = (
-                "stale" if found & _TO_DO else "unknown" if hidden else "up-to-date"
-            )
+    def _settle_all(self) -> None:
+        """Gives every job a state. One without a recipe has that of what it stands for."""
+        states = self.states.of
+        for job in self.jobs:
+            if job.recipe is not None:
+                states.setdefault(job.number, "unknown")
+        for job in self.jobs:
+            path = [job.number]
+            seen = set(path)
+            while path:
+                bare = (each for each in self.makers[path[-1]] if each not in states)
+                number = next((each for each in bare if each not in seen), None)
+                if number is None:
+                    number = path.pop()
+                    states.setdefault(number, self._combined(number))
+                else:
+                    path.append(number)
+                    seen.add(number)
+
+    def _combined(self, number: int) -> str:
+        """The state of a job whose makers have theirs."""
+        found = {self.states.of.get(each, "unknown") for each in self.makers[number]}
+        if found & _TO_DO:
+            return "stale"
+        return "unknown" if "unknown" in found or number in self.waits else "up-to-date"
 
     # -- headers ---------------------------------------------------------------------------
 
@@ -524,14 +537,14 @@ class _RuleChart:
         jobs = [job for job in self.jobs[key] if job.recipe is not None]
         states = Counter(self.survey.states.of[job.number] for job in jobs)
         told = [f"{states[each]} {words}" for each, words in _STATES.items() if states[each]]
-        about = [rule.settings.description, header_of(rule)]
+        about = [rule.settings.description, header_of(rule), ", ".join(told)]
         return Node(
             _id_of(key),
             key.name or rule.label,
             "" if key.name or rule.recipe is None else self._count(key, len(jobs)),
             _kind_of(rule),
             self._state(key),
-            "\n".join([*filter(None, about), ", ".join(told)]),
+            "\n".join(filter(None, about)),
         )
 
     def _state(self, key: Key) -> str:

@@ -56,7 +56,7 @@ def _files_were_matched(project: Project) -> bool:
 def _include_complaints(project: Project) -> Sequence[Diagnostic]:
     """Included files that are not there and that no rule makes."""
     try:
-        project.make_includes(Wish(dry=True), Silent())
+        project.make_includes(Wish(question=True), Silent())
     except BuildError as error:
         return error.diagnostics
     return ()

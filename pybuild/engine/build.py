@@ -574,8 +574,8 @@ class Build:
         return self.judge.record_digest(name, run.stamps)
 
     def _note_failure(self, job: Job, error: str, outcome: Outcome | None = None) -> None:
-        output = outcome.output if outcome else b""
-        lines = output.decode("utf-8", "replace").rstrip().splitlines()[-_TAIL_LINES:]
+        tail = outcome.tail if outcome else b""
+        lines = tail.decode("utf-8", "replace").rstrip().splitlines()[-_TAIL_LINES:]
         log = outcome.log if outcome else ""
         self._failures.append(Failure(job, error, tuple(lines), log))
 

@@ -10,11 +10,13 @@ from pybuild.graph import Job, Script
 
 
 class Outcome(NamedTuple):
-    """How a job ended. `error` is empty if it went well; `output` is all that is not yet told."""
+    """How a job ended. `error` is empty if it went well; `output` is all that is not yet told,
+    `tail` the end of all that it printed."""
 
     job: Job
     error: str = ""
     output: bytes = b""
+    tail: bytes = b""
     log: str = ""
 
 

@@ -231,6 +231,7 @@ class Instantiation:
         self.search = Search(self)
         self._rules = [rule for rule in pipeline.rules if rule.settings.active]
         self.made_of: dict[int, tuple[str, ...]] = {}
+        self._has_splits = any(rule.splits for rule in self._rules)
         self._aliases: dict[tuple[str, str], Job] = {}
         self._groups: dict[tuple[int, tuple[str, ...]], Job] = {}
         self._seen: set[tuple[int, str]] = set()
@@ -270,7 +271,7 @@ class Instantiation:
             if not self.universe.is_planned(name) and not self.universe.is_leftover(name):
                 self._offer_now(name)
         self._call_drivers()
-        if any(rule.splits for rule in self._rules):
+        if self._has_splits:
             self._find_upstream()
 
     def _guarded(self, deed: Callable[..., None], *arguments: Any) -> None:
@@ -566,7 +567,7 @@ class Instantiation:
         return waits
 
     def _unresolved(self, binding: Binding) -> list[Job]:
-        if not self._upstream and not any(rule.splits for rule in self._rules):
+        if not self._has_splits:
             return []
         rules = [binding.rule]
         if binding.task == _NAME:

@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pybuild.graph import Traits
@@ -1009,6 +1010,7 @@ def _compiles(regex: str | None) -> bool:
     return True
 
 
+@cache
 def _has_bash() -> bool:
     return any(
         os.access(os.path.join(folder, "bash"), os.X_OK)

@@ -20,6 +20,7 @@ from pybuild.runners.guard import Guard
 from pybuild.runners.worker import Worker
 
 _CHUNK = 1 << 16
+_TAIL = 4096
 _KEEP = 1 << 20  # bytes of output kept in memory; the log has all
 _LONGEST_ARGUMENT = 120_000  # Linux takes 128 KiB in one argument
 _GRACE = 3.0
@@ -406,11 +407,11 @@ class LocalRunner:
             except OSError:
                 pass
         del self._tasks[task.job.number]
-        output = b"" if self.stream and not task.error else bytes(task.buffer)
+        output = b"" if self.stream else bytes(task.buffer)
         if task.lost and output:
             note = f"[{task.lost} bytes left out; all is in {task.log}]\n"
             output = note.encode() + output
-        self._ended.append(Outcome(task.job, task.error, output, task.log))
+        self._ended.append(Outcome(task.job, task.error, output, bytes(task.buffer[-_TAIL:]), task.log))
 
     def _end_late(self) -> None:
         """Ends the jobs whose time is over."""

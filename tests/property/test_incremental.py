@@ -361,6 +361,7 @@ class Session:
         if level < CONTENT:
             for name in sorted(self.moved & self.model.sources.keys()):
                 make_newer(self.folder / name, newest(self.folder))
+                self._touch(name)
         words = [f"-j{step.jobs}", f"--checksum-level={level}"]
         words += ["-k"] * step.keep_going + [f"--shuffle={self.moment}"] * step.shuffle
         self.moment += 1
