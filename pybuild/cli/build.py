@@ -9,7 +9,6 @@ from pybuild.cli.opening import open_with_errors, wish_of
 from pybuild.cli.options import Arguments
 from pybuild.engine.events import Message
 from pybuild.engine.ports import Report
-from pybuild.project import Project
 from pybuild.report.plain import PlainReport, Tone
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2

@@ -28,7 +28,7 @@ from pybuild.engine.events import Complaint, Event, Judged, Message, Started, Su
 from pybuild.engine.staleness import Stale
 from pybuild.graph import Job
 from pybuild.pipefile.instantiate import Instantiation
-from pybuild.pipefile.resolve import COLLATE, LITERAL, PATTERN, STATIC, Rule
+from pybuild.pipefile.rules import COLLATE, LITERAL, PATTERN, STATIC, Rule
 from pybuild.pipefile.search import match
 from pybuild.pipefile.template import Template
 from pybuild.project import Project

@@ -9,7 +9,7 @@ from pybuild.cli.opening import open_with_errors
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.events import Complaint, Event, Judged
 from pybuild.graph import Job
-from pybuild.pipefile.resolve import PATTERN
+from pybuild.pipefile.rules import PATTERN
 from pybuild.project import Project, Wish
 from pybuild.report.diagnostics import as_data, render
 from pybuild.source import BuildError, Diagnostic

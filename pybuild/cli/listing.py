@@ -21,7 +21,7 @@ from pybuild.pipefile.attributes import Settings
 from pybuild.pipefile.instantiate import Instantiation
 from pybuild.pipefile.lines import Block, Line, cut
 from pybuild.pipefile.recipe import RecipeTemplate
-from pybuild.pipefile.resolve import COLLATE, PATTERN, STATIC, Pipeline, Rule
+from pybuild.pipefile.rules import COLLATE, PATTERN, STATIC, Pipeline, Rule
 from pybuild.pipefile.template import Hole, Template
 from pybuild.project import Project, Wish
 from pybuild.source import BuildError, Source

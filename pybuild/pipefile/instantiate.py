@@ -11,209 +11,24 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pybuild.files import digest_of
 from pybuild.graph import Graph, Job, Traits
 from pybuild.names import Pattern, Wild, folder_of, normalise, overlaps
+from pybuild.pipefile.binding import LATE, NAME, NOTHING, RULE, Binding, JobLookup, whole_files
 from pybuild.pipefile.fingerprint import Fingerprints
-from pybuild.pipefile.recipe import PipeRecipe, RecipeTemplate
-from pybuild.pipefile.resolve import COLLATE, LITERAL, PATTERN, STATIC, Pipeline, Rule
+from pybuild.pipefile.recipe import PipeRecipe
+from pybuild.pipefile.rules import COLLATE, LITERAL, PATTERN, STATIC, Pipeline, Rule
 from pybuild.pipefile.search import Search, fill, match
 from pybuild.pipefile.template import (
-    FILE_PARTS,
-    FileName,
     Hole,
     Lookup,
     Template,
     WholeFile,
     as_names,
     evaluate,
-    file_part,
 )
 from pybuild.pipefile.universe import Universe
+from pybuild.pipefile.upstream import Upstream, target_reach
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
-
-_NOTHING: Mapping[str, str] = {}
-_RULE, _NAME, _LATE = "rule", "name", "late"
-
-
-class Binding:
-    """What one job is bound to: its rule, the files of its driver and their captures.
-
-    `sources` and `later` are prerequisites that are known already (rules with `%`). `task` is set
-    for a task that only stands for others: all outputs of a rule, what a name without a recipe
-    needs, or a file that a rule behind a split may make.
-    """
-
-    __slots__ = (
-        "aliases",
-        "captures",
-        "each",
-        "later",
-        "lineage",
-        "members",
-        "rule",
-        "sources",
-        "stem",
-        "task",
-        "world",
-    )
-
-    def __init__(
-        self,
-        world: Instantiation,
-        rule: Rule,
-        members: list[str],
-        captures: Mapping[str, Any] = _NOTHING,
-        stem: str = "",
-        lineage: int = 0,
-        task: str = "",
-    ) -> None:
-        self.world = world
-        self.rule = rule
-        self.members = members
-        self.captures = captures
-        self.stem = stem
-        self.lineage = lineage
-        self.task = task
-        self.aliases: dict[str, Any] = {}
-        self.each: list[tuple[str, Mapping[str, str]]] | None = None
-        self.sources: Sequence[str] = ()
-        self.later: Sequence[str] = ()
-
-    def join(self, name: str, captures: Mapping[str, str], lineage: int) -> None:
-        """A further match of the same group; a capture that differs becomes a list."""
-        if self.each is None:
-            self.each = [(self.members[0], self.captures)]
-            self.captures = {key: [text] for key, text in self.captures.items()}
-        self.members.append(name)
-        self.each.append((name, captures))
-        self.lineage |= lineage
-        for key, text in captures.items():
-            if text not in self.captures[key]:
-                self.captures[key].append(text)
-
-    def capture(self, name: str) -> Any:
-        """The text of a capture, or in a group the list of its texts if there are several."""
-        value = self.captures[name]
-        if isinstance(value, str):
-            return FileName(value)
-        texts = [FileName(each) for each in sorted(value)]
-        return texts[0] if len(texts) == 1 else texts
-
-    def lookup(self, job: Job, changed: Sequence[str] = (), outputs: Sequence[str] = ()) -> _Lookup:
-        """From names to values, for a closed job."""
-        return _Lookup(self, job.inputs, outputs or job.outputs, job, changed)
-
-    def early_lookup(self) -> _Lookup:
-        """From names to values, as far as the driver tells."""
-        return _Lookup(self, self.members, (), None, ())
-
-    def member_lookups(self, lookup: _Lookup) -> Iterator[_Lookup]:
-        """One lookup for each match of a group, with that match's own captures."""
-        if self.each is None:
-            yield lookup
-            return
-        for name, captures in self.each:
-            one = Binding(self.world, self.rule, [name], captures)
-            one.aliases = self.aliases
-            yield _Lookup(one, [name], lookup.outputs, lookup.job, ())
-
-    def private_digest(self, template: RecipeTemplate) -> bytes:
-        """Digest of the shared values, of the captures used and of what called functions give."""
-        parts = [template.shared_digest]
-        parts += [
-            f"{name}={self.capture(name)}".encode("utf-8", "surrogateescape")
-            for name in template.private_names
-            if name in self.captures
-        ]
-        lookup = self.lookup(self.world.job_of[id(self)])
-        for hole in template.calls:
-            value = evaluate(hole.reference, lookup, hole.span)
-            parts.append(self.world.prints.of_value(_plain_value(value)))
-        return digest_of(b"\0".join(parts))
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, FileName):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return [_plain_value(each) for each in value]
-    return value
-
-
-class _Lookup:
-    """The names of one job and their values. Raises KeyError for a name that it does not have."""
-
-    __slots__ = ("binding", "changed", "inputs", "job", "outputs")
-
-    def __init__(
-        self,
-        binding: Binding,
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        job: Job | None,
-        changed: Sequence[str],
-    ) -> None:
-        self.binding = binding
-        self.inputs = inputs
-        self.outputs = outputs
-        self.job = job
-        self.changed = changed
-
-    def __call__(self, name: str) -> Any:
-        binding = self.binding
-        if name in binding.captures:
-            return binding.capture(name)
-        if name in FILE_PARTS:
-            return file_part(self._first(binding.members or self.inputs, name), name)
-        if name in _OWN:
-            return _OWN[name](self)
-        if name in binding.aliases:
-            return self._renamed(binding.aliases[name])
-        params = binding.rule.settings.params
-        if name in params:
-            return params[name]
-        pipeline = binding.world.pipeline
-        if name in pipeline.namespace:
-            return pipeline.namespace[name]
-        if name in pipeline.named:
-            return _files(binding.world.outputs_of(pipeline.named[name]))
-        raise KeyError(name)
-
-    def _first(self, names: Sequence[str], what: str) -> WholeFile:
-        if not names:
-            raise BuildError(
-                Diagnostic("PB211", f"`<{what}>`: this job has none", self.binding.rule.span)
-            )
-        return WholeFile(names[0])
-
-    def _targets(self) -> Sequence[str]:
-        if self.outputs or self.job is None:
-            return self.outputs
-        return [str(each) for each in self.job.patterns] or [self.job.name]
-
-    def _renamed(self, value: Any) -> Any:
-        """A named target of an atomic job goes by its temporary name."""
-        job = self.job
-        if isinstance(value, str) and job and self.outputs and value in job.outputs:
-            return WholeFile(self.outputs[job.outputs.index(value)])
-        return value
-
-
-def _files(names: Iterable[str]) -> list[WholeFile]:
-    return [WholeFile(name) for name in names]
-
-
-_OWN: dict[str, Callable[[_Lookup], Any]] = {
-    "input": lambda self: self._first(self.inputs, "input"),
-    "inputs": lambda self: _files(self.inputs),
-    "output": lambda self: self._first(self._targets(), "output"),
-    "outputs": lambda self: _files(self._targets()),
-    "order_only": lambda self: _files(self.job.order_only if self.job else ()),
-    "changed": lambda self: _files(self.changed),
-    "stem": lambda self: FileName(self.binding.stem),
-    "rule": lambda self: self.binding.rule.label,
-}
 
 
 class Instantiation:
@@ -231,7 +46,7 @@ class Instantiation:
         self.search = Search(self)
         self._rules = [rule for rule in pipeline.rules if rule.settings.active]
         self.made_of: dict[int, tuple[str, ...]] = {}
-        self._has_splits = any(rule.splits for rule in self._rules)
+        self._upstream = Upstream(self._rules)
         self._aliases: dict[tuple[str, str], Job] = {}
         self._groups: dict[tuple[int, tuple[str, ...]], Job] = {}
         self._seen: set[tuple[int, str]] = set()
@@ -245,7 +60,6 @@ class Instantiation:
         self._extra: dict[str, list[Binding]] = {}
         self._closed: set[int] = set()
         self._resolved: set[int] = set()
-        self._upstream: dict[int, list[Rule]] = {}
         self._joins: dict[int, dict[tuple[str, ...], list[str]]] = {}
         self._globs: dict[str, list[str]] = {}
 
@@ -271,8 +85,6 @@ class Instantiation:
             if not self.universe.is_planned(name) and not self.universe.is_leftover(name):
                 self._offer_now(name)
         self._call_drivers()
-        if self._has_splits:
-            self._find_upstream()
 
     def _guarded(self, deed: Callable[..., None], *arguments: Any) -> None:
         try:
@@ -339,7 +151,7 @@ class Instantiation:
     def _offer(self, rule: Rule, pattern: Pattern, name: str) -> None:
         captured = pattern.match(name)
         if captured is not None:
-            captures = dict(zip(pattern.fields, captured, strict=True)) if captured else _NOTHING
+            captures = dict(zip(pattern.fields, captured, strict=True)) if captured else NOTHING
             self._take(rule, name, captures)
 
     def _take(self, rule: Rule, name: str, captures: Mapping[str, str]) -> None:
@@ -468,7 +280,7 @@ class Instantiation:
                 self._lineages[output] = self._lineages.get(output, 0) | binding.lineage
             self._queue.append(output)
             for follower in self._followers.get(binding.rule.name, ()):
-                self._take(follower, output, _NOTHING)
+                self._take(follower, output, NOTHING)
 
     def _refuse_second(self, job: Job, name: str) -> None:
         other = self.graph.producer.get(name)
@@ -501,58 +313,10 @@ class Instantiation:
             try:
                 value = evaluate(hole.reference, self.pipeline.namespace.__getitem__, hole.span)
                 for name in as_names(value, hole.span):
-                    self._take(rule, normalise(name), _NOTHING)
+                    self._take(rule, normalise(name), NOTHING)
                 self._drain()
             except BuildError as error:
                 self.diagnostics.extend(error.diagnostics)
-
-    # -- what a split makes open -----------------------------------------------------------
-
-    def _find_upstream(self) -> None:
-        """For each rule, the splits that may yet bring files to it, directly or through others."""
-        reaches: dict[int, list[Pattern]] = {}
-        for rule in self._rules:
-            splits = self.upstream(rule)
-            if rule.splits:
-                splits = [*splits, rule]
-            if splits:
-                reaches[rule.index] = self._target_reach(rule)
-        changed = True
-        while changed:
-            changed = False
-            for rule in self._rules:
-                found = {each.index: each for each in self.upstream(rule)}
-                before = len(found)
-                for other in self._rules:
-                    if other.index in reaches and self._may_feed(other, reaches, rule):
-                        found |= {each.index: each for each in self.upstream(other)}
-                        if other.splits:
-                            found[other.index] = other
-                if len(found) > before:
-                    changed = True
-                    self._upstream[rule.index] = list(found.values())
-                    reaches.setdefault(rule.index, self._target_reach(rule))
-
-    def upstream(self, rule: Rule) -> list[Rule]:
-        """The splits above a rule, as far as found."""
-        return self._upstream.get(rule.index, [])
-
-    def _target_reach(self, rule: Rule) -> list[Pattern]:
-        if rule.flavour == PATTERN:
-            texts = [text.partition("%") for text in rule.patterns]
-            return [Pattern([a, Wild("**"), b] if a else [Wild("**"), b]) for a, _, b in texts]
-        return [template.reach() for template in rule.targets]
-
-    def _may_feed(self, other: Rule, reaches: dict[int, list[Pattern]], rule: Rule) -> bool:
-        for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
-            if template.rule:
-                if template.rule == other.name:
-                    return True
-            elif template.call is not None:
-                return other.splits  # a function may look at anything
-            elif any(overlaps(template.reach(), reach) for reach in reaches[other.index]):
-                return other is not rule
-        return bool(other.name) and other.name in rule.settings.follows
 
     # -- closing ---------------------------------------------------------------------------
 
@@ -567,13 +331,13 @@ class Instantiation:
         return waits
 
     def _unresolved(self, binding: Binding) -> list[Job]:
-        if not self._has_splits:
+        if not self._upstream.has_splits:
             return []
         rules = [binding.rule]
-        if binding.task == _NAME:
+        if binding.task == NAME:
             rules = [each.rule for each in self._extra[self.job_of[id(binding)].name]]
-        splits = {split.index: split for rule in rules for split in self.upstream(rule)}
-        if binding.task in (_RULE, _LATE) and binding.rule.splits:
+        splits = {split.index: split for rule in rules for split in self._upstream.of(rule)}
+        if binding.task in (RULE, LATE) and binding.rule.splits:
             splits[binding.rule.index] = binding.rule
         return [
             job
@@ -624,17 +388,17 @@ class Instantiation:
         inputs: dict[str, None] = dict.fromkeys(sorted(binding.members))
         later: dict[str, None] = dict.fromkeys(binding.later)
         if rule.drivers and rule.drivers[0].alias:
-            members = _files(inputs)
+            members = whole_files(inputs)
             binding.aliases[rule.drivers[0].alias] = members[0] if len(members) == 1 else members
         inputs.update(dict.fromkeys(binding.sources))
-        if binding.task == _RULE:
+        if binding.task == RULE:
             inputs.update(dict.fromkeys(self._files_of(rule)))
-        elif binding.task == _LATE:
+        elif binding.task == LATE:
             inputs[job.name] = None
         elif not binding.task and rule.flavour not in (PATTERN, STATIC):
             self._add_all(job, binding, inputs, later)
         for name in job.outputs or (job.name,):
-            for extra in self._extra.get(name, ()) if binding.task in ("", _NAME) else ():
+            for extra in self._extra.get(name, ()) if binding.task in ("", NAME) else ():
                 inputs.update(dict.fromkeys(extra.members))
                 self._add_all(job, extra, inputs, later)
         self._refuse_itself(job, inputs, later)
@@ -651,10 +415,10 @@ class Instantiation:
         """The prerequisites of a rule besides its driver, for one job."""
         rule = binding.rule
         for template in rule.prerequisites:
-            lookup = _Lookup(binding, tuple(inputs), job.outputs, job, ())
+            lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
             self._add_names(job, binding, template, lookup, inputs)
         for template in rule.order_only:
-            lookup = _Lookup(binding, tuple(inputs), job.outputs, job, ())
+            lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
             self._add_names(job, binding, template, lookup, later)
         for name in rule.settings.follows:
             later.update(dict.fromkeys(self._files_behind(name)))
@@ -662,7 +426,7 @@ class Instantiation:
     def _refuse_itself(
         self, job: Job, inputs: Mapping[str, None], later: Mapping[str, None]
     ) -> None:
-        for name in job.outputs or (() if job.binding.task == _LATE else (job.name,)):
+        for name in job.outputs or (() if job.binding.task == LATE else (job.name,)):
             if name in inputs or name in later:
                 raise BuildError(
                     Diagnostic(
@@ -678,7 +442,7 @@ class Instantiation:
         job: Job,
         binding: Binding,
         template: Template,
-        lookup: _Lookup,
+        lookup: JobLookup,
         names: dict[str, None],
     ) -> None:
         found = self._names_of(job, binding, template, lookup)
@@ -695,7 +459,7 @@ class Instantiation:
             binding.aliases[template.alias] = files if many else files[0]
 
     def _names_of(
-        self, job: Job, binding: Binding, template: Template, lookup: _Lookup
+        self, job: Job, binding: Binding, template: Template, lookup: JobLookup
     ) -> list[str]:
         """The files that a prerequisite stands for in one job. Raises BuildError."""
         if template.rule:
@@ -733,13 +497,13 @@ class Instantiation:
         reach = template.reach()
         return any(
             overlaps(reach, each)
-            for split in self.upstream(rule)
-            for each in self._target_reach(split)
+            for split in self._upstream.of(rule)
+            for each in target_reach(split)
         ) or any(
             overlaps(reach, each)
             for other in self.pipeline.rules
-            if other.settings.optional or not other.settings.active or self.upstream(other)
-            for each in self._target_reach(other)
+            if other.settings.optional or not other.settings.active or self._upstream.of(other)
+            for each in target_reach(other)
         )
 
     def _near(self, template: Template) -> str:
@@ -786,7 +550,7 @@ class Instantiation:
         """Raises BuildError if a rule that is wanted has no jobs and no excuse."""
         if self.jobs_of[rule.index] or not rule.drivers or not rule.settings.active:
             return
-        if rule.settings.optional or self.upstream(rule):
+        if rule.settings.optional or self._upstream.of(rule):
             return
         driver = rule.drivers[0]
         if driver.rule:
@@ -919,7 +683,7 @@ class Instantiation:
             return self.goal_job(name)
         late = self._late_maker(name)
         if late is not None:
-            return self._task(name, late, _LATE)
+            return self._task(name, late, LATE)
         if self.exists(name):
             return None
         known = [*self.pipeline.named, *self.graph.producer, *self._extra]
@@ -942,8 +706,8 @@ class Instantiation:
         """A split, or a rule behind one, that might make a file once the split has run."""
         one = Pattern([name])
         for rule in self._rules:
-            is_late = rule.splits or (self.upstream(rule) and rule.flavour != LITERAL)
-            if is_late and any(overlaps(one, reach) for reach in self._target_reach(rule)):
+            is_late = rule.splits or (self._upstream.of(rule) and rule.flavour != LITERAL)
+            if is_late and any(overlaps(one, reach) for reach in target_reach(rule)):
                 return rule
         return None
 
@@ -956,11 +720,11 @@ class Instantiation:
         if rule.recipe is None and rule.flavour == LITERAL and len(rule.targets) == 1:
             name = rule.targets[0].literal or ""
             return self.graph.producer.get(name) or self.search.find(name) or self.goal_job(name)
-        return self._task(rule.name or rule.label, rule, _RULE)
+        return self._task(rule.name or rule.label, rule, RULE)
 
     def goal_job(self, name: str) -> Job:
         """A task for a name that only rules without a recipe speak of."""
-        return self._task(name, self._extra[name][0].rule, _NAME)
+        return self._task(name, self._extra[name][0].rule, NAME)
 
     def _task(self, name: str, rule: Rule, task: str) -> Job:
         found = self._aliases.get((task, name))

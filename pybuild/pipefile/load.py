@@ -16,7 +16,8 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.builtins import LoadTime
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.instantiate import Instantiation
-from pybuild.pipefile.resolve import Pipeline, Resolver
+from pybuild.pipefile.resolve import Resolver
+from pybuild.pipefile.rules import Pipeline
 from pybuild.pipefile.universe import Universe
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span
 

@@ -462,9 +462,7 @@ def _say_what(text: str, position: int) -> tuple[str, str, str]:
         return (
             "PB101",
             "a `=` stands where none can",
-            (
-                'a word with `=` in it is quoted: `"a=b.txt"`; an assignment starts with a name'
-            ),
+            ('a word with `=` in it is quoted: `"a=b.txt"`; an assignment starts with a name'),
         )
     if char == '"':
         return "PB101", "this quote is never closed", 'close it with `"`'

@@ -5,7 +5,6 @@ After this no name is unknown. Files are not looked at here, but for what the us
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from pybuild.graph import Traits
-from pybuild.names import Capture, Pattern, glob_pieces, normalise
+from pybuild.names import Capture, normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
@@ -21,99 +20,22 @@ from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import (
     PLAIN_SHELL,
     RecipeTemplate,
-    any_call,
     compile_python,
     compile_recipe,
     names_in,
     text_holes,
 )
+from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, Pipeline, Rule
 from pybuild.pipefile.template import (
     RESERVED,
     Hole,
     Template,
-    TemplatePiece,
-    as_names,
-    as_text,
-    evaluate,
 )
+from pybuild.pipefile.words import Words
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
-
-LITERAL = "literal"  # targets are plain names: one job for each, or one for all
-EACH = "each"  # one job for each match of the driver
-COLLATE = "collate"  # matches that give the same targets make one job
-PATTERN = "pattern"  # `%`: made when something needs it
-STATIC = "static"  # make's static pattern rule
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _LATER_KINDS = ("product", "combinations", "permutations", "combinations_with_replacement")
-
-
-class Rule:
-    """A rule with all its names known. `flavour` says how matches become jobs; `splits` that the
-    outputs are globs, known after the run. `drivers` is the first prerequisite (several names if
-    it is a list), of each match of which a job is made; `prerequisites` are the others, or all
-    where nothing drives. `captures` are the names that the driver binds; `grouped` says that one
-    job makes all targets. Rules with `%` have their texts in `patterns` (targets), `sources` and
-    `later` (prerequisites, order-only)."""
-
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        flavour: str,
-        splits: bool,
-        span: Span,
-        targets: list[Template],
-        drivers: list[Template],
-        prerequisites: list[Template],
-        order_only: list[Template],
-        captures: frozenset[str],
-        settings: Settings,
-        traits: Traits,
-        recipe: RecipeTemplate | None,
-        grouped: bool,
-    ) -> None:
-        self.index = index
-        self.name = name
-        self.flavour = flavour
-        self.splits = splits
-        self.span = span
-        self.targets = targets
-        self.drivers = drivers
-        self.prerequisites = prerequisites
-        self.order_only = order_only
-        self.captures = captures
-        self.settings = settings
-        self.traits = traits
-        self.recipe = recipe
-        self.grouped = grouped
-        self.patterns: list[str] = []
-        self.sources: list[str] = []
-        self.later: list[str] = []
-
-    @property
-    def label(self) -> str:
-        return self.traits.rule
-
-
-class Pipeline:
-    """A whole Pipefile, its includes among it, resolved."""
-
-    def __init__(self) -> None:
-        self.rules: list[Rule] = []
-        self.named: dict[str, Rule] = {}
-        self.namespace: dict[str, Any] = {}
-        self.variables: dict[str, Any] = {}
-        self.origins: dict[str, str] = {}
-        self.phony: dict[str, Span] = {}
-        self.pools: dict[str, int] = {}
-        self.diagnostics: list[Diagnostic] = []
-        self.missing: list[tuple[str, Span, bool]] = []
-        self.included: list[str] = []
-        self.default: Rule | None = None
-
-    def errors(self) -> list[Diagnostic]:
-        return [each for each in self.diagnostics if each.severity == "error"]
 
 
 ReadTree = Callable[[str], tuple[syntax.Tree, list[Diagnostic]]]
@@ -147,6 +69,7 @@ class Resolver:
         self.builtin_names = frozenset(self.namespace)
         self.nodes: list[syntax.Rule] = []
         self.rule_names: dict[str, Span] = {}
+        self.words = Words(self.namespace, self.out.variables, self.rule_names)
         self._reading: list[str] = []
 
     def complain(
@@ -279,7 +202,7 @@ class Resolver:
                 self._include_one(name, word.span, node.optional)
 
     def _include_names(self, word: syntax.Word) -> list[str]:
-        templates = self._words([word], {}, frozenset(), where="include")
+        templates = self.words.templates([word], {}, frozenset(), where="include")
         names = []
         for each in templates:
             literal = each.literal
@@ -431,12 +354,14 @@ class Resolver:
         local = {**dict.fromkeys(aliases, None), **settings.params}
         percent = _has_percent(target_words) and not static
         captures = self._captures_of(prerequisite_words, local)
-        prerequisites = self._words(prerequisite_words, local, captures, where="prerequisite")
-        order_only = self._words(node.order_only, local, captures, where="prerequisite")
-        targets = self._words(target_words, local, captures, where="target")
+        prerequisites = self.words.templates(
+            prerequisite_words, local, captures, where="prerequisite"
+        )
+        order_only = self.words.templates(node.order_only, local, captures, where="prerequisite")
+        targets = self.words.templates(target_words, local, captures, where="target")
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
-        first = self._words(prerequisite_words[:1], local, captures, where="prerequisite")
+        first = self.words.templates(prerequisite_words[:1], local, captures, where="prerequisite")
         count = len(first) if flavour in (EACH, COLLATE) else 0
         drivers, prerequisites = prerequisites[:count], prerequisites[count:]
         bound = frozenset(
@@ -494,15 +419,10 @@ class Resolver:
                 if isinstance(piece, syntax.Placeholder):
                     name = piece.reference.name
                     if piece.regex is not None or (
-                        not piece.reference.trailers and not self._is_known(name, local)
+                        not piece.reference.trailers and not self.words.is_known(name, local)
                     ):
                         found.add(name)
         return frozenset(found)
-
-    def _is_known(self, name: str, local: Mapping[str, Any]) -> bool:
-        return (
-            name in RESERVED or name in local or name in self.rule_names or name in self.namespace
-        )
 
     def _flavour(
         self,
@@ -529,203 +449,15 @@ class Resolver:
             return COLLATE
         return EACH if any(each.has_holes for each in targets) else LITERAL
 
-    # -- words -----------------------------------------------------------------------------
-
-    def _words(
-        self,
-        words: Sequence[syntax.Word],
-        local: Mapping[str, Any],
-        captures: frozenset[str],
-        where: str,
-    ) -> list[Template]:
-        """The templates that words stand for: a list in a word makes several."""
-        out: list[Template] = []
-        for word in words:
-            out += self._word(word, local, captures, where)
-        return out
-
-    def _word(
-        self, word: syntax.Word, local: Mapping[str, Any], captures: frozenset[str], where: str
-    ) -> list[Template]:
-        if len(word.pieces) == 1:
-            only = word.pieces[0]
-            if isinstance(only, syntax.Placeholder):
-                whole = self._whole(only, word, local, captures, where)
-                if whole is not None:
-                    return whole
-            elif only.text in self.rule_names and where == "prerequisite":
-                return [Template(word.span, alias=word.alias, rule=only.text)]
-        choices: list[list[list[TemplatePiece]]] = []
-        for piece in word.pieces:
-            if isinstance(piece, syntax.Text):
-                choices.append([list(glob_pieces(piece.text))])
-            else:
-                choices.append(self._placeholder(piece, local, captures, where))
-        return [
-            Template(word.span, _tidy([each for part in parts for each in part]), word.alias)
-            for parts in itertools.product(*choices)
-        ]
-
-    def _whole(
-        self,
-        piece: syntax.Placeholder,
-        word: syntax.Word,
-        local: Mapping[str, Any],
-        captures: frozenset[str],
-        where: str,
-    ) -> list[Template] | None:
-        """A word that is one placeholder: a rule, a list of files, a call; else None."""
-        reference = piece.reference
-        name = reference.name
-        if piece.regex is not None or name in local or name in captures or name in RESERVED:
-            return None
-        if name in self.rule_names and name not in self.namespace:
-            if where != "prerequisite":
-                raise BuildError(
-                    Diagnostic("PB215", f"the rule `{name}` can't stand here", piece.span)
-                )
-            if reference.trailers:
-                raise BuildError(
-                    Diagnostic(
-                        "PB215",
-                        f"`<{reference}>`: a rule has no parts here",
-                        piece.span,
-                        help=f"`<{name}>` is all its outputs; for one job each, make it the first "
-                        "prerequisite and use `<path>`, `<basename>`... in the target",
-                    )
-                )
-            return [Template(word.span, alias=word.alias, rule=name)]
-        if name not in self.namespace:
-            return None
-        if any_call(reference) and where == "prerequisite":
-            return [Template(word.span, alias=word.alias, call=Hole(reference, piece.span))]
-        value = evaluate(reference, self._global, piece.span)
-        if callable(value):
-            raise BuildError(
-                Diagnostic(
-                    "PB215", f"`{name}` is a function", piece.span, help=f"call it: `<{name}()>`"
-                )
-            )
-        if isinstance(value, str) and any(char in value for char in "*?["):
-            return [Template(word.span, _tidy(list(glob_pieces(value))), word.alias)]
-        return [
-            Template(word.span, (normalise(each),), word.alias)
-            for each in as_names(value, piece.span)
-        ]
-
-    def _global(self, name: str) -> Any:
-        return self.namespace[name]
-
-    def _placeholder(
-        self,
-        piece: syntax.Placeholder,
-        local: Mapping[str, Any],
-        captures: frozenset[str],
-        where: str,
-    ) -> list[list[TemplatePiece]]:
-        """What a placeholder inside a word is, in each of its alternatives."""
-        reference = piece.reference
-        name = reference.name
-        hole: list[list[TemplatePiece]] = [[Hole(reference, piece.span)]]
-        if piece.regex is not None:
-            return [[self._capture(piece, where)]]
-        if name in captures:
-            if where == "prerequisite" and not reference.trailers:
-                return [[Capture(name)]]
-            return hole
-        if name in RESERVED or name in local:
-            self._check_reserved(piece, where)
-            return hole
-        if name in self.namespace:
-            arguments = [inner for inner in names_in(reference)[1:] if inner not in self.namespace]
-            if any_call(reference) and (arguments or where == "prerequisite"):
-                self._check_names(arguments, piece.span, local, captures)
-                return hole
-            value = evaluate(reference, self._global, piece.span)
-            if isinstance(value, list | tuple | set | frozenset):
-                return [[each] for each in as_names(value, piece.span)]
-            text = as_text(value, piece.span)
-            return [list(glob_pieces(text))] if where != "target" else [[text]]
-        if name in self.rule_names:
-            raise BuildError(
-                Diagnostic(
-                    "PB215",
-                    f"the rule `{name}` can't stand inside a word",
-                    piece.span,
-                    help=f"`<{name}>` alone is all outputs of the rule",
-                )
-            )
-        raise BuildError(self._unknown(name, piece.span, local, captures, where))
-
-    def _capture(self, piece: syntax.Placeholder, where: str) -> Capture:
-        name = piece.reference.name
-        if where != "prerequisite":
-            raise BuildError(
-                Diagnostic(
-                    "PB104",
-                    "a capture with a regular expression belongs into a prerequisite",
-                    piece.span,
-                    help=f"write `<{name}>` here",
-                )
-            )
-        if name in RESERVED or name in self.namespace or name in self.rule_names:
-            raise BuildError(
-                Diagnostic(
-                    "PB203",
-                    f"`{name}` has a meaning already and can't be captured",
-                    piece.span,
-                    help="give the capture another name",
-                )
-            )
-        try:
-            return Capture(name, piece.regex) if _compiles(piece.regex) else Capture(name)
-        except re.error as error:
-            raise BuildError(
-                Diagnostic("PB104", f"not a regular expression: {error}", piece.span)
-            ) from None
-
-    def _check_reserved(self, piece: syntax.Placeholder, where: str) -> None:
-        name = piece.reference.name
-        if where == "target" and name in ("output", "outputs", "changed", "order_only"):
-            raise BuildError(
-                Diagnostic("PB215", f"`<{name}>` is not known yet in a target", piece.span)
-            )
-
-    def _check_names(
-        self,
-        names: Sequence[str],
-        span: Span,
-        local: Mapping[str, Any],
-        captures: frozenset[str],
-    ) -> None:
-        for name in names:
-            if not (name in captures or self._is_known(name, local)):
-                raise BuildError(self._unknown(name, span, local, captures, "call"))
-
-    def _unknown(
-        self,
-        name: str,
-        span: Span,
-        local: Mapping[str, Any],
-        captures: frozenset[str],
-        where: str,
-    ) -> Diagnostic:
-        known = [*captures, *RESERVED, *local, *self.out.variables, *self.rule_names]
-        known += [each for each in self.namespace if not each.startswith("__")]
-        help = did_you_mean(name, known)
-        if where == "target" and not help:
-            help = "a target takes captures of its prerequisites, file parts and variables"
-        if where == "recipe" and not help:
-            help = (
-                f"a redirection has a blank behind its `<`; for the text itself write `\\<{name}>`"
-            )
-        return Diagnostic("PB201", f"`<{name}>` is not known here", span, help=help)
-
     # -- checks ----------------------------------------------------------------------------
 
     def _percent(self, rule: Rule, static: tuple[syntax.Word, ...]) -> None:
         """The `%` texts of a pattern or static pattern rule."""
-        patterns = self._words(static, {}, frozenset(), where="target") if static else rule.targets
+        patterns = (
+            self.words.templates(static, {}, frozenset(), where="target")
+            if static
+            else rule.targets
+        )
         if static and len(patterns) != 1:
             raise BuildError(
                 Diagnostic("PB205", "a static pattern rule has one target pattern", rule.span)
@@ -780,7 +512,7 @@ class Resolver:
                 f"the capture `<{name}>` is used by no target",
                 _capture_span(node, name),
                 did_you_mean(name, known)
-                or "use it in a target, write `*` for any text, or group by the others with `collate`",
+                or "use it in a target, write `*` for any text, or `collate` by the others",
             )
 
     def _finish_recipe(self, rule: Rule, recipe: RecipeTemplate, local: Mapping[str, Any]) -> None:
@@ -800,9 +532,9 @@ class Resolver:
                             f"add `<{name}>` to the prerequisites, or behind `|`",
                         )
                     continue
-                if not (name in rule.captures or self._is_known(name, local)):
+                if not (name in rule.captures or self.words.is_known(name, local)):
                     self.out.diagnostics.append(
-                        self._unknown(name, hole.span, local, rule.captures, "recipe")
+                        self.words.unknown(name, hole.span, local, rule.captures, "recipe")
                     )
         settings = rule.settings
         if settings.shell:
@@ -826,9 +558,9 @@ class Resolver:
         for text in texts:
             for hole in text_holes(text, rule.span):
                 for name in names_in(hole.reference):
-                    if not (name in rule.captures or self._is_known(name, local)):
+                    if not (name in rule.captures or self.words.is_known(name, local)):
                         self.out.diagnostics.append(
-                            self._unknown(name, rule.span, local, rule.captures, "attribute")
+                            self.words.unknown(name, rule.span, local, rule.captures, "attribute")
                         )
 
     def _check_follows(self) -> None:
@@ -964,25 +696,6 @@ def _has_percent(words: Sequence[syntax.Word]) -> bool:
     )
 
 
-def _tidy(pieces: list[TemplatePiece]) -> list[TemplatePiece]:
-    """Texts joined and normalised."""
-    out: list[TemplatePiece] = []
-    for piece in pieces:
-        if isinstance(piece, str) and out and isinstance(out[-1], str):
-            out[-1] += piece
-        elif piece != "":
-            out.append(piece)
-    if not out:
-        return [""]
-    if len(out) == 1 and isinstance(out[0], str):
-        return [normalise(out[0])]
-    if isinstance(out[0], str) and out[0].startswith("./"):
-        out[0] = out[0].lstrip("./") if not out[0].startswith("../") else out[0]
-        if not out[0]:
-            out.pop(0)
-    return out
-
-
 def _percent_text(template: Template) -> str:
     if template.literal is None:
         raise BuildError(
@@ -1003,11 +716,6 @@ def _capture_span(node: syntax.Rule, name: str) -> Span:
                 if isinstance(piece, syntax.Placeholder) and piece.reference.name == name:
                     return piece.span
     return node.span
-
-
-def _compiles(regex: str | None) -> bool:
-    Pattern([Capture("x", regex)]).regex  # noqa: B018  raises re.error
-    return True
 
 
 @cache
@@ -1041,7 +749,9 @@ def _expression_complaint(
     message = getattr(error, "msg", None) or str(error)
     help = ""
     if ":" in text and "=" in span.source.text[max(0, span.start - 3) : span.start]:
-        help = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
+        help = (
+            "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
+        )
     return Diagnostic(
         "PB110",
         f"Python: {message}",

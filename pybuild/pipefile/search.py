@@ -7,20 +7,28 @@ counts if all its prerequisites exist or can be made; no rule is used twice in a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pybuild.graph import Job
 from pybuild.names import normalise
+from pybuild.pipefile.rules import Rule
 
-if TYPE_CHECKING:
-    from pybuild.pipefile.instantiate import Instantiation
-    from pybuild.pipefile.resolve import Rule
+
+class Maker(Protocol):
+    """What a search asks of the instantiation that it belongs to."""
+
+    def exists(self, name: str) -> bool:
+        """Whether a file is there, or a rule without `%` makes it."""
+
+    def add_pattern_job(
+        self, rule: Rule, targets: list[str], sources: list[str], later: list[str], stem: str
+    ) -> Job: ...
 
 
 class Search:
     """The pattern rules of a pipeline, and what was found for each name."""
 
-    def __init__(self, world: Instantiation) -> None:
+    def __init__(self, world: Maker) -> None:
         self.world = world
         self.rules: list[Rule] = []
         self._found: dict[str, Job | None] = {}

@@ -411,7 +411,8 @@ class LocalRunner:
         if task.lost and output:
             note = f"[{task.lost} bytes left out; all is in {task.log}]\n"
             output = note.encode() + output
-        self._ended.append(Outcome(task.job, task.error, output, bytes(task.buffer[-_TAIL:]), task.log))
+        tail = bytes(task.buffer[-_TAIL:])
+        self._ended.append(Outcome(task.job, task.error, output, tail, task.log))
 
     def _end_late(self) -> None:
         """Ends the jobs whose time is over."""

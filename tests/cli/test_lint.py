@@ -47,22 +47,22 @@ def test_all_mistakes_of_text_and_names_are_found(place: Place) -> None:
 a: b c
     cp <nope> <output>
 @unheard_of
+h: i
 d: e: f: g
-h: i<
 b: c
-    cat < <b> <z>
+    cat <n> <z>
 """
     )
     done = place.run("--lint", status=2)
-    lines = dict(found(done.stdout))
-    assert lines[1] == "PB110"
-    assert lines[3] == "PB201"
-    assert lines[4] in ("PB109", "PB220")
-    assert lines[5] == "PB103"
-    assert lines[8] == "PB201"
-    assert len([line for line, _ in found(done.stdout) if line == 8]) == 2
-    count = len(found(done.stdout))
-    assert f"\npybuild: {count} errors\n" in done.stdout
+    assert found(done.stdout) == [
+        (1, "PB110"),
+        (3, "PB201"),
+        (4, "PB220"),
+        (6, "PB103"),
+        (8, "PB201"),
+        (8, "PB201"),
+    ]
+    assert "\npybuild: 6 errors\n" in done.stdout
     assert not done.stderr
 
 
@@ -117,23 +117,11 @@ good: there
 
 def test_two_files_of_one_target_hide_no_other_mistake(place: Place) -> None:
     place.put(
-        Pipefile="""one: out/<s>.o: <s>_<n:[12]>.c
+        Pipefile="""one: out/<subdir[0]>.o: */*.c
     cp <input> <output>
 two: two/<s>: <s>.missing
     cp <input> <output>
 """
-    )
-    for name in ("a_1.c", "a_2.c"):
-        place.write(name)
-    codes = [code for _, code in found(place.run("--lint", status=2).stdout)]
-    # The capture `<n>`, which no target uses, is the reason; only then files are looked at.
-    assert codes == ["PB204"]
-    place.put(
-        Pipefile="""one: out/<subdir[0]>.o: <s>/*.c
-    cp <input> <output>
-two: two/<s>: <s>.missing
-    cp <input> <output>
-""".replace("<s>/*.c", "*/*.c")
     )
     place.write("d/1.c")
     place.write("d/2.c")
@@ -195,8 +183,8 @@ each: each/<basename>: parts/*.txt <basename>.conf
     place.run("--lint")
     place.run("parts")
     done = place.run("--lint", status=2)
-    assert "`b.conf`" in done.stdout
-    assert "`a.conf`" not in done.stdout
+    assert "no rule makes `b.conf`" in done.stdout
+    assert "no rule makes `a.conf`" not in done.stdout
 
 
 def test_nothing_is_run_recorded_or_locked(place: Place) -> None:

@@ -5,8 +5,8 @@ reader does not see:
 
 - ```` ```pipefile ```` is written as the `Pipefile` of the scratch folder
 - `<!-- file: NAME -->` above a block of any language writes it as that file
-- ```` ```console ````: each line behind `$ ` is run by bash in the scratch folder (lines behind `> `
-  go on with it); the lines that follow are what it prints, stderr included
+- ```` ```console ````: each line behind `$ ` is run by bash in the scratch folder (lines behind
+  `> ` go on with it); the lines that follow are what it prints, stderr included
 - `<!-- any order -->` above a `console` block: lines are compared whatever their order
 - `<!-- run: COMMANDS -->` anywhere: run, and has to succeed
 - `<!-- not run: REASON -->` above a block: neither run nor written

@@ -1,0 +1,211 @@
+"""What one job is bound to, and the values that its placeholders have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from pybuild.files import digest_of
+from pybuild.graph import Job
+from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.recipe import RecipeTemplate
+from pybuild.pipefile.rules import Pipeline, Rule
+from pybuild.pipefile.template import FILE_PARTS, FileName, WholeFile, evaluate, file_part
+from pybuild.source import BuildError, Diagnostic
+
+NOTHING: Mapping[str, str] = {}
+# What a task stands for: all outputs of a rule, what a name without a recipe needs, or a file that
+# a rule behind a split may make.
+RULE, NAME, LATE = "rule", "name", "late"
+
+
+class World(Protocol):
+    """What a binding asks of the instantiation that it belongs to."""
+
+    pipeline: Pipeline
+    prints: Fingerprints
+    job_of: dict[int, Job]
+
+    def outputs_of(self, rule: Rule) -> list[str]: ...
+
+
+class Binding:
+    """What one job is bound to: its rule, the files of its driver and their captures.
+
+    `sources` and `later` are prerequisites that are known already (rules with `%`). `task` is set
+    for a task that only stands for others: all outputs of a rule, what a name without a recipe
+    needs, or a file that a rule behind a split may make.
+    """
+
+    __slots__ = (
+        "aliases",
+        "captures",
+        "each",
+        "later",
+        "lineage",
+        "members",
+        "rule",
+        "sources",
+        "stem",
+        "task",
+        "world",
+    )
+
+    def __init__(
+        self,
+        world: World,
+        rule: Rule,
+        members: list[str],
+        captures: Mapping[str, Any] = NOTHING,
+        stem: str = "",
+        lineage: int = 0,
+        task: str = "",
+    ) -> None:
+        self.world = world
+        self.rule = rule
+        self.members = members
+        self.captures = captures
+        self.stem = stem
+        self.lineage = lineage
+        self.task = task
+        self.aliases: dict[str, Any] = {}
+        self.each: list[tuple[str, Mapping[str, str]]] | None = None
+        self.sources: Sequence[str] = ()
+        self.later: Sequence[str] = ()
+
+    def join(self, name: str, captures: Mapping[str, str], lineage: int) -> None:
+        """A further match of the same group; a capture that differs becomes a list."""
+        if self.each is None:
+            self.each = [(self.members[0], self.captures)]
+            self.captures = {key: [text] for key, text in self.captures.items()}
+        self.members.append(name)
+        self.each.append((name, captures))
+        self.lineage |= lineage
+        for key, text in captures.items():
+            if text not in self.captures[key]:
+                self.captures[key].append(text)
+
+    def capture(self, name: str) -> Any:
+        """The text of a capture, or in a group the list of its texts if there are several."""
+        value = self.captures[name]
+        if isinstance(value, str):
+            return FileName(value)
+        texts = [FileName(each) for each in sorted(value)]
+        return texts[0] if len(texts) == 1 else texts
+
+    def lookup(
+        self, job: Job, changed: Sequence[str] = (), outputs: Sequence[str] = ()
+    ) -> JobLookup:
+        """From names to values, for a closed job."""
+        return JobLookup(self, job.inputs, outputs or job.outputs, job, changed)
+
+    def early_lookup(self) -> JobLookup:
+        """From names to values, as far as the driver tells."""
+        return JobLookup(self, self.members, (), None, ())
+
+    def member_lookups(self, lookup: JobLookup) -> Iterator[JobLookup]:
+        """One lookup for each match of a group, with that match's own captures."""
+        if self.each is None:
+            yield lookup
+            return
+        for name, captures in self.each:
+            one = Binding(self.world, self.rule, [name], captures)
+            one.aliases = self.aliases
+            yield JobLookup(one, [name], lookup.outputs, lookup.job, ())
+
+    def private_digest(self, template: RecipeTemplate) -> bytes:
+        """Digest of the shared values, of the captures used and of what called functions give."""
+        parts = [template.shared_digest]
+        parts += [
+            f"{name}={self.capture(name)}".encode("utf-8", "surrogateescape")
+            for name in template.private_names
+            if name in self.captures
+        ]
+        lookup = self.lookup(self.world.job_of[id(self)])
+        for hole in template.calls:
+            value = evaluate(hole.reference, lookup, hole.span)
+            parts.append(self.world.prints.of_value(_plain_value(value)))
+        return digest_of(b"\0".join(parts))
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, FileName):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_plain_value(each) for each in value]
+    return value
+
+
+class JobLookup:
+    """The names of one job and their values. Raises KeyError for a name that it does not have."""
+
+    __slots__ = ("binding", "changed", "inputs", "job", "outputs")
+
+    def __init__(
+        self,
+        binding: Binding,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        job: Job | None,
+        changed: Sequence[str],
+    ) -> None:
+        self.binding = binding
+        self.inputs = inputs
+        self.outputs = outputs
+        self.job = job
+        self.changed = changed
+
+    def __call__(self, name: str) -> Any:
+        binding = self.binding
+        if name in binding.captures:
+            return binding.capture(name)
+        if name in FILE_PARTS:
+            return file_part(self._first(binding.members or self.inputs, name), name)
+        if name in _OWN:
+            return _OWN[name](self)
+        if name in binding.aliases:
+            return self._renamed(binding.aliases[name])
+        params = binding.rule.settings.params
+        if name in params:
+            return params[name]
+        pipeline = binding.world.pipeline
+        if name in pipeline.namespace:
+            return pipeline.namespace[name]
+        if name in pipeline.named:
+            return whole_files(binding.world.outputs_of(pipeline.named[name]))
+        raise KeyError(name)
+
+    def _first(self, names: Sequence[str], what: str) -> WholeFile:
+        if not names:
+            raise BuildError(
+                Diagnostic("PB211", f"`<{what}>`: this job has none", self.binding.rule.span)
+            )
+        return WholeFile(names[0])
+
+    def _targets(self) -> Sequence[str]:
+        if self.outputs or self.job is None:
+            return self.outputs
+        return [str(each) for each in self.job.patterns] or [self.job.name]
+
+    def _renamed(self, value: Any) -> Any:
+        """A named target of an atomic job goes by its temporary name."""
+        job = self.job
+        if isinstance(value, str) and job and self.outputs and value in job.outputs:
+            return WholeFile(self.outputs[job.outputs.index(value)])
+        return value
+
+
+def whole_files(names: Iterable[str]) -> list[WholeFile]:
+    return [WholeFile(name) for name in names]
+
+
+_OWN: dict[str, Callable[[JobLookup], Any]] = {
+    "input": lambda self: self._first(self.inputs, "input"),
+    "inputs": lambda self: whole_files(self.inputs),
+    "output": lambda self: self._first(self._targets(), "output"),
+    "outputs": lambda self: whole_files(self._targets()),
+    "order_only": lambda self: whole_files(self.job.order_only if self.job else ()),
+    "changed": lambda self: whole_files(self.changed),
+    "stem": lambda self: FileName(self.binding.stem),
+    "rule": lambda self: self.binding.rule.label,
+}

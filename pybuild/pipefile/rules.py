@@ -1,0 +1,85 @@
+"""Rules with all their names known: what `resolve` gives and `instantiate` takes. Data only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pybuild.graph import Traits
+from pybuild.pipefile.attributes import Settings
+from pybuild.pipefile.recipe import RecipeTemplate
+from pybuild.pipefile.template import Template
+from pybuild.source import Diagnostic, Span
+
+LITERAL = "literal"  # targets are plain names: one job for each, or one for all
+EACH = "each"  # one job for each match of the driver
+COLLATE = "collate"  # matches that give the same targets make one job
+PATTERN = "pattern"  # `%`: made when something needs it
+STATIC = "static"  # make's static pattern rule
+
+
+class Rule:
+    """A rule with all its names known. `flavour` says how matches become jobs; `splits` that the
+    outputs are globs, known after the run. `drivers` is the first prerequisite (several names if
+    it is a list), of each match of which a job is made; `prerequisites` are the others, or all
+    where nothing drives. `captures` are the names that the driver binds; `grouped` says that one
+    job makes all targets. Rules with `%` have their texts in `patterns` (targets), `sources` and
+    `later` (prerequisites, order-only)."""
+
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        flavour: str,
+        splits: bool,
+        span: Span,
+        targets: list[Template],
+        drivers: list[Template],
+        prerequisites: list[Template],
+        order_only: list[Template],
+        captures: frozenset[str],
+        settings: Settings,
+        traits: Traits,
+        recipe: RecipeTemplate | None,
+        grouped: bool,
+    ) -> None:
+        self.index = index
+        self.name = name
+        self.flavour = flavour
+        self.splits = splits
+        self.span = span
+        self.targets = targets
+        self.drivers = drivers
+        self.prerequisites = prerequisites
+        self.order_only = order_only
+        self.captures = captures
+        self.settings = settings
+        self.traits = traits
+        self.recipe = recipe
+        self.grouped = grouped
+        self.patterns: list[str] = []
+        self.sources: list[str] = []
+        self.later: list[str] = []
+
+    @property
+    def label(self) -> str:
+        return self.traits.rule
+
+
+class Pipeline:
+    """A whole Pipefile, its includes among it, resolved."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.named: dict[str, Rule] = {}
+        self.namespace: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+        self.phony: dict[str, Span] = {}
+        self.pools: dict[str, int] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self.missing: list[tuple[str, Span, bool]] = []
+        self.included: list[str] = []
+        self.default: Rule | None = None
+
+    def errors(self) -> list[Diagnostic]:
+        return [each for each in self.diagnostics if each.severity == "error"]
