@@ -163,6 +163,7 @@ class Build:
                     self._collect(0)
             elif self._runs or self._later:
                 self._collect(self._pause())
+                self.report.tick()
             else:
                 break
         self._hooks()
@@ -228,13 +229,14 @@ class Build:
         return not (limit and self._runs and os.getloadavg()[0] > limit)
 
     def _pause(self) -> float | None:
-        """How long to wait for the runner: until it has something, a retry is due, or the load
-        may have fallen."""
+        """How long to wait for the runner: until it has something, a retry is due, the load may
+        have fallen, or the report wants to tick."""
+        pauses = [self.report.interval]
         if self._later:
-            return max(0.0, self._later[0][0] - time.monotonic())
+            pauses.append(max(0.0, self._later[0][0] - time.monotonic()))
         if self.manner.load_limit and self.scheduler.has_ready:
-            return _LOAD_PAUSE
-        return None
+            pauses.append(_LOAD_PAUSE)
+        return min((each for each in pauses if each is not None), default=None)
 
     def _wake_retries(self) -> None:
         while self._later and self._later[0][0] <= time.monotonic():

@@ -50,9 +50,16 @@ class Runner(Protocol):
 
 
 class Report(Protocol):
-    """Is told each event, in order, from one thread."""
+    """Is told each event, in order, from one thread.
+
+    `interval` is how often `tick` wants to be called while nothing happens, in seconds, or None.
+    """
+
+    interval: float | None
 
     def handle(self, event: Event) -> None: ...
+
+    def tick(self) -> None: ...
 
 
 class Grow(Protocol):

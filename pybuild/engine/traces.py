@@ -141,7 +141,7 @@ class Journal:
         if kind == "T":
             _, job, new_names, packed, stamps = record
             self._learn(new_names)
-            self._traces[job] = packed
+            self._traces[job] = _checked(packed, len(self._names))
             self._started.pop(job, None)
             for name, *stamp in stamps:
                 self._stamps[name] = Stamp(*stamp)
@@ -159,6 +159,8 @@ class Journal:
             _, names, stamps, self._traces, self._started, self._blobs = record
             self._names = []
             self._learn(names)
+            for packed in self._traces.values():
+                _checked(packed, len(self._names))
             self._stamps = {name: Stamp(*stamp) for name, stamp in stamps.items()}
         else:
             raise ValueError(f"record of kind {kind!r}")
@@ -361,6 +363,19 @@ class Journal:
                 os.unlink(temporary)
             except OSError:
                 pass
+
+
+def _checked(packed: Any, names: int) -> _Packed:
+    """A packed trace, if it has the form of one. Raises ValueError: the checksum only tells that a
+    record is as it was written, not that we wrote it."""
+    if type(packed) is not tuple or len(packed) != 11:
+        raise ValueError("trace")
+    for numbers, digests in zip(packed[3:9:2], packed[4:9:2], strict=True):
+        if len(numbers) * 4 != len(digests):
+            raise ValueError("trace")
+    if any(map(names.__le__, memoryview(packed[7]).cast("I"))):
+        raise ValueError("trace")
+    return packed
 
 
 def _framed(record: tuple[Any, ...]) -> bytes:

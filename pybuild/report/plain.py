@@ -41,12 +41,17 @@ class Tone(NamedTuple):
 class PlainReport:
     """Writes events as lines to two streams."""
 
+    interval: float | None = None
+
     def __init__(self, tone: Tone, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.tone = tone
         self.out = out or sys.stdout
         self.err = err or sys.stderr
         self._reasons: dict[int, tuple[Reason, ...]] = {}
         self._dry: list[Job] = []
+
+    def tick(self) -> None:
+        """Time passes, and plain lines do not mind."""
 
     def handle(self, event: Event) -> None:
         if isinstance(event, Judged):

@@ -31,7 +31,7 @@ class TerminalReport(PlainReport):
     `tick` is to be called while nothing happens, in seconds.
     """
 
-    interval = 0.2
+    interval: float | None = 0.2
 
     def __init__(
         self,

@@ -170,7 +170,7 @@ collate pair: pairs/<s>: reads/<s>_<n:[12]>
     cat <inputs> > <output>
 %.up: %.low
     cp <input> <output>
-one.t: %.t: whole
+one.t two.t: %.t: whole
     cp <input> <output>
 """,
         whole="",
@@ -184,7 +184,7 @@ one.t: %.t: whole
         "parts": "split",
         "pair": "collate",
         "%.up": "rule",
-        "one.t": "rule",
+        "one.t two.t": "rule",
         "whole": "source",
         "reads/<s>_<n:[12]>": "source",
         "%.low": "source",
