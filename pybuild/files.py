@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 import xxhash
 
-NO_DIGEST = b""
 _MAP_FROM = 1 << 16  # below 64 KB a read is cheaper than a memory map
 
 
@@ -199,23 +198,6 @@ class FilesWrapper:
 
     def set_writable(self, name: str, writable: bool) -> None:
         self.inner.set_writable(name, writable)
-
-
-class AssumedNew(FilesWrapper):
-    """`-W FILE`: the files named look as if they had just been changed."""
-
-    def __init__(self, inner: Files, names: Collection[str], now_ns: int) -> None:
-        super().__init__(inner)
-        self.names = frozenset(names)
-        self.now_ns = now_ns
-
-    def status(self, name: str) -> Status | None:
-        found = self.inner.status(name)
-        return found._replace(mtime_ns=self.now_ns) if found and name in self.names else found
-
-    def digest(self, name: str) -> bytes:
-        found = self.inner.digest(name)
-        return digest_of(b"new" + found) if name in self.names else found
 
 
 class Pretending(FilesWrapper):

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pybuild import __version__
-from pybuild.engine.events import Message, Summary
+from pybuild.engine.events import Event, Message, Summary
 from pybuild.engine.lock import Lock
 from pybuild.engine.staleness import Level, Rules
 from pybuild.engine.traces import Journal, stand_in
-from pybuild.files import AssumedNew, Disk, Files, Pretending
+from pybuild.files import Disk, Files, Pretending
 from pybuild.graph import Job
 from pybuild.names import normalise
 from pybuild.pipefile.load import Loaded, Request, load, only_names
+from pybuild.pipefile.modules import find_project_modules
 from pybuild.source import BuildError, Diagnostic, Note
 
 if TYPE_CHECKING:
@@ -60,6 +61,21 @@ class Wish(NamedTuple):
     new: frozenset[str] = frozenset()
     old: frozenset[str] = frozenset()
     shuffle: str = ""
+
+
+class _WithoutSummary:
+    """A report that is not told of the end: the build that follows has one of its own."""
+
+    def __init__(self, inner: Report) -> None:
+        self.inner = inner
+        self.interval = inner.interval
+
+    def handle(self, event: Event) -> None:
+        if not isinstance(event, Summary):
+            self.inner.handle(event)
+
+    def tick(self) -> None:
+        self.inner.tick()
 
 
 class Project:
@@ -114,6 +130,7 @@ class Project:
             self.lock.release()
 
     def _load(self) -> Loaded:
+        find_project_modules(os.getcwd())
         return load(
             Request(
                 self.path,
@@ -181,7 +198,7 @@ class Project:
             return [job], []
         for name in names:
             try:
-                found = world.goal(name)
+                found = world.goal(self._within(name))
             except BuildError as error:
                 complaints += error.diagnostics
                 continue
@@ -192,6 +209,21 @@ class Project:
         if complaints:
             raise BuildError(*complaints)
         return jobs, sources
+
+    def _within(self, name: str) -> str:
+        """An absolute name of a file in the project as its rules name it."""
+        here = os.getcwd() + "/"
+        known = name in self.loaded.world.graph.producer
+        return name[len(here) :] if name.startswith(here) and not known else name
+
+    def check_forced(self, names: Iterable[str]) -> None:
+        """Raises BuildError if one of the names of `--force` is no rule and no target."""
+        world = self.loaded.world
+        for name in names:
+            if name not in self.loaded.pipeline.named and normalise(name) not in (
+                world.graph.producer
+            ):
+                world.goal(name)
 
     def _check_all_matched(self) -> None:
         """A whole build complains of each rule that matches nothing."""
@@ -224,7 +256,8 @@ class Project:
             if not makers or wish.dry or wish.question:
                 return
             before = {name: self._digest_of(name) for job in makers for name in job.outputs}
-            summary = self.build(makers, wish._replace(touch=False, everything=False), report)
+            quiet = wish._replace(touch=False, everything=False)
+            summary = self.build(makers, quiet, _WithoutSummary(report))
             if summary.failures:
                 raise BuildError(Diagnostic("PB309", "a file that is included could not be made"))
             if all(self._digest_of(name) == old for name, old in before.items()):
@@ -259,8 +292,6 @@ class Project:
         from pybuild.engine.build import Build, Interrupted
 
         files: Files = self.files
-        if wish.new:
-            files = AssumedNew(files, frozenset(map(normalise, wish.new)), time.time_ns())
         if wish.dry:
             files = Pretending(files, time.time_ns())
         manner = self._manner(wish)
@@ -292,7 +323,13 @@ class Project:
         jobs = wish.jobs or _processors()
         resources = {**_machine(jobs), **wish.resources}
         return Manner(
-            Rules(wish.level, wish.everything, wish.forced, frozenset(map(normalise, wish.old))),
+            Rules(
+                wish.level,
+                wish.everything,
+                wish.forced,
+                frozenset(map(normalise, wish.old)),
+                frozenset(map(normalise, wish.new)),
+            ),
             Capacity(max(0, jobs), resources, self.loaded.pipeline.pools),
             wish.minimal,
             wish.keep_going,

@@ -47,6 +47,7 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
                 return OK
         project.make_includes(wish, report)
         project.refuse_errors()
+        project.check_forced(wish.forced)
         jobs, sources = project.goals(goals)
         if not arguments.quiet:
             for name in sources:

@@ -25,6 +25,7 @@ from pybuild.cli.listing import (
 from pybuild.cli.opening import open_project
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.events import Complaint, Event, Judged, Message, Started, Summary, Unknown
+from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Stale
 from pybuild.graph import Job
 from pybuild.pipefile.instantiate import Instantiation
@@ -151,7 +152,7 @@ def _goals(project: Project, names: Sequence[str]) -> tuple[list[Job], list[Job]
 # -- states --------------------------------------------------------------------------------
 
 
-class States:
+class States(Report):
     """A report that keeps what a dry run says of each job, by its number, and prints complaints.
 
     `why` has the reasons of those that would run, as sentences.

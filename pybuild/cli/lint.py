@@ -8,6 +8,7 @@ from pybuild.cli.listing import Silent, dry_wish, judge, settle_splits
 from pybuild.cli.opening import open_with_errors
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.events import Complaint, Event, Judged
+from pybuild.engine.ports import Report
 from pybuild.graph import Job
 from pybuild.pipefile.rules import PATTERN
 from pybuild.project import Project, Wish
@@ -79,7 +80,7 @@ class _PlanStands(Exception):
     """The plan of a build is complete: from here on it would judge and run."""
 
 
-class _Complaints:
+class _Complaints(Report):
     """A report that keeps the diagnostics which it is told of; `plan_only` ends the build, by
     `_PlanStands`, when the first job has been judged."""
 

@@ -50,7 +50,7 @@ def listing(arguments: Arguments) -> int:
 # -- looking without running ---------------------------------------------------------------
 
 
-class Silent:
+class Silent(Report):
     """A report that says nothing."""
 
     def handle(self, event: Event) -> None:

@@ -28,13 +28,15 @@ from pybuild.engine.ports import Chunk, Grow, Outcome, Report, Runner
 from pybuild.engine.scheduler import Capacity, Scheduler, State
 from pybuild.engine.staleness import Judge, Reason, Rules, Stale, UpToDate, Verdict
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace
-from pybuild.files import Files, Pretending, Status
+from pybuild.files import Files, Pretending, Status, digest_of
 from pybuild.graph import Graph, Job, Script
+from pybuild.names import split_extension
 from pybuild.source import BuildError, Diagnostic, Note
 
 _TAIL_LINES = 10
 _LOAD_PAUSE = 0.2
 _NAP = 0.1
+_LONGEST_NAME = 255  # bytes, of one part of a path, on nearly all file systems
 _LONGEST_CHAIN = 20
 
 
@@ -315,6 +317,9 @@ class Build:
         recipe = job.recipe
         if recipe is None:
             raise AssertionError(f"{job.name} has nothing to start")
+        if self.scheduler.is_restored(job):
+            self._up_to_date -= 1
+            self.report.handle(Judged(job, Stale((Reason("wanted"),))))
         if not self._loud:
             self._loud = True
             gc.freeze()
@@ -360,7 +365,11 @@ class Build:
         renames = {}
         for name in job.outputs:
             folder, slash, filename = name.rpartition("/")
-            renames[name] = f"{folder}{slash}.pybuild-unfinished.{filename}"
+            key = digest_of(name.encode("utf-8", "surrogateescape")).hex()[:8]
+            temporary = f".{key}.unfinished.{filename}"
+            if len(os.fsencode(temporary)) > _LONGEST_NAME:
+                temporary = f".{key}.unfinished{split_extension(filename)[1][:20]}"
+            renames[name] = f"{folder}{slash}{temporary}"
         return renames
 
     def _clear_the_way(self, job: Job, script: Script) -> dict[str, Status]:
@@ -443,6 +452,7 @@ class Build:
             job.traits.ignore_errors or run.script.ignore_errors or self.manner.ignore_errors
         )
         outputs: tuple[str, ...] = ()
+        help = ""
         if not error or ignored:
             try:
                 outputs = self._outputs_of(job, run)
@@ -450,11 +460,13 @@ class Build:
                     self._record(job, run, outputs, seconds)
             except BuildError as complaint:
                 if not ignored:
-                    error = complaint.diagnostics[0].message
+                    error, help = complaint.diagnostics[0].message, complaint.diagnostics[0].help
         self.judge.look_again(job.outputs)
         if error and not ignored and self._try_again(job, outcome, run, seconds, error):
             return
-        self.report.handle(Finished(job, seconds, error, outcome.output, outcome.log, ignored))
+        self.report.handle(
+            Finished(job, seconds, error, outcome.output, outcome.log, ignored, help=help)
+        )
         if error and not ignored:
             self._note_failure(job, error, outcome)
             self.scheduler.finished(job, False)
@@ -512,7 +524,7 @@ class Build:
             raise BuildError(
                 Diagnostic("PB401", f"the recipe ended well but did not make `{name}`", job.origin)
             )
-        if status.is_folder and not name.endswith("/"):
+        if status.is_folder and not name.endswith("/") and self._is_read(name):
             raise BuildError(
                 Diagnostic(
                     "PB402",
@@ -521,6 +533,10 @@ class Build:
                     help=f"a target that is a folder is written `{name}/`",
                 )
             )
+
+    def _is_read(self, name: str) -> bool:
+        """Whether some job has the file among its inputs, and not only behind `|`."""
+        return any(name in job.inputs for job in self.scheduler.wanted)
 
     def _record(self, job: Job, run: _Run, outputs: tuple[str, ...], seconds: float) -> None:
         recipe = job.recipe

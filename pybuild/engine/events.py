@@ -45,6 +45,7 @@ class Finished(NamedTuple):
     log: str = ""
     ignored: bool = False
     again: bool = False
+    help: str = ""
 
 
 class Unknown(NamedTuple):

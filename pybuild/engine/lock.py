@@ -27,7 +27,8 @@ class Lock:
             fcntl.flock(self.handle, fcntl.LOCK_EX)
         try:
             os.ftruncate(self.handle, 0)
-            os.pwrite(self.handle, f"process {os.getpid()} ({command})\n".encode(), 0)
+            holder = f"process {os.getpid()} ({command})\n"
+            os.pwrite(self.handle, holder.encode("utf-8", "surrogateescape"), 0)
         except OSError:
             pass  # a full disk: the lock holds all the same, it only can't say for whom
 

@@ -55,11 +55,13 @@ class Report(Protocol):
     `interval` is how often `tick` wants to be called while nothing happens, in seconds, or None.
     """
 
-    interval: float | None
+    interval: float | None = None
 
     def handle(self, event: Event) -> None: ...
 
-    def tick(self) -> None: ...
+    def tick(self) -> None:
+        """Some time has passed."""
+        return
 
 
 class Grow(Protocol):

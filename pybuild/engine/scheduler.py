@@ -123,7 +123,8 @@ class Scheduler:
         self._pooled: dict[str, int] = {}
         self._users: dict[int, int] = {}  # unfinished dependants of a temporary file's job
         self._kept: set[int] = set()  # temporary files that a failed job still needs
-        self._restored: set[int] = set()
+        self._restored: set[int] = set()  # restored, or waiting for what is
+        self._reopened: set[int] = set()  # up to date before, and run after all
         self._holds_inputs: set[int] = set()  # jobs whose prerequisites are already wanted
 
     # -- asking ----------------------------------------------------------------------------
@@ -131,6 +132,10 @@ class Scheduler:
     def state(self, job: Job) -> State:
         """Where the job is on its way."""
         return self.states[job.number] if job.number < len(self.states) else State.UNWANTED
+
+    def is_restored(self, job: Job) -> bool:
+        """Whether the job was up to date without its outputs and runs because they are needed."""
+        return job.number in self._reopened
 
     @property
     def has_ready(self) -> bool:
@@ -288,6 +293,7 @@ class Scheduler:
     def _reopen(self, maker: Job, todo: list[Job]) -> None:
         """A job that was up to date without its outputs has to run after all."""
         self.settled -= 1
+        self._reopened.add(maker.number)
         if maker.number not in self._holds_inputs:
             self._hold_inputs(maker)
             return

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace, stamp_of, stand_in
-from pybuild.files import NO_DIGEST, Files, Pretending, Status
+from pybuild.files import Files, Pretending, Status
 from pybuild.graph import Graph, Job
 from pybuild.source import BuildError, Diagnostic
 
@@ -33,7 +33,7 @@ class Reason(NamedTuple):
     always, forced, phony, phony-input, check, missing, missing-input, input-made, no-record,
     interrupted, recipe, values,
     value, input-added, input-removed, inputs-moved, input-newer, input-changed, input-new,
-    output-changed, discovered
+    output-changed, discovered, assumed-new, wanted (a temporary file that a stale job needs)
     """
 
     kind: str
@@ -43,9 +43,12 @@ class Reason(NamedTuple):
 
 
 class UpToDate(NamedTuple):
-    """Nothing to do. `absent`: the outputs are temporary files that need not be there."""
+    """Nothing to do. `absent`: the outputs are temporary files that need not be there; `because`:
+    `record` (all is as it was recorded), `time` (nothing is newer), `check` (`@uptodate_if` says
+    so) or `old` (`-o`)."""
 
     absent: bool = False
+    because: str = "record"
 
 
 class Stale(NamedTuple):
@@ -56,14 +59,19 @@ class Stale(NamedTuple):
 
 Verdict = UpToDate | Stale
 
+NOT_THERE = bytes(DIGEST_SIZE)
+# A folder whose name does not end in a slash counts by being there, not by what is in it.
+ANY_FOLDER = b"a folder".ljust(DIGEST_SIZE)
+
 
 class Rules(NamedTuple):
-    """What a judge goes by: the level, what is forced (rules or files), and `-B`, `-o`."""
+    """What a judge goes by: the level, what is forced (rules or files), and `-B`, `-o`, `-W`."""
 
     level: Level = Level.CONTENT
     everything: bool = False
     forced: Collection[str] = frozenset()
     old: Collection[str] = frozenset()
+    new: Collection[str] = frozenset()
 
 
 class Judge:
@@ -105,7 +113,9 @@ class Judge:
         """The digest of a file that exists (or of an absent temporary one). Raises BuildError."""
         status = self._statuses.get(name) or self.status(name)
         if status is None:
-            return self._absent.get(name, NO_DIGEST)
+            return self._absent.get(name, NOT_THERE)
+        if status.is_folder and not name.endswith("/"):
+            return ANY_FOLDER
         stamp = self.journal.stamp(name)
         if stamp is not None and stamp.fits(status) and not status.is_folder:
             return stamp.digest
@@ -132,7 +142,9 @@ class Judge:
         Adds the file's stamp to `stamps`. Raises BuildError."""
         status = self.status(name)
         if status is None:
-            return self._absent.get(name) or bytes(DIGEST_SIZE)
+            return self._absent.get(name, NOT_THERE)
+        if status.is_folder and not name.endswith("/"):
+            return ANY_FOLDER
         if self.rules.level < Level.CONTENT:
             return stand_in(status)
         stamp = self.journal.stamp(name)
@@ -156,7 +168,7 @@ class Judge:
         if not job.outputs and not job.patterns:
             return Stale((Reason("phony"),))
         if self.rules.old and any(name in self.rules.old for name in job.outputs):
-            return UpToDate()
+            return UpToDate(because="old")
         reasons = self._imposed(job)
         trace = self.journal.trace(job.name)
         if trace is not None and not reasons and self._unchanged(job, trace):
@@ -174,7 +186,7 @@ class Judge:
         if missing and trace is not None:
             self._remember_absent(trace)
             return UpToDate(absent=True)
-        return UpToDate()
+        return UpToDate(because="record" if self.rules.level >= Level.HISTORY else "time")
 
     def _unchanged(self, job: Job, trace: Trace) -> bool:
         """The short way to the usual answer: everything is as it was recorded. False says only
@@ -210,6 +222,8 @@ class Judge:
             name in rules.forced for name in (job.traits.rule, job.name, *job.outputs)
         ):
             reasons.append(Reason("forced"))
+        if rules.new:
+            reasons += [Reason("assumed-new", name) for name in job.inputs if name in rules.new]
         return reasons
 
     def _expected(self, job: Job, trace: Trace | None) -> Sequence[str]:
@@ -235,7 +249,7 @@ class Judge:
                         job.origin,
                     )
                 ) from error
-        return Stale(tuple(reasons)) if reasons else UpToDate()
+        return Stale(tuple(reasons)) if reasons else UpToDate(because="check")
 
     def _from_record(self, job: Job, trace: Trace | None) -> list[Reason]:
         """What the record of the last run says, as far as the level lets it count."""
@@ -283,7 +297,7 @@ class Judge:
         recorded = dict(zip(trace.inputs, _cut(trace.input_digests), strict=True))
         for name in job.inputs:
             old = recorded.get(name)
-            if old is not None and not self._same(name, old):
+            if old is not None and name not in self.rules.old and not self._same(name, old):
                 kind = "input-made" if name in self.pretended else "input-changed"
                 reasons.append(Reason(kind, name, old.hex(), self.digest(name).hex()))
         for name, old in zip(trace.discovered, _cut(trace.discovered_digests), strict=True):

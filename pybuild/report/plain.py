@@ -24,7 +24,7 @@ from pybuild.engine.events import (
 from pybuild.engine.staleness import Reason, Stale
 from pybuild.graph import Job
 from pybuild.report.diagnostics import render
-from pybuild.report.reasons import sentence
+from pybuild.report.reasons import WHY_NOT, counted, sentence
 
 _MOST_SKIPPED = 10
 
@@ -100,7 +100,10 @@ class PlainReport:
         if isinstance(verdict, Stale):
             self._reasons[event.job.number] = verdict.reasons
         elif self.tone.everything:
-            self._say(f"{event.job.name}: up to date")
+            inputs = counted(len(event.job.inputs), "prerequisite")
+            outputs = counted(len(event.job.outputs), "target")
+            why = WHY_NOT[verdict.because].format(inputs=inputs, outputs=outputs)
+            self._say(f"{event.job.name}: up to date: {why}")
 
     def _started(self, event: Started) -> None:
         job = event.job
@@ -125,6 +128,8 @@ class PlainReport:
             self._tell(
                 f"pybuild: {event.job.origin}: `{event.job.name}` {kind}: {event.error}{again}"
             )
+            if event.help:
+                self._tell(f"  help: {event.help}")
 
     def _summary(self, event: Summary) -> None:
         for failure in event.failures:
@@ -155,7 +160,7 @@ def tally(event: Summary) -> str:
     if not event.ran and not event.failures:
         what = ", ".join(f"`{goal}`" for goal in event.goals[:3])
         more = "..." if len(event.goals) > 3 else ""
-        return f"{what}{more} up to date ({event.up_to_date} jobs)"
+        return f"{what}{more} up to date ({counted(event.up_to_date, 'job')})"
     parts = [f"{event.ran} ran", f"{event.up_to_date} up to date"]
     if event.failures:
         parts.append(f"{len(event.failures)} failed")

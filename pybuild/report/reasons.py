@@ -13,6 +13,19 @@ def sentence(reason: Reason) -> str:
     return _SENTENCES[reason.kind](reason)
 
 
+WHY_NOT = {
+    "record": "its recipe and values, {inputs} and {outputs} are as they were recorded",
+    "time": "none of {inputs} is newer than {outputs}",
+    "check": "its `@uptodate_if` says so",
+    "old": "it is taken as old (`-o`)",
+}
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _digest(text: str) -> str:
     return text[:12] if text.strip("0") else "absent"
 
@@ -66,4 +79,6 @@ _SENTENCES: dict[str, Callable[[Reason], str]] = {
     "input-changed": _changed("prerequisite"),
     "discovered": _changed("discovered prerequisite"),
     "output-changed": _changed("target"),
+    "assumed-new": lambda r: f"prerequisite `{r.name}` is taken as changed (`-W`)",
+    "wanted": lambda _: "a job that has to run reads it, and it is not there",
 }

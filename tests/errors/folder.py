@@ -14,7 +14,7 @@ import pytest
 from pybuild.cli.main import run
 
 _NOT_PROJECT = ".pybuild"
-_LONGEST_S = 10  # what takes longer will never end
+_LONGEST_S = 30  # what takes longer will never end
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,13 @@ class Folder:
         if before:
             command = ["bash", "-c", f'{before}; exec "$@"', "bash", *command]
         done = subprocess.run(
-            command, cwd=self.root, capture_output=True, check=False, timeout=_LONGEST_S
+            command,
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_LONGEST_S,
+            start_new_session=True,  # a pybuild that signals its own group is not to end the tests
         )
         return Run(
             done.returncode,

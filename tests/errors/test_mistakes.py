@@ -428,3 +428,111 @@ def test_exit_status_of_the_program(
     assert result.status == status
     assert "Traceback" not in result.text
     assert os.path.exists("a") == (status == 0)
+
+
+# Python that gives what no process, file name or report can take; told, whatever it is.
+ODD_VALUES = {
+    "a name of an environment variable": f'@env(**{{"A=B": "x"}})\n{RULE}',
+    "a null in an environment variable": f'@env(A="x\\0y")\n{RULE}',
+    "a null in a command": 'x = "a\\0b"\nout.txt: in.txt\n    echo <x> > <output>\n',
+    "a null in a target": 'x = "a\\0b"\n<x>: in.txt\n    cp <input> <output>\n',
+    "a null in a prerequisite": 'x = "a\\0b"\nout.txt: <x>\n    cp <input> <output>\n',
+    "half a character in a command": 'x = "\\ud800"\nout.txt: in.txt\n    echo <x> > <output>\n',
+    "half a character in a prerequisite": 'x = "\\ud800"\nout.txt: <x>\n    cp <input> <output>\n',
+    "a parameter that can't be sent": "@params(f=lambda: 1)\nout.txt: in.txt\n"
+    "    python:\n        output.write_text(g(f))\n",
+    "an empty target": '"": in.txt\n    echo x > out.txt\n',
+    "a target that a variable leaves empty": 'x = ""\n<x>: in.txt\n    echo x > out.txt\n',
+    "a split without a recipe": "split out.*: in.txt\n",
+    "names without end": "names = [f\"out/{len(glob('out/*'))}.txt\"]\n"
+    "<names>: in.txt\n    cp <input> <output>\n",
+}
+
+
+@pytest.mark.parametrize("pipefile", ODD_VALUES.values(), ids=ODD_VALUES.keys())
+def test_odd_values(pipefile: str, folder: Folder) -> None:
+    folder.write({"Pipefile": pipefile, "in.txt": "a\n"})
+    result = folder.spawn()
+    assert result.status == 2, result.text
+    assert "Traceback" not in result.text
+    assert read_said(result.err) or "failed: " in result.err, result.text
+    assert not os.path.exists("out.txt") or os.path.getsize("out.txt") == 0
+
+
+LEAVE = "python:\n    import sys\n    def leave(*files):\n        sys.exit(0)\n"
+
+
+LEAVING = {
+    "@active_if": f"@active_if(leave)\n{RULE}",
+    "an attribute": f"@retries(leave())\n{RULE}",
+    "@posttask": f"@posttask(leave)\n{RULE}",
+    "@uptodate_if": "@uptodate_if(leave)\nold.txt: in.txt\n    cp <input> <output>\n",
+    "a recipe": "out.txt: in.txt\n    echo <leave()> > <output>\n",
+    "a prerequisite": "out.txt: in.txt <leave()>\n    cp <input> <output>\n",
+    "a target": "out/<leave()>.txt: in.txt\n    cp <input> <output>\n",
+    "a driver": "out/<basename>.txt: <leave()>\n    cp <input> <output>\n",
+}
+
+
+@pytest.mark.parametrize("rule", LEAVING.values(), ids=LEAVING.keys())
+def test_a_function_that_leaves(rule: str, folder: Folder) -> None:
+    """`sys.exit(0)` in a function of the Pipefile is no success of the build."""
+    folder.write({"Pipefile": LEAVE + rule, "in.txt": "a\n", "old.txt": "old\n"})
+    result = folder.spawn()
+    assert result.status == 2, result.text
+    assert "SystemExit" in result.err
+    assert folder.contents()["old.txt"] == b"old\n"
+
+
+def test_an_object_that_can_not_be_shown(folder: Folder) -> None:
+    folder.write(
+        {
+            "Pipefile": "python:\n    class Odd:\n        def __repr__(self):\n"
+            "            raise ValueError('no')\n"
+            "x = Odd()\nout.txt: in.txt\n    python:\n"
+            "        output.write_text(type(x).__name__)\n",
+            "in.txt": "a\n",
+        }
+    )
+    result = folder.spawn()
+    assert "Traceback" not in result.text
+    assert result.status == 0 or read_said(result.err), result.text
+
+
+def test_a_block_that_goes_elsewhere(folder: Folder) -> None:
+    """Names stay relative to the project."""
+    folder.write(
+        {"Pipefile": f"python:\n    import os\n    os.chdir('sub')\n{RULE}", "in.txt": "a\n"}
+    )
+    os.mkdir("sub")
+    result = folder.spawn()
+    assert result.status == 0, result.text
+    assert os.path.exists("out.txt")
+    assert os.listdir("sub") == []
+
+
+@pytest.mark.parametrize(
+    "goal",
+    ["", "x" * 300, "sub/loop", "sub/loop/x", "in.txt/x", "a\udcffb"],
+    ids=["empty", "too long", "a loop", "in a loop", "in a file", "not UTF-8"],
+)
+def test_odd_goals(goal: str, folder: Folder) -> None:
+    folder.write({"Pipefile": RULE, "in.txt": "a\n"})
+    os.mkdir("sub")
+    os.symlink("loop", "sub/loop")
+    result = folder.spawn(goal)
+    assert result.status == 2, result.text
+    assert "Traceback" not in result.text
+    assert [each.code for each in read_said(result.err)] in (["PB305"], ["PB404"]), result.text
+
+
+@pytest.mark.parametrize(
+    "attribute", ['@touch("loop")', '@touch("in.txt/x")', '@touch("<input>/x")']
+)
+def test_files_that_can_not_be_touched(attribute: str, folder: Folder) -> None:
+    folder.write({"Pipefile": f"{attribute}\n{RULE}", "in.txt": "a\n"})
+    os.symlink("loop", "loop")
+    result = folder.spawn()
+    assert result.status == 2, result.text
+    assert "Traceback" not in result.text
+    assert "touch" in result.err

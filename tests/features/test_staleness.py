@@ -352,3 +352,54 @@ def test_equal_times_are_up_to_date_below_content(box: Sandbox) -> None:
     for name in "abc":
         os.utime(box.folder / name, (10**9, 10**9))
     box.runs_nothing("--checksum-level=0")
+
+
+def test_an_edit_of_a_module_right_after_a_build_is_seen(box: Sandbox) -> None:
+    """Python takes bytecode for good whose source has the same size and whole second."""
+    box.write(
+        Pipefile="python:\n    import tools\nb: a\n    python:\n        output.write_text(tools.f('x'))\n",
+        a="",
+    )
+    box.put("tools.py", "def f(x):\n    return x + '1'\n")
+    box.run()
+    status = (box.folder / "tools.py").stat()
+    box.put("tools.py", "def f(x):\n    return x + '2'\n")
+    os.utime(box.folder / "tools.py", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert box.ran() == 1
+    assert box.text("b") == "x2"
+    assert not (box.folder / "__pycache__").exists()
+
+
+def test_assumed_new_runs_what_follows_and_not_the_file_itself(box: Sandbox) -> None:
+    box.write(Pipefile=CHAIN, a="x")
+    box.run()
+    assert "taken as changed" in box.run("-W", "b", "--explain")
+    assert box.ran("-W", "b") == 1
+    box.runs_nothing()
+
+
+def test_assumed_old_is_no_reason(box: Sandbox) -> None:
+    box.write(Pipefile=CHAIN, a="x")
+    box.run()
+    box.write(a="y")
+    box.runs_nothing("-o", "a")
+
+
+def test_forcing_what_is_not_there_is_an_error(box: Sandbox) -> None:
+    box.write(Pipefile=CHAIN, a="x")
+    assert "no rule makes `bb`" in box.run("--force", "bb", status=2)
+    assert box.names("[bc]") == []
+
+
+def test_a_folder_behind_the_bar_may_be_made_as_in_make(box: Sandbox) -> None:
+    box.write(Pipefile="out/b: a | out\n    cp a out/b\nout:\n    mkdir -p out\n", a="1")
+    box.run()
+    box.runs_nothing()
+    box.put("out/other", "")
+    box.runs_nothing()
+
+
+def test_explain_says_why_a_goal_does_not_run(box: Sandbox) -> None:
+    box.write(Pipefile=CHAIN, a="x")
+    box.run()
+    assert "b: up to date: its recipe and values, 1 prerequisite and 1 target" in box.run("--explain", "c")

@@ -1,0 +1,70 @@
+"""Modules of the project: found in its folder, and always read from their source.
+
+Python trusts bytecode whose source has the same size and the same time in whole seconds. An edit
+within a second of the last build would go unseen, and a result of the old code be recorded for the
+new. So nothing below the project's folder is read from bytecode or leaves any.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.abc import PathEntryFinder
+
+_hooks: dict[str, Callable[[str], PathEntryFinder]] = {}
+
+
+def find_project_modules(root: str) -> None:
+    """Puts the project's folder at the end of the search path, and takes care of what is found
+    there. Modules of an earlier load are forgotten, so that they are read again."""
+    here = os.path.realpath(root)
+    if here in _hooks:
+        _forget_modules(here)
+        return
+    # `python -m` and `python -c` put the working folder first; pybuild looks there last, however
+    # it was started, so that no file of a project can stand in for a module that others import.
+    sys.path[:] = [each for each in sys.path if each and os.path.abspath(each) != here]
+    sys.path.append(here)
+    _hooks[here] = _hook(here)
+    sys.path_hooks.insert(0, _hooks[here])
+    for place in [each for each in sys.path_importer_cache if _is_within(each, here)]:
+        del sys.path_importer_cache[place]
+
+
+def _is_within(path: str, folder: str) -> bool:
+    path = os.path.abspath(path)
+    return (path + "/").startswith(folder + "/") and "site-packages" not in path
+
+
+def _forget_modules(folder: str) -> None:
+    for name, module in list(sys.modules.items()):
+        filename = getattr(module, "__file__", None)
+        is_ours = name == "__main__" or name.partition(".")[0] == "pybuild"
+        if filename and not is_ours and _is_within(filename, folder):
+            del sys.modules[name]
+
+
+def _hook(folder: str) -> Callable[[str], PathEntryFinder]:
+    def find(path: str) -> PathEntryFinder:
+        if not _is_within(path, folder):
+            raise ImportError(path)
+        from importlib.machinery import (
+            EXTENSION_SUFFIXES,
+            ExtensionFileLoader,
+            FileFinder,
+            SourceFileLoader,
+        )
+
+        class FromSource(SourceFileLoader):
+            """Without the times of a source Python neither reads nor writes bytecode for it."""
+
+            def path_stats(self, path: str) -> dict[str, float]:
+                raise OSError(path)
+
+        return FileFinder(path, (ExtensionFileLoader, EXTENSION_SUFFIXES), (FromSource, [".py"]))
+
+    return find
