@@ -6,6 +6,7 @@ Knows nothing of rules or jobs. `Disk` is the real one; the wrappers below stand
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -35,8 +36,8 @@ class Files(Protocol):
         """xxh3-128 of the content (of all that is below, for a folder). Raises OSError."""
 
     def listing(self, folder: str) -> tuple[list[str], list[str]]:
-        """Names of the files and of the folders in a folder ("" is the project), each sorted;
-        both empty if there is no such folder."""
+        """Names of the files and of the folders in a folder ("" is the project), each sorted, links
+        that lead nowhere left out; both empty if it cannot be listed."""
 
     def read(self, name: str) -> bytes: ...
 
@@ -66,6 +67,10 @@ class Disk:
             found = os.stat(name)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return None
+            raise
         return Status(found.st_mtime_ns, found.st_size, found.st_ino, stat.S_ISDIR(found.st_mode))
 
     def digest(self, name: str) -> bytes:
@@ -107,8 +112,12 @@ class Disk:
         try:
             with os.scandir(folder or ".") as entries:
                 for entry in entries:
-                    (folders if entry.is_dir() else files).append(entry.name)
-        except (FileNotFoundError, NotADirectoryError):
+                    if not entry.is_symlink():
+                        (folders if entry.is_dir() else files).append(entry.name)
+                    elif (found := _behind(entry)) is not None:
+                        (folders if stat.S_ISDIR(found.st_mode) else files).append(entry.name)
+        except OSError:
+            # Not there, not a folder, or not ours to look into: nothing in it matches anything.
             return [], []
         files.sort()
         folders.sort()
@@ -146,6 +155,14 @@ class Disk:
     def set_writable(self, name: str, writable: bool) -> None:
         mode = stat.S_IMODE(os.stat(name).st_mode)
         os.chmod(name, mode | stat.S_IWUSR if writable else mode & ~0o222)
+
+
+def _behind(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What a link leads to; None if it leads nowhere or in a circle."""
+    try:
+        return entry.stat()
+    except OSError:
+        return None
 
 
 def _read_all(handle: int) -> bytes:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 
 WILDCARDS = frozenset("*?[")
+# Any text, but no part of a path behind a slash starts with a dot.
+_VISIBLE = r"[^/]*(?:/(?!\.)[^/]*)*"
 
 
 def normalise(name: str) -> str:
@@ -25,8 +27,10 @@ def normalise(name: str) -> str:
             parts.pop()
         elif part != ".." or not root:
             parts.append(part)
-    folder = "/" if name.endswith(("/", "/.")) else ""
-    return (root + "/".join(parts) + folder) or "./"
+    if not parts:
+        return root or "./"
+    folder = "/" if name.endswith(("/", "/.", "/..")) else ""
+    return root + "/".join(parts) + folder
 
 
 def folder_of(name: str) -> str:
@@ -64,11 +68,7 @@ class Pattern:
         self.fields = tuple(
             dict.fromkeys(piece.name for piece in self.pieces if isinstance(piece, Capture))
         )
-        rest = self.prefix.rpartition("/")[2]
-        self.deep = len(self.pieces) > 1 and any(
-            piece.crosses if isinstance(piece, Wild | Capture) else "/" in piece
-            for piece in (rest, *self.pieces[1:])
-        )
+        self.deep = _is_deep(self.pieces)
         self._regex: re.Pattern[str] | None = None
 
     def __str__(self) -> str:
@@ -103,7 +103,7 @@ class Pattern:
             else:
                 seen.add(piece.name)
                 out.append(f"{guard}(?P<{piece.name}>{piece.expression})")
-            at_start = False
+            at_start = isinstance(piece, AnyFolders)
         return "".join(out)
 
     def match(self, name: str) -> tuple[str, ...] | None:
@@ -126,18 +126,65 @@ class Wild:
         self.crosses = text == "**"
         self.hides_dots = True
         if text == "**":
-            self.expression = ".*"
+            self.expression = _VISIBLE
         elif text == "*":
             self.expression = "[^/]*"
         elif text == "?":
             self.expression = "[^/]"
         else:
-            inner = text[1:-1]
-            inner = "^" + inner[1:] if inner.startswith("!") else inner
-            self.expression = "(?!/)[" + inner.replace("\\", "\\\\") + "]"
+            self.expression = _class_expression(text[1:-1])
 
     def __str__(self) -> str:
         return self.text
+
+
+class AnyFolders(Wild):
+    """`**/`: any number of folders, none included."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("**")
+        self.expression = r"(?:[^/.][^/]*/)*"
+        self.hides_dots = False
+        self.text = "**/"
+
+
+class Anything(Wild):
+    """Any text at all: stands for what is not known."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("**")
+        self.expression = ".*"
+        self.hides_dots = False
+
+
+def _is_deep(pieces: Sequence[Piece]) -> bool:
+    """Whether matches may lie in more than one folder."""
+    varies = False
+    for piece in pieces:
+        if isinstance(piece, str):
+            if varies and "/" in piece:
+                return True
+        elif piece.crosses:
+            return True
+        else:
+            varies = True
+    return False
+
+
+def _class_expression(inner: str) -> str:
+    """The inside of `[...]` as a regular expression; `!` or `^` first means any other character."""
+    negated = inner[0] in "!^"
+    chars = inner[1:] if negated else inner
+    escaped = "".join("\\" + char if char in "\\[]&|~^" else char for char in chars)
+    try:
+        re.compile(f"[{escaped}]")
+    except re.error:
+        return "(?!)"  # a range that runs backwards has no characters
+    return f"(?!/)[{'^' if negated else ''}{escaped}]"
 
 
 class Capture:
@@ -150,7 +197,9 @@ class Capture:
         self.regex = regex
         self.crosses = regex is not None
         self.hides_dots = regex is None or regex == "**"
-        self.expression = "[^/]+" if regex is None else ".+" if regex == "**" else f"(?:{regex})"
+        self.expression = (
+            "[^/]+" if regex is None else f"(?=.){_VISIBLE}" if regex == "**" else f"(?:{regex})"
+        )
 
     def __str__(self) -> str:
         return f"<{self.name}>" if self.regex is None else f"<{self.name}:{self.regex}>"
@@ -178,7 +227,8 @@ def glob_pieces(text: str) -> list[Piece]:
         elif char == "?":
             wild = "?"
         elif char == "[":
-            close = text.find("]", i + 2)
+            first = i + 2 if text[i + 1 : i + 2] in ("!", "^") else i + 1
+            close = text.find("]", first + 1)
             if close > 0 and "/" not in text[i:close]:
                 step = close + 1 - i
                 wild = text[i : close + 1]
@@ -191,25 +241,13 @@ def glob_pieces(text: str) -> list[Piece]:
             literal = []
         if wild == "**" and text.startswith("/", i + 2):
             step = 3  # `**/` also stands for no folder at all
-            pieces.append(_AnyFolders())
+            pieces.append(AnyFolders())
         else:
             pieces.append(Wild(wild))
         i += step
     if literal:
         pieces.append("".join(literal))
     return pieces
-
-
-class _AnyFolders(Wild):
-    """`**/`: any number of folders, none included."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__("**")
-        self.expression = r"(?:[^/.][^/]*/)*"
-        self.hides_dots = False
-        self.text = "**/"
 
 
 def is_glob(text: str) -> bool:

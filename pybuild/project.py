@@ -16,10 +16,11 @@ from pybuild.engine.staleness import Level, Rules
 from pybuild.engine.traces import Journal, stand_in
 from pybuild.files import Disk, Files, Pretending
 from pybuild.graph import Job
-from pybuild.names import normalise
+from pybuild.names import folder_of, normalise
 from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules
-from pybuild.source import BuildError, Diagnostic, Note
+from pybuild.pipefile.upstream import target_reach
+from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
 
 if TYPE_CHECKING:
     from pybuild.engine.build import Build, Manner
@@ -76,6 +77,9 @@ class _WithoutSummary:
 
     def tick(self) -> None:
         self.inner.tick()
+
+    def close(self) -> None:
+        self.inner.close()
 
 
 class Project:
@@ -175,7 +179,27 @@ class Project:
         they may define are not held against it."""
         waits = not after_includes and self.loaded.pipeline.missing and only_names(self.errors)
         if self.errors and not waits:
-            raise BuildError(*self.errors)
+            raise BuildError(*self.errors, *self._missing_for_good())
+
+    def _missing_for_good(self) -> list[Diagnostic]:
+        """Complaints of included files that are not there and that no rule could make."""
+        reaches = [each for rule in self.loaded.pipeline.rules for each in target_reach(rule)]
+        return [
+            self._missing_complaint(name, span)
+            for name, span, optional in self.loaded.pipeline.missing
+            if not optional and all(reach.match(name) is None for reach in reaches)
+        ]
+
+    def _missing_complaint(self, name: str, span: Span) -> Diagnostic:
+        folder = folder_of(name)
+        files = self.files.listing(folder)[0]
+        near = did_you_mean(name, [f"{folder}/{each}" if folder else each for each in files])
+        return Diagnostic(
+            "PB209",
+            f"no file `{name}`, and no rule makes it",
+            span,
+            help=near or "`-include` does not mind that a file is not there",
+        )
 
     # -- goals -----------------------------------------------------------------------------
 
@@ -226,14 +250,17 @@ class Project:
                 world.goal(name)
 
     def _check_all_matched(self) -> None:
-        """A whole build complains of each rule that matches nothing."""
+        """A whole build complains of each rule that matches nothing, and then of all else that
+        keeps the default goal from being made."""
+        world = self.loaded.world
         complaints: list[Diagnostic] = []
         for rule in self.loaded.pipeline.rules:
             try:
-                self.loaded.world.check_matched(rule)
+                world.check_matched(rule)
             except BuildError as error:
                 complaints += error.diagnostics
         if complaints:
+            complaints += world.complaints()
             raise BuildError(*dict.fromkeys(complaints))
 
     # -- building --------------------------------------------------------------------------
@@ -277,13 +304,10 @@ class Project:
         complaints = []
         for name, span, optional in self.loaded.pipeline.missing:
             if name in made and dry:
-                message, help = f"`{name}` has to be made before it can be read", "run without `-n`"
+                message = f"`{name}` has to be made before it can be read"
+                complaints.append(Diagnostic("PB209", message, span, help="run without `-n`"))
             elif name not in made and not optional:
-                message = f"no file `{name}`, and no rule makes it"
-                help = "`-include` does not mind that a file is not there"
-            else:
-                continue
-            complaints.append(Diagnostic("PB209", message, span, help=help))
+                complaints.append(self._missing_complaint(name, span))
         if complaints:
             raise BuildError(*complaints)
 
@@ -314,6 +338,7 @@ class Project:
             raise
         finally:
             build.close()
+            report.close()
             restore()
 
     def _manner(self, wish: Wish) -> Manner:
@@ -371,12 +396,13 @@ class Project:
 
 def find_pipefile(path: str) -> str:
     """The build file to read. Raises BuildError if there is none."""
+    name = path or PIPEFILE
+    if os.path.isdir(name):
+        raise BuildError(Diagnostic("PB310", f"`{name}` is a folder where a Pipefile is due"))
+    if os.path.lexists(name) or path == "-":
+        return name
     if path:
-        if not os.path.isfile(path) and path != "-":
-            raise BuildError(Diagnostic("PB310", f"there is no file `{path}`"))
-        return path
-    if os.path.isfile(PIPEFILE):
-        return PIPEFILE
+        raise BuildError(Diagnostic("PB310", f"there is no file `{path}`"))
     found = next((name for name in _MAKEFILES if os.path.isfile(name)), None)
     if found:
         raise BuildError(

@@ -7,6 +7,7 @@ are worked out only when somebody wants to print them.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -42,6 +43,14 @@ class Source:
         start = starts[number - 1]
         end = starts[number] - 1 if number < len(starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
+
+    def line_span(self, number: int) -> Span:
+        """A line (counted from 1) without its indentation; the last one for a number beyond."""
+        starts = self._line_starts()
+        number = max(1, min(number, len(starts)))
+        text, start = self.line(number), starts[number - 1]
+        indent = len(text) - len(text.lstrip())
+        return Span(self, start + indent, start + max(len(text.rstrip()), indent))
 
     def __reduce__(self) -> tuple[type[Source], tuple[str, str]]:
         return Source, (self.name, self.text)
@@ -88,6 +97,17 @@ class BuildError(Exception):
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__("; ".join(each.message for each in diagnostics))
         self.diagnostics = diagnostics
+
+    def at(self, span: Span) -> BuildError:
+        """The same complaints, with this place where they have none."""
+        return BuildError(
+            *(each if each.span else each._replace(span=span) for each in self.diagnostics)
+        )
+
+
+def joined(errors: Iterable[BuildError]) -> BuildError:
+    """All complaints of several errors as one."""
+    return BuildError(*(each for error in errors for each in error.diagnostics))
 
 
 def nearest(word: str, known: list[str], count: int = 3) -> list[str]:

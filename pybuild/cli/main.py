@@ -79,9 +79,12 @@ def _enter(arguments: Arguments) -> str:
             os.chdir(folder)
         except OSError as error:
             raise UsageError(f"cannot go to `{folder}`: {error.strerror}") from None
+    try:
+        folder = os.getcwd()
+    except OSError as error:
+        raise UsageError(f"the working folder is gone: {error.strerror}") from None
     if not arguments.print_directory:
         return ""
-    folder = os.getcwd()
     print(f"pybuild: Entering directory '{folder}'")
     return folder
 

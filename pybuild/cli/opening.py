@@ -37,7 +37,7 @@ def level_of(arguments: Arguments) -> Level:
     text = arguments.checksum_level
     if text in _LEVELS:
         return _LEVELS[text]
-    if text.isdigit() and int(text) <= max(Level):
+    if text.isdecimal() and int(text) <= max(Level):
         return Level(int(text))
     raise UsageError(f"`--checksum-level={text}`: it is 0 to 4, or {', '.join(_LEVELS)}")
 
@@ -71,7 +71,7 @@ def _jobs(text: str) -> int:
         return 0
     if text == "-1":
         return -1
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0:
         raise UsageError(f"`-j{text}`: the number of jobs is a whole number from 1")
     return int(text)
 
@@ -100,7 +100,7 @@ def _resources(texts: list[str]) -> dict[str, float]:
         try:
             if not name or not equals:
                 raise ValueError("it is written NAME=AMOUNT")
-            found[name] = amount(float(value) if value.replace(".", "", 1).isdigit() else value)
+            found[name] = amount(value)
         except ValueError as error:
             raise UsageError(f"`--resources={text}`: {error}") from None
     return found

@@ -217,7 +217,7 @@ class Build:
         except BuildError as error:
             if self.manner.question:
                 raise
-            for diagnostic in error.diagnostics:
+            for diagnostic in _at(action.job, error).diagnostics:
                 self.report.handle(Complaint(diagnostic))
             self._note_failure(action.job, error.diagnostics[0].message)
             if isinstance(action, act.Start):
@@ -287,10 +287,7 @@ class Build:
         self.scheduler.passed(job)
 
     def _examine(self, job: Job, early: bool) -> None:
-        try:
-            verdict = self.judge.judge(job)
-        except BuildError as error:
-            raise _at(job, error) from None
+        verdict = self.judge.judge(job)
         if early and isinstance(verdict, UpToDate) and not verdict.absent:
             gone = [name for name in job.inputs if self.judge.status(name) is None]
             if gone:
@@ -440,6 +437,8 @@ class Build:
             raise BuildError(
                 Diagnostic("PB405", f"cannot remove `{job.name}`: {error.strerror}", job.origin)
             ) from None
+        self.judge.discarded(job)
+        self.scheduler.discarded(job)
 
     # -- finishing -------------------------------------------------------------------------
 
@@ -617,15 +616,20 @@ class Build:
     def _finish_rule(self, job: Job) -> None:
         for name in job.traits.touch_last:
             folder = os.path.dirname(name)
-            if folder:
-                self.files.make_folder(folder)
-            self.files.touch(name)
+            try:
+                if folder:
+                    self.files.make_folder(folder)
+                self.files.touch(name)
+            except OSError as problem:
+                self._complain_late(job, f"cannot touch `{name}`: {problem.strerror}")
         for hook in job.traits.hooks:
             error = self.runner.call(hook)
             if error:
-                message = f"`@posttask` of `{job.traits.rule}` failed: {error}"
-                self.report.handle(Complaint(Diagnostic("PB407", message, job.origin)))
-                self._failures.append(Failure(job, message, (), ""))
+                self._complain_late(job, f"`@posttask` of `{job.traits.rule}` failed: {error}")
+
+    def _complain_late(self, job: Job, message: str) -> None:
+        self.report.handle(Complaint(Diagnostic("PB407", message, job.origin)))
+        self._failures.append(Failure(job, message, (), ""))
 
     def _summary(self, goals: Sequence[Job], seconds: float) -> Summary:
         plan = self.scheduler

@@ -38,10 +38,18 @@ def _words(line: str) -> list[tuple[str, bool]]:
     while i < len(line):
         char = line[i]
         following = line[i + 1 : i + 2]
-        if char == "\\" and following in (" ", "#", "\\", "\t"):
-            # gcc doubles no backslash that is not before a blank; a lone pair stays a pair.
-            word.append(following if following != "\\" else "\\\\")
-            i += 2
+        if char == "\\":
+            size = len(line[i:]) - len(line[i:].lstrip("\\"))
+            behind = line[i + size : i + size + 1]
+            if behind in (" ", "\t", "#") and behind:
+                # gcc doubles the backslashes before a blank, and puts one more to escape it.
+                word.append("\\" * (size - 1 if behind == "#" else size // 2))
+                if size % 2 or behind == "#":
+                    word.append(behind)
+                    size += 1
+            else:
+                word.append("\\" * size)
+            i += size
             continue
         if char == "$" and following == "$":
             word.append("$")

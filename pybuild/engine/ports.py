@@ -63,6 +63,10 @@ class Report(Protocol):
         """Some time has passed."""
         return
 
+    def close(self) -> None:
+        """The build is over, one way or another."""
+        return
+
 
 class Grow(Protocol):
     """The front end's part in a build: names that become known late."""

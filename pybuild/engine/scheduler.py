@@ -217,19 +217,15 @@ class Scheduler:
             self._unblocked(job)
 
     def _makers(self, job: Job) -> list[Job]:
-        producer = self.graph.producer
-        found: dict[int, Job] = {}
-        for name in job.inputs:
-            maker = producer.get(name)
-            if maker is not None and maker is not job:
-                found[maker.number] = maker
-                if maker.traits.temporary and maker.number not in self.goals:
-                    self._users[maker.number] = self._users.get(maker.number, 0) + 1
-        for name in job.order_only:
-            maker = producer.get(name)
-            if maker is not None and maker is not job:
-                found[maker.number] = maker
-        return list(found.values())
+        """The jobs that make what the job needs; each is told that it has one more user."""
+        makers = self._makers_of(job)
+        self._count_users(makers)
+        return makers
+
+    def _count_users(self, makers: Iterable[Job]) -> None:
+        for maker in makers:
+            if maker.traits.temporary and maker.number not in self.goals:
+                self._users[maker.number] = self._users.get(maker.number, 0) + 1
 
     def _wait_for(self, job: Job, makers: Sequence[Job]) -> None:
         self.states[job.number] = State.WAITING
@@ -277,7 +273,11 @@ class Scheduler:
         """A stale job needs the temporary files that it reads: those that are gone are made."""
         todo = [job]
         for each in todo:
-            gone = [maker for maker in self._makers_of(each) if self.state(maker) == State.ABSENT]
+            makers = self._makers_of(each)
+            if any(self.state(maker) in (State.FAILED, State.SKIPPED) for maker in makers):
+                self._skip([each])
+                continue
+            gone = [maker for maker in makers if self._is_gone(maker)]
             if not gone:
                 self._make_ready(each)
                 continue
@@ -286,26 +286,45 @@ class Scheduler:
             self._waiting[each.number] = len(gone)
             for maker in gone:
                 self._dependants[maker.number].append(each)
-                if maker.number not in self._restored:
-                    self._restored.add(maker.number)
+                if self.states[maker.number] == State.ABSENT:
                     self._reopen(maker, todo)
+
+    def _is_gone(self, maker: Job) -> bool:
+        """Whether a job's outputs are not there, or are just being made again."""
+        state = self.state(maker)
+        return state == State.ABSENT or (maker.number in self._reopened and state != State.DONE)
 
     def _reopen(self, maker: Job, todo: list[Job]) -> None:
         """A job that was up to date without its outputs has to run after all."""
+        number = maker.number
         self.settled -= 1
-        self._reopened.add(maker.number)
-        if maker.number not in self._holds_inputs:
-            self._hold_inputs(maker)
-            return
-        for other in self._makers_of(maker):
-            if other.number in self._users:
-                self._users[other.number] += 1
+        self._reopened.add(number)
+        self._restored.add(number)
+        self.states[number] = State.WAITING
+        if number not in self._holds_inputs:
+            self._holds_inputs.add(number)
+            self._wait_for(maker, self._makers(maker))
+            if self._waiting[number]:
+                return
+        else:
+            self._count_users(self._makers_of(maker))
         todo.append(maker)
 
     def _makers_of(self, job: Job) -> list[Job]:
         producer = self.graph.producer
-        makers = (producer.get(name) for name in job.inputs)
-        return list({maker.number: maker for maker in makers if maker is not None}.values())
+        found: dict[int, Job] = {}
+        for names in (job.inputs, job.order_only):
+            for name in names:
+                maker = producer.get(name)
+                if maker is not None and maker is not job:
+                    found[maker.number] = maker
+        return list(found.values())
+
+    def discarded(self, job: Job) -> None:
+        """The outputs of a job are gone: whoever comes yet and needs them has them made again."""
+        if self.states[job.number] == State.DONE:
+            self.states[job.number] = State.ABSENT
+            self._reopened.discard(job.number)
 
     def finished(self, job: Job, ok: bool) -> None:
         """A running job has ended."""
@@ -350,11 +369,12 @@ class Scheduler:
     def _settle(self, job: Job, state: State) -> None:
         self.states[job.number] = state
         self.settled += 1
-        for dependant in self._dependants[job.number]:
+        # One of them may have the job made again, and wait for it anew.
+        dependants, self._dependants[job.number] = self._dependants[job.number], []
+        for dependant in dependants:
             self._waiting[dependant.number] -= 1
             if not self._waiting[dependant.number]:
                 self._unblocked(dependant)
-        self._dependants[job.number] = []
         if self._users and job.number in self._holds_inputs:
             self._drop_temporaries(job)
 

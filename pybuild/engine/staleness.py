@@ -86,6 +86,7 @@ class Judge:
         self._statuses: dict[str, Status | None] = {}
         self._stamps: dict[str, Stamp] = {}
         self._absent: dict[str, bytes] = {}
+        self._absent_since: dict[str, int] = {}
 
     # -- facts -----------------------------------------------------------------------------
 
@@ -169,8 +170,8 @@ class Judge:
             return Stale((Reason("phony"),))
         if self.rules.old and any(name in self.rules.old for name in job.outputs):
             return UpToDate(because="old")
-        reasons = self._imposed(job)
         trace = self.journal.trace(job.name)
+        reasons = self._imposed(job, trace)
         if trace is not None and not reasons and self._unchanged(job, trace):
             return UpToDate()
         missing = [name for name in self._expected(job, trace) if self.status(name) is None]
@@ -211,7 +212,7 @@ class Judge:
             return self.digest(names[0])
         return b"".join([self.digest(name) for name in names])
 
-    def _imposed(self, job: Job) -> list[Reason]:
+    def _imposed(self, job: Job, trace: Trace | None) -> list[Reason]:
         rules = self.rules
         reasons = []
         if rules.everything:
@@ -223,7 +224,8 @@ class Judge:
         ):
             reasons.append(Reason("forced"))
         if rules.new:
-            reasons += [Reason("assumed-new", name) for name in job.inputs if name in rules.new]
+            names = (*job.inputs, *(trace.discovered if trace else ()))
+            reasons += [Reason("assumed-new", name) for name in names if name in rules.new]
         return reasons
 
     def _expected(self, job: Job, trace: Trace | None) -> Sequence[str]:
@@ -235,13 +237,15 @@ class Judge:
         from pathlib import Path
 
         reasons += [Reason("missing", name) for name in missing]
+        if self.journal.started(job.name) is not None:
+            reasons.append(Reason("interrupted"))
         check = job.traits.check
         if not reasons and check is not None:
             inputs, outputs = list(map(Path, job.inputs)), list(map(Path, job.outputs))
             try:
                 if not check(inputs, outputs):
                     reasons.append(Reason("check", getattr(check, "__name__", "check")))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise BuildError(
                     Diagnostic(
                         "PB403",
@@ -256,7 +260,7 @@ class Judge:
         level = self.rules.level
         if self.journal.started(job.name) is not None:
             return [Reason("interrupted")]
-        if level < Level.HISTORY:
+        if level < Level.HISTORY and not (job.patterns and trace is None):
             return self._phony_inputs(job)
         if trace is None:
             return [Reason("no-record"), *self._phony_inputs(job)]
@@ -301,7 +305,7 @@ class Judge:
                 kind = "input-made" if name in self.pretended else "input-changed"
                 reasons.append(Reason(kind, name, old.hex(), self.digest(name).hex()))
         for name, old in zip(trace.discovered, _cut(trace.discovered_digests), strict=True):
-            if not self._same(name, old):
+            if name not in self.rules.old and not self._same(name, old):
                 reasons.append(Reason("discovered", name, old.hex(), self.digest(name).hex()))
         for name, old in zip(trace.outputs, _cut(trace.output_digests), strict=True):
             if self.status(name) is not None and not self._same(name, old):
@@ -312,10 +316,15 @@ class Judge:
         """Make's rule: a prerequisite that is newer than the oldest target."""
         trace = self.journal.trace(job.name)
         names = self._expected(job, trace)
+        if not names:
+            return self._inputs_moved_on(trace) if trace is not None else []
         times = [self._time(name) for name in names]
-        if not times or None in times:
+        if None not in times:
+            oldest = min(each for each in times if each is not None)
+        elif job.traits.temporary and trace is not None:
+            oldest = trace.started_ns
+        else:
             return []
-        oldest = min(each for each in times if each is not None)
         discovered = trace.discovered if trace else ()
         reasons = [Reason("discovered", name) for name in discovered if self.status(name) is None]
         for name in (*job.inputs, *discovered):
@@ -324,17 +333,33 @@ class Judge:
                 reasons.append(Reason("input-newer", name, str(oldest), str(time_ns)))
         return reasons
 
+    def _inputs_moved_on(self, trace: Trace) -> list[Reason]:
+        """For a split that made nothing there is no target to compare times with: what its
+        prerequisites looked like then has to do."""
+        recorded = zip(trace.inputs, _cut(trace.input_digests), strict=True)
+        return [
+            Reason("input-changed", name, old.hex(), self.digest(name).hex())
+            for name, old in recorded
+            if self.status(name) is not None and not self._same(name, old)
+        ]
+
     def _time(self, name: str) -> int | None:
         status = self.status(name)
         if status is not None:
             return status.mtime_ns
-        stamp = self.journal.stamp(name)
-        return stamp.mtime_ns if stamp is not None and name in self._absent else None
+        return self._absent_since.get(name)
+
+    def discarded(self, job: Job) -> None:
+        """The outputs of a job were deleted; what is recorded of them stands for them."""
+        trace = self.journal.trace(job.name)
+        if trace is not None:
+            self._remember_absent(trace)
 
     def _remember_absent(self, trace: Trace) -> None:
         for name, digest in zip(trace.outputs, _cut(trace.output_digests), strict=True):
             if self.status(name) is None:
                 self._absent[name] = digest
+                self._absent_since[name] = trace.started_ns
 
     def changed(self, job: Job) -> list[str]:
         """The prerequisites that are newer than the job's outputs, or all if one is missing:

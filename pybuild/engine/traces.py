@@ -302,7 +302,8 @@ class Journal:
 
     def forget(self, job: str) -> None:
         """Drops what is known of a job."""
-        if self._traces.pop(job, None) or self._started.pop(job, None) is not None:
+        trace, started = self._traces.pop(job, None), self._started.pop(job, None)
+        if trace is not None or started is not None:
             self._append(("D", job))
 
     def _append(self, *records: tuple[Any, ...]) -> None:

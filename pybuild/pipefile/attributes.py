@@ -7,8 +7,11 @@ read it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
+
+from pybuild.pipefile.template import unfit
+from pybuild.source import Span
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
@@ -17,9 +20,17 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 class Settings:
-    """What the attributes of one rule say. Texts may hold placeholders."""
+    """What the attributes of one rule say. Texts may hold placeholders.
 
-    def __init__(self) -> None:
+    `at` is the attribute that is being applied. `places` maps texts of attributes to where they
+    stand: those that may hold placeholders, and the names of rules and pools. `active` is worked
+    out from `conditions`, which may be functions.
+    """
+
+    def __init__(self, at: Span) -> None:
+        self.at = at
+        self.places: dict[str, Span] = {}
+        self.conditions: list[tuple[Any, Span]] = []
         self.active: bool = True
         self.always: bool = False
         self.atomic: bool = False
@@ -46,6 +57,11 @@ class Settings:
         self.temporary: bool = False
         self.timeout: float = 0.0
         self.touch: list[str] = []
+
+    def placed(self, text: str) -> str:
+        """The text, whose place is now known."""
+        self.places.setdefault(text, self.at)
+        return text
 
 
 def duration(value: Any) -> float:
@@ -77,7 +93,19 @@ def _text(value: Any, what: str) -> str:
         value = str(value)
     if not isinstance(value, str) or not value:
         raise ValueError(f"{what} has to be a text, not {value!r}")
-    return value
+    return _fit(value, what)
+
+
+def _fit(text: str, what: str) -> str:
+    fault = unfit(text)
+    if fault:
+        raise ValueError(f"{what} can't hold {fault}")
+    return text
+
+
+def _some(values: Collection[Any], what: str) -> None:
+    if not values:
+        raise ValueError(f"it names no {what}")
 
 
 def _count(value: Any, what: str, least: int) -> int:
@@ -94,17 +122,16 @@ def _switch(name: str) -> Callable[[Settings], None]:
 
 
 def _depfile(settings: Settings, path: Any) -> None:
-    settings.depfile = _text(path, "the path")
+    settings.depfile = settings.placed(_text(path, "the path"))
 
 
 def _follows(settings: Settings, *rules: Any) -> None:
-    if not rules:
-        raise ValueError("it names no rule")
-    settings.follows += [_text(rule, "a rule") for rule in rules]
+    _some(rules, "rule")
+    settings.follows += [settings.placed(_text(rule, "a rule")) for rule in rules]
 
 
 def _active_if(settings: Settings, condition: Any) -> None:
-    settings.active = settings.active and bool(condition() if callable(condition) else condition)
+    settings.conditions.append((condition, settings.at))
 
 
 def _jobs_limit(settings: Settings, n: Any) -> None:
@@ -112,12 +139,12 @@ def _jobs_limit(settings: Settings, n: Any) -> None:
 
 
 def _pool(settings: Settings, name: Any, n: Any) -> None:
-    settings.pool, settings.limit = _text(name, "the name"), _count(n, "the size", 1)
+    settings.pool = settings.placed(_text(name, "the name"))
+    settings.limit = _count(n, "the size", 1)
 
 
 def _resources(settings: Settings, **amounts: Any) -> None:
-    if not amounts:
-        raise ValueError("it names no resource")
+    _some(amounts, "resource")
     settings.resources |= {name: amount(value) for name, value in amounts.items()}
 
 
@@ -130,7 +157,11 @@ def _timeout(settings: Settings, time: Any) -> None:
 
 
 def _env(settings: Settings, **values: Any) -> None:
-    settings.environment |= {name: str(value) for name, value in values.items()}
+    _some(values, "variable")
+    for name, value in values.items():
+        if not name or "=" in name or unfit(name):
+            raise ValueError(f"{name!r} is no name of a variable")
+        settings.environment[name] = settings.placed(_fit(str(value), name))
 
 
 def _shell(settings: Settings, command: Any) -> None:
@@ -144,6 +175,7 @@ def _uptodate_if(settings: Settings, function: Any) -> None:
 
 
 def _posttask(settings: Settings, *hooks: Any) -> None:
+    _some(hooks, "function or command")
     for hook in hooks:
         if not callable(hook):
             _text(hook, "a hook that is no function")
@@ -151,19 +183,22 @@ def _posttask(settings: Settings, *hooks: Any) -> None:
 
 
 def _touch(settings: Settings, *paths: Any) -> None:
-    settings.touch += [_text(path, "the path") for path in paths]
+    _some(paths, "path")
+    settings.touch += [settings.placed(_text(path, "the path")) for path in paths]
 
 
 def _mkdir(settings: Settings, *paths: Any) -> None:
-    settings.folders += [_text(path, "the path") for path in paths]
+    _some(paths, "path")
+    settings.folders += [settings.placed(_text(path, "the path")) for path in paths]
 
 
 def _params(settings: Settings, **values: Any) -> None:
+    _some(values, "value")
     settings.params |= values
 
 
 def _desc(settings: Settings, text: Any) -> None:
-    settings.description = _text(text, "the description")
+    settings.description = settings.placed(_text(text, "the description"))
 
 
 class Spec(NamedTuple):

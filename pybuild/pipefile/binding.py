@@ -11,6 +11,7 @@ from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.rules import Pipeline, Rule
 from pybuild.pipefile.template import FILE_PARTS, FileName, WholeFile, evaluate, file_part
+from pybuild.pipefile.usercode import UserCode
 from pybuild.source import BuildError, Diagnostic
 
 NOTHING: Mapping[str, str] = {}
@@ -124,7 +125,8 @@ class Binding:
         lookup = self.lookup(self.world.job_of[id(self)])
         for hole in template.calls:
             value = evaluate(hole.reference, lookup, hole.span)
-            parts.append(self.world.prints.of_value(_plain_value(value)))
+            with UserCode(hole.span, "PB212", f"`{hole.reference}` gives what has no digest: "):
+                parts.append(self.world.prints.of_value(_plain_value(value)))
         return digest_of(b"\0".join(parts))
 
 
@@ -177,9 +179,7 @@ class JobLookup:
 
     def _first(self, names: Sequence[str], what: str) -> WholeFile:
         if not names:
-            raise BuildError(
-                Diagnostic("PB211", f"`<{what}>`: this job has none", self.binding.rule.span)
-            )
+            raise BuildError(Diagnostic("PB211", f"`<{what}>`: this job has none"))
         return WholeFile(names[0])
 
     def _targets(self) -> Sequence[str]:

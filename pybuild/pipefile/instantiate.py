@@ -7,6 +7,7 @@ job needs besides its driver is filled in when somebody wants the job (`close`).
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -28,7 +29,10 @@ from pybuild.pipefile.template import (
 )
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import Upstream, target_reach
-from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
+from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean, joined
+
+Wanted = dict[str, Span]  # names that a job needs, each with the place that asks for it
+_MAKE_VARIABLE = re.compile(r"\$[({]([A-Za-z_]\w*)[)}]")
 
 
 class Instantiation:
@@ -58,6 +62,7 @@ class Instantiation:
         self._called: list[tuple[Rule, Hole]] = []
         self._queue: deque[str] = deque()
         self._extra: dict[str, list[Binding]] = {}
+        self._clashes: set[tuple[int, int]] = set()
         self._closed: set[int] = set()
         self._resolved: set[int] = set()
         self._joins: dict[int, dict[tuple[str, ...], list[str]]] = {}
@@ -69,11 +74,11 @@ class Instantiation:
         """Lets all files flow through all rules. What is wrong is in `diagnostics`."""
         for rule in self._rules:
             self._guarded(self._open, rule)
-        patterns = [pattern for pairs in self._shallow.values() for _, pattern in pairs]
-        patterns += [pattern for _, pattern in self._deep]
+        drivers = [each for pairs in self._shallow.values() for each in pairs]
+        drivers += self._deep
         sources: dict[str, None] = {}
-        for pattern in patterns:
-            sources.update(dict.fromkeys(self.universe.on_disk(pattern)))
+        for rule, pattern in drivers:
+            self._guarded(self._look, rule, pattern, sources)
         self._drain()
         held = []
         for name in sorted(sources, key=lambda each: (len(each), each)):
@@ -85,6 +90,13 @@ class Instantiation:
             if not self.universe.is_planned(name) and not self.universe.is_leftover(name):
                 self._offer_now(name)
         self._call_drivers()
+
+    def _look(self, rule: Rule, pattern: Pattern, sources: dict[str, None]) -> None:
+        """The files on disk that could drive a rule."""
+        try:
+            sources.update(dict.fromkeys(self.universe.on_disk(pattern)))
+        except BuildError as error:
+            raise error.at(rule.span) from None
 
     def _guarded(self, deed: Callable[..., None], *arguments: Any) -> None:
         try:
@@ -191,7 +203,7 @@ class Instantiation:
             if any(isinstance(piece, Wild) for piece in pieces):
                 target: str | Pattern = Pattern(_joined(pieces))
             else:
-                target = normalise("".join(map(str, pieces)))
+                target = _name("".join(map(str, pieces)), template.span)
             if template.alias:
                 binding.aliases[template.alias] = (
                     WholeFile(target) if isinstance(target, str) else str(target)
@@ -207,6 +219,7 @@ class Instantiation:
             for target in targets:
                 self._extra.setdefault(str(target), []).append(binding)
             return
+        targets = list(dict.fromkeys(targets))
         if rule.splits or rule.grouped or len(targets) == 1:
             self._add(rule, binding, targets)
             return
@@ -283,9 +296,15 @@ class Instantiation:
                 self._take(follower, output, NOTHING)
 
     def _refuse_second(self, job: Job, name: str) -> None:
+        """Raises BuildError if another job makes the file; of two rules (or one) that have many
+        files in common it is said once."""
         other = self.graph.producer.get(name)
         if other is None:
             return
+        pair = (other.binding.rule.index, job.binding.rule.index)
+        if pair in self._clashes:
+            raise BuildError()
+        self._clashes.add(pair)
         if other.binding.rule is job.binding.rule and job.binding.members:
             one, two = other.binding.members[0], job.binding.members[0]
             raise BuildError(
@@ -384,69 +403,68 @@ class Instantiation:
         return sorted(found)
 
     def _fill(self, job: Job, binding: Binding) -> None:
+        """Works out a job's inputs; with each name goes the place that asks for it."""
         rule = binding.rule
-        inputs: dict[str, None] = dict.fromkeys(sorted(binding.members))
-        later: dict[str, None] = dict.fromkeys(binding.later)
-        if rule.drivers and rule.drivers[0].alias:
+        driver = rule.drivers[0] if rule.drivers else None
+        inputs: Wanted = dict.fromkeys(
+            sorted(binding.members), driver.span if driver else job.origin
+        )
+        later: Wanted = _placed(binding.later, rule.order_only)
+        if driver is not None and driver.alias:
             members = whole_files(inputs)
-            binding.aliases[rule.drivers[0].alias] = members[0] if len(members) == 1 else members
-        inputs.update(dict.fromkeys(binding.sources))
+            binding.aliases[driver.alias] = members[0] if len(members) == 1 else members
+        inputs.update(_placed(binding.sources, rule.prerequisites))
         if binding.task == RULE:
-            inputs.update(dict.fromkeys(self._files_of(rule)))
+            inputs.update(dict.fromkeys(self._files_of(rule), job.origin))
         elif binding.task == LATE:
-            inputs[job.name] = None
+            inputs[job.name] = job.origin
         elif not binding.task and rule.flavour not in (PATTERN, STATIC):
             self._add_all(job, binding, inputs, later)
         for name in job.outputs or (job.name,):
             for extra in self._extra.get(name, ()) if binding.task in ("", NAME) else ():
-                inputs.update(dict.fromkeys(extra.members))
+                inputs.update(dict.fromkeys(extra.members, extra.rule.span))
                 self._add_all(job, extra, inputs, later)
         self._refuse_itself(job, inputs, later)
         if self._extra:
-            inputs, later = self._flattened(inputs), self._flattened(later)
-            self._refuse_itself(job, inputs, later)
+            inputs, later = self._flattened(job, inputs), self._flattened(job, later)
         job.inputs = tuple(inputs)
         job.order_only = tuple([each for each in later if each not in inputs]) if later else ()
-        self._check_sources(job)
+        self._check_sources(job, {**later, **inputs})
 
-    def _add_all(
-        self, job: Job, binding: Binding, inputs: dict[str, None], later: dict[str, None]
-    ) -> None:
+    def _add_all(self, job: Job, binding: Binding, inputs: Wanted, later: Wanted) -> None:
         """The prerequisites of a rule besides its driver, for one job."""
         rule = binding.rule
-        for template in rule.prerequisites:
-            lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
-            self._add_names(job, binding, template, lookup, inputs)
-        for template in rule.order_only:
-            lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
-            self._add_names(job, binding, template, lookup, later)
+        failed: list[BuildError] = []
+        for templates, names in ((rule.prerequisites, inputs), (rule.order_only, later)):
+            for template in templates:
+                lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
+                try:
+                    self._add_names(job, binding, template, lookup, names)
+                except BuildError as error:
+                    failed.append(error)
         for name in rule.settings.follows:
-            later.update(dict.fromkeys(self._files_behind(name)))
+            try:
+                later.update(dict.fromkeys(self._files_behind(name), job.origin))
+            except BuildError as error:
+                failed.append(error)
+        if failed:
+            raise joined(failed)
 
-    def _refuse_itself(
-        self, job: Job, inputs: Mapping[str, None], later: Mapping[str, None]
-    ) -> None:
-        for name in job.outputs or (() if job.binding.task == LATE else (job.name,)):
-            if name in inputs or name in later:
-                raise BuildError(
-                    Diagnostic(
-                        "PB301",
-                        f"`{name}` needs itself",
-                        self._where(job, name),
-                        help="take it out of its own prerequisites",
-                    )
-                )
+    def _refuse_itself(self, job: Job, inputs: Wanted, later: Wanted) -> None:
+        for name in self._made_by(job):
+            place = inputs.get(name) or later.get(name)
+            if place is not None:
+                raise _needs_itself([name, name], place)
+
+    def _made_by(self, job: Job) -> Sequence[str]:
+        """The names that a job makes, or the one that it stands for."""
+        return job.outputs or (() if job.binding.task == LATE else (job.name,))
 
     def _add_names(
-        self,
-        job: Job,
-        binding: Binding,
-        template: Template,
-        lookup: JobLookup,
-        names: dict[str, None],
+        self, job: Job, binding: Binding, template: Template, lookup: JobLookup, names: Wanted
     ) -> None:
         found = self._names_of(job, binding, template, lookup)
-        names.update(dict.fromkeys(found))
+        names.update(dict.fromkeys(found, template.span))
         if template.alias:
             files = [WholeFile(name) for name in found]
             many = len(files) != 1 or template.has_wildcards or template.rule
@@ -472,7 +490,7 @@ class Instantiation:
         found: list[list[str]] = []
         for one in binding.member_lookups(lookup):
             if not template.has_wildcards:
-                found.append([normalise("".join(map(str, template.fill(one))))])
+                found.append([_name("".join(map(str, template.fill(one))), template.span)])
             elif any(isinstance(piece, Hole) for piece in template.pieces):
                 found.append(self._glob(Pattern(_joined(template.fill(one)))))
             else:
@@ -568,25 +586,32 @@ class Instantiation:
             )
         )
 
-    def _flattened(self, names: Iterable[str]) -> dict[str, None]:
-        """Names without a recipe replaced by what stands behind them."""
-        found: dict[str, None] = {}
-        todo = deque(names)
+    def _flattened(self, job: Job, names: Wanted) -> Wanted:
+        """Names without a recipe replaced by what stands behind them. Raises BuildError if a
+        job stands behind a name that it needs itself."""
+        found: Wanted = {}
+        todo = deque(names.items())
+        above: dict[str, str] = {}  # from a name to the one that it stands behind
         opened: set[str] = set()
+        own = self._made_by(job)
         while todo:
-            name = todo.popleft()
+            name, place = todo.popleft()
+            if name in own:
+                raise _needs_itself(_way_down(name, above), job.origin)
             if name not in self._extra or name in opened or self._has_recipe(name):
-                found[name] = None
+                found[name] = place
                 continue
             opened.add(name)
-            behind: dict[str, None] = {}
-            job = self.goal_job(name)
+            behind: Wanted = {}
+            task = self.goal_job(name)
             for binding in self._extra[name]:
-                behind.update(dict.fromkeys(binding.members))
-                self._add_all(job, binding, behind, {})
+                behind.update(dict.fromkeys(binding.members, binding.rule.span))
+                self._add_all(task, binding, behind, {})
             if self._is_file(name):
-                found[name] = None
-            todo.extendleft(reversed(behind))
+                found[name] = place
+            for each in behind:
+                above.setdefault(each, name)
+            todo.extendleft(reversed(behind.items()))
         return found
 
     def _has_recipe(self, name: str) -> bool:
@@ -604,9 +629,9 @@ class Instantiation:
             return True
         if self.universe.was_listed(name) and not self.universe.made(name):
             return True
-        return self.universe.files.status(name) is not None and not self.universe.is_leftover(name)
+        return self.universe.status(name) is not None and not self.universe.is_leftover(name)
 
-    def _check_sources(self, job: Job) -> None:
+    def _check_sources(self, job: Job, places: Wanted) -> None:
         """Every input has to be there or be made by a rule."""
         wrong: list[Diagnostic] = []
         for name in (*job.inputs, *job.order_only):
@@ -614,26 +639,24 @@ class Instantiation:
                 continue
             if self.universe.was_listed(name) and not self.universe.made(name):
                 continue
-            complaint = self._source_complaint(job, name)
+            complaint = self._source_complaint(job, name, places[name])
             if complaint is not None:
                 wrong.append(complaint)
         if wrong:
             raise BuildError(*wrong)
 
-    def _source_complaint(self, job: Job, name: str) -> Diagnostic | None:
-        span = self._where(job, name)
+    def _source_complaint(self, job: Job, name: str, span: Span) -> Diagnostic | None:
         try:
-            status = self.universe.files.status(name)
-        except OSError as error:
-            return Diagnostic("PB404", f"cannot read `{name}`: {error.strerror}", span)
+            status = self.universe.status(name)
+        except BuildError as error:
+            return error.at(span).diagnostics[0]
         if status is None:
-            help = did_you_mean(name, self._known_names(name))
             return Diagnostic(
                 "PB305",
                 f"no rule makes `{name}`, and there is no such file",
                 span,
                 (Note(f"needed by `{job.name}`"),),
-                help,
+                self._help_for(name, job),
             )
         if self.universe.is_leftover(name):
             return Diagnostic(
@@ -653,12 +676,13 @@ class Instantiation:
             )
         return None
 
-    def _where(self, job: Job, name: str) -> Span:
-        rule: Rule = job.binding.rule
-        for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
-            if template.literal == name:
-                return template.span
-        return job.origin
+    def _help_for(self, name: str, job: Job) -> str:
+        """What the name of a file that is not there was perhaps to be."""
+        variable = _MAKE_VARIABLE.search(name)
+        if variable is not None:
+            return f"a variable is written `<{variable[1]}>`"
+        known = [each for each in self._known_names(name) if each not in job.outputs]
+        return did_you_mean(name, known)
 
     def _known_names(self, name: str) -> list[str]:
         folder = folder_of(name)
@@ -701,6 +725,30 @@ class Instantiation:
         """All jobs of the first rule."""
         rule = self.pipeline.default
         return None if rule is None else self.whole_rule(rule)
+
+    def complaints(self) -> list[Diagnostic]:
+        """All that keeps the default goal from being made, as far as it can be told now."""
+        found: list[Diagnostic] = []
+        try:
+            goal = self.default_goal()
+        except BuildError as error:
+            return list(error.diagnostics)
+        todo = [] if goal is None else [goal]
+        seen = {job.number for job in todo}
+        for job in todo:
+            names: Iterable[str | None]
+            above: list[Job] = []
+            try:
+                above += self.close(job)
+                names = (*job.inputs, *job.order_only)
+            except BuildError as error:
+                found += error.diagnostics
+                rule: Rule = job.binding.rule
+                names = [each.literal for each in (*rule.prerequisites, *rule.order_only)]
+            above += [self.graph.producer[name] for name in names if name in self.graph.producer]
+            todo += [each for each in dict.fromkeys(above) if each.number not in seen]
+            seen.update(each.number for each in above)
+        return found
 
     def _late_maker(self, name: str) -> Rule | None:
         """A split, or a rule behind one, that might make a file once the split has run."""
@@ -768,6 +816,41 @@ class Instantiation:
                 literal = template.literal
                 if literal in self._extra and not self._has_recipe(literal):
                     yield literal
+
+
+def _name(text: str, span: Span) -> str:
+    """A file name as it is known in all tables. Raises BuildError for an empty one."""
+    if not text:
+        raise BuildError(Diagnostic("PB211", "an empty text is no file name", span))
+    return normalise(text)
+
+
+def _placed(names: Sequence[str], templates: Sequence[Template]) -> Wanted:
+    """Names, each with the place of the word that it was made of."""
+    return {name: template.span for name, template in zip(names, templates, strict=False)}
+
+
+def _way_down(name: str, above: Mapping[str, str]) -> list[str]:
+    """From a name up through those that it stands behind, and back to it."""
+    way = [name]
+    while way[-1] in above:
+        way.append(above[way[-1]])
+    return [name, *reversed(way)]
+
+
+def _needs_itself(ring: Sequence[str], place: Span) -> BuildError:
+    path = " <- ".join(f"`{each}`" for each in ring)
+    is_short = len(ring) == 2
+    return BuildError(
+        Diagnostic(
+            "PB301",
+            f"`{ring[0]}` needs itself" if is_short else f"these need each other: {path}",
+            place,
+            help="take it out of its own prerequisites"
+            if is_short
+            else "take one of these prerequisites away",
+        )
+    )
 
 
 def _joined(pieces: Sequence[str | Wild]) -> list[str | Wild]:

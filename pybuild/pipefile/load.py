@@ -110,9 +110,7 @@ def _round(
     tree, found = read_tree(request.path)
     diagnostics += found
     for name, value in request.overrides.items():
-        resolver.namespace.setdefault(name, value)
-        resolver.out.variables.setdefault(name, value)
-        resolver.out.origins.setdefault(name, "command line")
+        resolver.override(name, value)
     resolver.read(tree)
     pipeline = resolver.finish()
     diagnostics += pipeline.diagnostics
@@ -187,7 +185,12 @@ def _read(path: str) -> str:
                 "save the file as UTF-8",
             )
         ) from None
-    return text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n")
+    null = text.find("\0")
+    if null >= 0:
+        place = Span(Source(normalise(path), text), null, null + 1)
+        raise BuildError(Diagnostic("PB111", f"`{path}` holds a null character", place))
+    return text
 
 
 def _tree(source: Source, request: Request) -> tuple[syntax.Tree, list[Diagnostic]]:

@@ -6,7 +6,8 @@ Pipefile and nothing of what names mean.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.grammar import parser
@@ -15,6 +16,32 @@ from pybuild.source import Diagnostic, Source, Span
 
 if TYPE_CHECKING:
     from lark import Token, Tree
+
+_MOST_NESTED = 50  # brackets inside a placeholder: what follows it calls itself
+_NAME = re.compile(r"[A-Za-z_]\w*")
+# A word of make's at the start of a line, unless what follows makes it a target or a variable.
+_DIRECTIVE = re.compile(r"([a-z]+)(?:[ \t]+(?![ \t:=+?&|])|$)")
+
+_CONDITION = "a condition is a Python expression: `name = a if b else c`, or `@active_if(...)`"
+_EXPORT = "`@env(NAME=value)` above a rule sets an environment variable for its recipe"
+_DEFINE = 'a text of several lines is a Python expression: `name = """..."""`'
+_DIRECTIVES = {
+    "ifeq": _CONDITION,
+    "ifneq": _CONDITION,
+    "ifdef": _CONDITION,
+    "ifndef": _CONDITION,
+    "else": _CONDITION,
+    "endif": _CONDITION,
+    "define": _DEFINE,
+    "endef": _DEFINE,
+    "export": _EXPORT,
+    "unexport": _EXPORT,
+    "override": "`NAME=value` on the command line wins over the file: take the word away",
+    "private": "take the word away: a variable belongs to the whole file",
+    "undefine": "take the line away: a variable that nothing assigns is not defined",
+    "vpath": "name the folder where the file is asked for: `src/%.c`",
+    "sinclude": "write `-include`",
+}
 
 
 def parse(source: Source) -> tuple[syntax.Tree, list[Diagnostic]]:
@@ -61,6 +88,8 @@ def remember(tree: syntax.Tree) -> None:
 def _form(text: str) -> syntax.Form | None:
     from lark.exceptions import LarkError
 
+    if _is_too_deep(text):
+        return None
     try:
         tree = parser().parse(text, start="placeholder")
     except LarkError:
@@ -145,7 +174,9 @@ class _Parser:
     def block(self, part: lines.Block) -> None:
         block = self.dedent(part)
         pending, self.pending = self.pending, None
-        if isinstance(pending, syntax.Rule):
+        if block is None:
+            self._lose(pending, self.span(part.start, part.end))
+        elif isinstance(pending, syntax.Rule):
             self.statements.append(
                 syntax.Rule(
                     pending.span,
@@ -172,8 +203,18 @@ class _Parser:
             self.statements.append(syntax.Invalid(block.span))
         self.flush()
 
-    def dedent(self, part: lines.Block) -> syntax.Block:
-        """The lines of a block without their common indentation; tabs and blanks may not mix."""
+    def _lose(self, pending: syntax.Rule | syntax.PythonBlock | None, span: Span) -> None:
+        """A block that is not well indented: its header stays."""
+        if isinstance(pending, syntax.Rule):
+            self.statements.append(pending)
+        text = self.source.text[span.start : span.end]
+        is_python = isinstance(pending, syntax.PythonBlock)
+        names = frozenset(_NAME.findall(text)) if is_python else frozenset[str]()
+        self.statements.append(syntax.Invalid(span, names))
+
+    def dedent(self, part: lines.Block) -> syntax.Block | None:
+        """The lines of a block without their common indentation; None if tabs and blanks are
+        mixed."""
         text = self.source.text
         rows: list[tuple[int, str]] = []
         position = part.start
@@ -183,14 +224,16 @@ class _Parser:
             position += len(row) + 1
         indents = [row[: len(row) - len(row.lstrip(" \t"))] for _, row in rows if row.strip()]
         common = _common_prefix(indents)
-        self._refuse_mixed(rows)
+        if self._is_mixed(rows):
+            return None
         cut = len(common)
         taken = tuple(
             (offset + cut, row[cut:]) if row.strip() else (offset, "") for offset, row in rows
         )
         return syntax.Block(self.span(part.start + cut, part.end), taken)
 
-    def _refuse_mixed(self, rows: list[tuple[int, str]]) -> None:
+    def _is_mixed(self, rows: list[tuple[int, str]]) -> bool:
+        """Whether the block is indented with tabs and with blanks, of which it complains."""
         first = ""
         for offset, row in rows:
             if not row.strip():
@@ -204,7 +247,8 @@ class _Parser:
                     self.span(offset, offset + len(row) - len(row.lstrip(" \t"))),
                     f"indent every line of the block with {used}",
                 )
-                return
+                return True
+        return False
 
     # -- one logical line --------------------------------------------------------------------
 
@@ -212,29 +256,34 @@ class _Parser:
         from lark.exceptions import UnexpectedInput
 
         text = self.source.text[span.start : span.end]
+        directive = _DIRECTIVE.match(text)
+        if directive is not None and directive[1] in _DIRECTIVES:
+            word = directive[1]
+            message = f"`{word}` belongs to Makefiles"
+            return self.invalid(span, _Mistake("PB101", message, _DIRECTIVES[word], 0, len(word)))
         try:
             tree = parser().parse(text, start="statement")
         except UnexpectedInput as error:
-            self.explain(error, text, span)
-            return syntax.Invalid(span)
+            position = getattr(error, "pos_in_stream", None)
+            if position is None or position < 0:
+                position = len(text)
+            return self.invalid(span, _say_what(text, position))
         inner: Any = tree.children[0]
         return getattr(self, f"_{inner.data}")(inner, span)  # type: ignore[no-any-return]
 
-    def explain(self, error: Any, text: str, span: Span) -> None:
-        """What is wrong with a line that does not parse, in the user's words."""
-        position = getattr(error, "pos_in_stream", None)
-        if position is None or position < 0:
-            position = len(text)
-        at = self.span(span.start + position, min(span.start + position + 1, span.end))
-        code, message, help = _say_what(text, position)
-        self.complain(code, message, at if at.start < at.end else span, help)
+    def invalid(self, span: Span, mistake: _Mistake) -> syntax.Invalid:
+        """A line that is lost, and what is said of it."""
+        at = self.span(span.start + mistake.start, min(span.start + mistake.end, span.end))
+        place = at if at.start < at.end else span
+        self.complain(mistake.code, mistake.message, place, mistake.help)
+        text = self.source.text[span.start : span.end]
+        return syntax.Invalid(span, frozenset(_NAME.findall(re.split("[:=]", text)[0])))
 
     def _assignment(self, tree: Tree[Token], span: Span) -> syntax.Statement:
         name, operator, expression = tree.children
         if expression is None:
-            self.complain("PB102", f"`{name}` is given no value", span, 'write an expression: `""`')
-            return syntax.Invalid(span)
-        assert expression is not None
+            message, help = f"`{name}` is given no value", 'write an expression: `""`'
+            return self.invalid(span, _Mistake("PB102", message, help, 0, span.end - span.start))
         return syntax.Assignment(span, str(name), str(operator), self.python_text(expression, span))
 
     def python_text(self, token: Any, span: Span) -> syntax.PythonText:
@@ -264,12 +313,16 @@ class _Parser:
         if colon is not None:
             segments.append(self.segment(third, span))
             if not segments[1]:
-                self.complain(
-                    "PB103",
-                    "two colons with nothing between them",
-                    self.span(span.start + colon.start_pos - 1, span.start + colon.end_pos),
-                    "double-colon rules belong to Makefiles; here a rule is `name: targets: "
-                    "prerequisites` or `targets: prerequisites`",
+                return self.invalid(
+                    span,
+                    _Mistake(
+                        "PB103",
+                        "two colons with nothing between them",
+                        "double-colon rules belong to Makefiles; here a rule is `name: targets: "
+                        "prerequisites` or `targets: prerequisites`",
+                        separator.children[0].start_pos,
+                        colon.end_pos,
+                    ),
                 )
         decorations, self.decorations = tuple(self.decorations), []
         del bar
@@ -303,6 +356,10 @@ class _Parser:
         """The text and placeholders of a word; inside double quotes placeholders count too."""
         from lark.exceptions import UnexpectedInput
 
+        if _is_too_deep(text):
+            at = self.span(start, start + len(text))
+            self.complain("PB104", "this placeholder has too many brackets inside one another", at)
+            return (syntax.Text(at, text),)
         try:
             tree = parser().parse(text, start="pieces")
         except UnexpectedInput as error:
@@ -441,45 +498,82 @@ def _argument(tree: Any) -> syntax.Reference | str | int | float:
     return _reference(tree)
 
 
-def _say_what(text: str, position: int) -> tuple[str, str, str]:
-    """Code, message and help for a line that does not parse at a position."""
+def _is_too_deep(text: str) -> bool:
+    """Whether more brackets are open at once than any placeholder needs."""
+    depth = 0
+    for char in text:
+        if char == "(":
+            depth += 1
+            if depth > _MOST_NESTED:
+                return True
+        elif char == ")":
+            depth -= 1
+    return False
+
+
+class _Mistake(NamedTuple):
+    """What is wrong with a line, and its characters `start` to `end` that show it."""
+
+    code: str
+    message: str
+    help: str
+    start: int
+    end: int
+
+
+# Code, message and help, by the character that does not fit.
+_UNEXPECTED = {
+    "=": (
+        "PB101",
+        "a `=` stands where none can",
+        'a word with `=` in it is quoted: `"a=b.txt"`; an assignment starts with a name',
+    ),
+    ";": (
+        "PB101",
+        "a `;` stands where none can",
+        "a recipe stands in the lines below its header, indented; as part of a name it is quoted",
+    ),
+    '"': ("PB101", "this quote is never closed", 'close it with `"`'),
+    "<": (
+        "PB104",
+        "this placeholder is not well formed",
+        "a placeholder is `<name>`, `<name.part>`, `<name[0]>` or `<function(argument)>`",
+    ),
+    ":": ("PB103", "too many colons", 'a word with `:` in it is quoted: `"a:b.txt"`'),
+    "|": (
+        "PB103",
+        "a `|` stands where none can",
+        "order-only prerequisites stand behind one `|` after the prerequisites",
+    ),
+    "": ("PB101", "the line ends too early", "a rule is `targets: prerequisites`"),
+}
+_NO_ATTRIBUTE = ("PB105", "an attribute is `@name` or `@name(arguments)`", "close the bracket")
+_NO_STATEMENT = (
+    "PB101",
+    "this is no assignment, rule, attribute or include",
+    "a rule has a colon behind its targets; a recipe line is indented",
+)
+_NO_TARGETS = ("PB205", "a rule without targets", "what it makes stands before the colon")
+
+
+def _say_what(text: str, position: int) -> _Mistake:
+    """What is wrong with a line that does not parse at a position, in the user's words."""
     char = text[position : position + 1]
+    before = text[:position]
+    start = position
     if text.startswith("@"):
-        return "PB105", "an attribute is `@name` or `@name(arguments)`", "close the bracket"
-    if not any(mark in text for mark in ":="):
-        if text.split()[0] in ("ifeq", "ifdef", "ifneq", "ifndef", "define", "export", "endif"):
-            return (
-                "PB101",
-                f"`{text.split()[0]}` belongs to Makefiles",
-                "a condition is a Python expression: `name = a if b else c`, or `@active_if(...)`",
-            )
-        return (
+        said = _NO_ATTRIBUTE
+    elif not any(mark in text for mark in ":="):
+        said = _NO_STATEMENT
+    elif char == ":" and not before.strip():
+        said = _NO_TARGETS
+    elif char == "=" and before.endswith((":", "!")):
+        start = len(before.rstrip(":!"))
+        said = (
             "PB101",
-            "this is no assignment, rule, attribute or include",
-            ("a rule has a colon behind its targets; a recipe line is indented"),
+            f"`{text[start : position + 1]}` belongs to Makefiles",
+            "write `=` and a Python expression, where a text stands in quotes",
         )
-    if char == "=":
-        return (
-            "PB101",
-            "a `=` stands where none can",
-            ('a word with `=` in it is quoted: `"a=b.txt"`; an assignment starts with a name'),
-        )
-    if char == '"':
-        return "PB101", "this quote is never closed", 'close it with `"`'
-    if char == "<":
-        return (
-            "PB104",
-            "this placeholder is not well formed",
-            ("a placeholder is `<name>`, `<name.part>`, `<name[0]>` or `<function(argument)>`"),
-        )
-    if char == ":":
-        return "PB103", "too many colons", 'a word with `:` in it is quoted: `"a:b.txt"`'
-    if char == "|":
-        return (
-            "PB103",
-            "a `|` stands where none can",
-            ("order-only prerequisites stand behind one `|` after the prerequisites"),
-        )
-    if position >= len(text):
-        return "PB101", "the line ends too early", "a rule is `targets: prerequisites`"
-    return "PB101", f"`{char}` is not expected here", ""
+    else:
+        said = _UNEXPECTED.get(char, ("PB101", f"`{char}` is not expected here", ""))
+    return _Mistake(*said, start, position + 1)

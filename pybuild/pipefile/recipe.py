@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from pybuild.files import digest_of
 from pybuild.graph import Job, Part, PythonPart, Script, ScriptPart, ShellPart
 from pybuild.names import folder_of
-from pybuild.pipefile.fingerprint import ONLY_TREE, Fingerprints, free_names
+from pybuild.pipefile.fingerprint import Fingerprints, free_names
 from pybuild.pipefile.parse import parse_placeholder
 from pybuild.pipefile.shelltext import LITERAL_HERE, quote, significant, spots
 from pybuild.pipefile.syntax import Block, Reference
@@ -21,8 +21,10 @@ from pybuild.pipefile.template import (
     FileName,
     Hole,
     WholeFile,
+    as_text,
     evaluate,
 )
+from pybuild.pipefile.usercode import compile_python
 from pybuild.source import BuildError, Diagnostic, Source, Span
 
 DEFAULT_SHELL = ("bash", "-euo", "pipefail", "-c")
@@ -79,9 +81,10 @@ class RecipeTemplate:
         self.echo = echo
         self.span = span
         self.shell: tuple[str, ...] = DEFAULT_SHELL
-        self.environment: tuple[tuple[str, Hole | str], ...] = ()
+        self.environment: tuple[tuple[str, str], ...] = ()
         self.folders: tuple[str, ...] = ()
         self.touch: tuple[str, ...] = ()
+        self.places: Mapping[str, Span] = {}
         self.silent = False
         self.namespace: dict[str, Any] = {}
         self.text_digest = b""
@@ -89,6 +92,10 @@ class RecipeTemplate:
         self.shared_values: dict[str, str] = {}
         self.private_names: tuple[str, ...] = ()
         self.calls: tuple[Hole, ...] = ()
+
+    def fill(self, text: str, lookup: Callable[[str], Any]) -> str:
+        """A text of an attribute with its placeholders filled in. Raises BuildError."""
+        return fill_text(text, lookup, self.places.get(text, self.span))
 
     def holes(self) -> list[Hole]:
         """All placeholders of the shell parts."""
@@ -200,11 +207,7 @@ class PipeRecipe:
                 parts.append(_python_part(part, template, lookup))
         folders = {folder_of(name.rstrip("/")): None for name in outputs}
         folders |= {folder_of(each.prefix): None for each in job.patterns}
-        folders |= {fill_text(text, lookup, template.span): None for text in template.folders}
-        environment = tuple(
-            (name, value if isinstance(value, str) else str(value))
-            for name, value in template.environment
-        )
+        folders |= {template.fill(text, lookup): None for text in template.folders}
         return Script(
             tuple(parts),
             "\n".join(echoes),
@@ -212,14 +215,14 @@ class PipeRecipe:
             ignore_errors="-" in template.flags,
             always="+" in template.flags,
             environment=tuple(
-                (name, fill_text(value, lookup, template.span)) for name, value in environment
+                (name, template.fill(text, lookup)) for name, text in template.environment
             ),
             folders=tuple(each for each in folders if each),
-            touch=tuple(fill_text(text, lookup, template.span) for text in template.touch),
+            touch=tuple(template.fill(text, lookup) for text in template.touch),
         )
 
     def expand_attribute(self, job: Job, text: str) -> str:
-        return fill_text(text, self.binding.lookup(job), self.template.span)
+        return self.template.fill(text, self.binding.lookup(job))
 
 
 def _filled(part: ShellTemplate, lookup: Callable[[str], Any]) -> str:
@@ -237,14 +240,12 @@ def in_shell(value: Any, context: str, span: Span) -> str:
     """A value as it is put into a script: files and lists quoted, other texts as they are."""
     if isinstance(value, FileName) or hasattr(value, "__fspath__"):
         return quote(str(value), context)
-    if isinstance(value, list | tuple):
-        return " ".join(quote(str(each), context) for each in value)
     if isinstance(value, set | frozenset):
-        return " ".join(quote(str(each), context) for each in sorted(value))
+        value = sorted(value, key=str)
+    if isinstance(value, list | tuple):
+        return " ".join(quote(as_text(each, span), context) for each in value)
     if value is None:
         return ""
-    if isinstance(value, str | int | float):
-        return str(value)
     if isinstance(value, Mapping) or callable(value):
         kind = "function" if callable(value) else type(value).__name__
         raise BuildError(
@@ -255,7 +256,7 @@ def in_shell(value: Any, context: str, span: Span) -> str:
                 help="call it: `<name(argument)>`" if callable(value) else "use it in Python",
             )
         )
-    return str(value)
+    return as_text(value, span)
 
 
 def _python_part(
@@ -299,7 +300,8 @@ def fill_text(text: str, lookup: Callable[[str], Any], span: Span) -> str:
             continue
         out.append(text[position : spot.start])
         value = evaluate(inner.reference, lookup, span)
-        out.append(" ".join(map(str, value)) if isinstance(value, list) else str(value))
+        values = value if isinstance(value, list) else [value]
+        out.append(" ".join(as_text(each, span) for each in values))
         position = spot.end
     return "".join((*out, text[position:]))
 
@@ -330,37 +332,6 @@ def any_call(reference: Reference) -> bool:
 
 
 # -- from a block to a template ----------------------------------------------------------------
-
-
-def compile_python(
-    source: Source, lines: Sequence[tuple[int, str]], filename: str
-) -> tuple[CodeType, _ast.Module]:
-    """Code and tree of a Python block whose lines stand in `source`; line numbers are the file's.
-    Raises BuildError for a syntax error, at its place."""
-    first = source.place(lines[0][0])[0] if lines else 1
-    text = "\n" * (first - 1) + "\n".join(text for _, text in lines) + "\n"
-    try:
-        tree = compile(text, filename, "exec", ONLY_TREE, dont_inherit=True)
-        assert isinstance(tree, _ast.Module)
-        return compile(tree, filename, "exec", dont_inherit=True), tree
-    except (SyntaxError, ValueError) as error:
-        raise BuildError(_syntax_complaint(error, source, lines, first)) from None
-
-
-def _syntax_complaint(
-    error: SyntaxError | ValueError, source: Source, lines: Sequence[tuple[int, str]], first: int
-) -> Diagnostic:
-    number = getattr(error, "lineno", None) or first
-    index = min(max(0, number - first), len(lines) - 1) if lines else 0
-    offset, row = lines[index] if lines else (0, "")
-    column = max(0, (getattr(error, "offset", None) or 1) - 1)
-    start = offset + min(column, max(0, len(row) - 1))
-    stop = offset + len(row)
-    end_column = getattr(error, "end_offset", None)
-    if end_column and getattr(error, "end_lineno", None) == number and end_column - 1 > column:
-        stop = min(stop, offset + end_column - 1)
-    message = getattr(error, "msg", None) or str(error)
-    return Diagnostic("PB110", f"Python: {message}", Span(source, start, max(stop, start + 1)))
 
 
 def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplate | None:

@@ -20,21 +20,19 @@ from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import (
     PLAIN_SHELL,
     RecipeTemplate,
-    compile_python,
     compile_recipe,
     names_in,
     text_holes,
 )
 from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, Pipeline, Rule
-from pybuild.pipefile.template import (
-    RESERVED,
-    Hole,
-    Template,
-)
+from pybuild.pipefile.template import RESERVED, Hole, Template, check_parts
+from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
 from pybuild.pipefile.words import Words
-from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
+from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean, joined
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names
+_LOST_NAME = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
 _LATER_KINDS = ("product", "combinations", "permutations", "combinations_with_replacement")
 
 
@@ -73,7 +71,12 @@ class Resolver:
         self._reading: list[str] = []
 
     def complain(
-        self, code: str, message: str, span: Span, help: str = "", notes: tuple[Note, ...] = ()
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        help: str = "",
+        notes: tuple[Note, ...] = (),
     ) -> None:
         self.out.diagnostics.append(Diagnostic(code, message, span, notes, help))
 
@@ -96,15 +99,31 @@ class Resolver:
                     self._include(statement)
                 elif isinstance(statement, syntax.Rule):
                     self._keep(statement)
+                elif isinstance(statement, syntax.Invalid):
+                    self.words.lost |= statement.names
             except BuildError as error:
                 self.out.diagnostics.extend(error.diagnostics)
         self._reading.pop()
 
+    def override(self, name: str, text: str) -> None:
+        """`NAME=value` of the command line, known before the file is read."""
+        if self._is_taken(name, None):
+            return
+        self.namespace.setdefault(name, text)
+        self.out.variables.setdefault(name, text)
+        self.out.origins.setdefault(name, "command line")
+
+    def _is_taken(self, name: str, span: Span | None) -> bool:
+        """Whether a name can't be assigned, of which it complains."""
+        if name not in RESERVED and name not in self.builtin_names:
+            return False
+        what = "a name that every job has" if name in RESERVED else "a builtin"
+        self.complain("PB203", f"`{name}` is {what} and can't be assigned", span)
+        return True
+
     def _assign(self, node: syntax.Assignment) -> None:
         name = node.name
-        if name in RESERVED or name in self.builtin_names:
-            what = "a name that every job has" if name in RESERVED else "a builtin"
-            self.complain("PB203", f"`{name}` is {what} and can't be assigned", node.span)
+        if self._is_taken(name, node.span):
             return
         if name in self.overrides:
             value: Any = self._override(node, self.overrides[name])
@@ -116,9 +135,11 @@ class Resolver:
         elif node.operator == "?=" and name in self.out.variables:
             return
         else:
+            self.words.lost.add(name)  # unless it gets a value
             value, origin = self._evaluate(node.expression), "file"
             if node.operator == "+=" and name in self.out.variables:
                 value = self._joined(node, self.out.variables[name], value)
+            self.words.lost.discard(name)
         self.out.variables[name] = self.namespace[name] = value
         self.out.origins[name] = origin
 
@@ -135,71 +156,55 @@ class Resolver:
         return text
 
     def _joined(self, node: syntax.Assignment, old: Any, new: Any) -> Any:
-        try:
-            return join_values(old, new)
-        except TypeError:
-            raise BuildError(
-                Diagnostic(
-                    "PB206",
-                    f"`+=` cannot add a {type(new).__name__} to a {type(old).__name__}",
-                    node.span,
-                    help="add texts to texts and lists to lists",
-                )
-            ) from None
+        def join() -> Any:
+            try:
+                return join_values(old, new)
+            except TypeError:
+                raise BuildError(
+                    Diagnostic(
+                        "PB206",
+                        f"`+=` cannot add a {type(new).__name__} to a {type(old).__name__}",
+                        node.span,
+                        help="add texts to texts and lists to lists",
+                    )
+                ) from None
+
+        return self._run(join, node.expression.span, "PB207")
 
     def _evaluate(self, expression: syntax.PythonText) -> Any:
-        text = expression.text
-        span = expression.span
-        try:
-            code = compile(f"({text}\n)", span.source.name, "eval", dont_inherit=True)
-        except (SyntaxError, ValueError) as error:
-            raise BuildError(_expression_complaint(error, span)) from None
-        return self._run(lambda: eval(code, self.namespace), span, "PB207")
+        code = compile_expression(expression, help=_LOST_NAME if ":" in expression.text else "")
+        return self._run(lambda: eval(code, self.namespace), expression.span, "PB207")
 
     def _run(self, call: Callable[[], Any], span: Span, code: str) -> Any:
+        """What a call of user code gives; the working folder stays. Raises BuildError."""
+        here = os.getcwd()
         try:
-            return call()
-        except BuildError:
-            raise
-        except Exception as error:
-            raise BuildError(self._exception(error, span, code)) from error
-        except SystemExit as error:
-            raise BuildError(
-                Diagnostic(code, f"the Python code ended pybuild: SystemExit({error.code})", span)
-            ) from error
-
-    def _exception(self, error: Exception, span: Span, code: str) -> Diagnostic:
-        """An exception in the user's Python, at the line of the Pipefile that it came from."""
-        message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        notes: list[Note] = []
-        trace = error.__traceback__
-        source = span.source
-        place = span
-        while trace is not None:
-            filename = trace.tb_frame.f_code.co_filename
-            if filename == source.name:
-                place = _line_span(source, trace.tb_lineno)
-            elif "pybuild" not in filename:
-                notes.append(Note(f"raised in {filename}:{trace.tb_lineno}"))
-            trace = trace.tb_next
-        help = ""
-        if isinstance(error, NameError) and error.name:
-            help = did_you_mean(error.name, [*self.namespace, *dir(__builtins__)])
-        return Diagnostic(code, message, place, tuple(notes[-1:]), help)
+            with UserCode(span, code):
+                return call()
+        finally:
+            os.chdir(here)
 
     def _execute(self, node: syntax.PythonBlock) -> None:
         source = node.span.source
-        code, tree = compile_python(source, node.block.lines, source.name)
-        self.prints.register(source.name, tree)
-        self._run(lambda: exec(code, self.namespace), node.span, "PB208")
+        try:
+            code, tree = compile_python(source, node.block.lines, source.name)
+            self.prints.register(source.name, tree)
+            self._run(lambda: exec(code, self.namespace), node.span, "PB208")
+        except BuildError:
+            text = source.text[node.block.span.start : node.block.span.end]
+            self.words.lost.update(_IDENTIFIER.findall(text))
+            raise
         for name in self.overrides:
             if name in self.out.variables and self.namespace.get(name) != self.out.variables[name]:
                 self.out.variables[name] = self.namespace[name]
 
     def _include(self, node: syntax.Include) -> None:
         for word in node.words:
-            for name in self._include_names(word):
-                self._include_one(name, word.span, node.optional)
+            try:
+                for name in self._include_names(word):
+                    self._include_one(name, word.span, node.optional)
+            except BuildError as error:
+                self.out.diagnostics.extend(error.diagnostics)
 
     def _include_names(self, word: syntax.Word) -> list[str]:
         templates = self.words.templates([word], {}, frozenset(), where="include")
@@ -238,7 +243,10 @@ class Resolver:
             chain = " -> ".join([*self._reading, path])
             raise BuildError(Diagnostic("PB210", f"these include each other: {chain}", span))
         self.out.included.append(normalise(path))
-        tree, diagnostics = self.read_tree(path)
+        try:
+            tree, diagnostics = self.read_tree(path)
+        except BuildError as error:
+            raise error.at(span) from None
         self.out.diagnostics.extend(diagnostics)
         self.read(tree)
 
@@ -317,8 +325,13 @@ class Resolver:
         if node.kind.partition("(")[0] in _LATER_KINDS:
             self.complain("PB219", f"`{node.kind}` is not there yet", node.span)
             return
-        if not targets:
-            raise BuildError(Diagnostic("PB205", "a rule without targets", node.span))
+        if node.kind == "split" and node.block is None:
+            self.complain(
+                "PB205",
+                "a `split` without a recipe",
+                node.span,
+                "its outputs are what its recipe leaves: write one below the header",
+            )
         settings = self._settings(node)
         recipe = compile_recipe(node.block, self.out.diagnostics) if node.block else None
         self._build(node, name, targets, static, prerequisites, settings, recipe)
@@ -354,11 +367,10 @@ class Resolver:
         local = {**dict.fromkeys(aliases, None), **settings.params}
         percent = _has_percent(target_words) and not static
         captures = self._captures_of(prerequisite_words, local)
-        prerequisites = self.words.templates(
-            prerequisite_words, local, captures, where="prerequisite"
+        self._check_names(settings, recipe, local, captures, frozenset(aliases))
+        targets, prerequisites, order_only = self._header(
+            (target_words, prerequisite_words, node.order_only), local, captures
         )
-        order_only = self.words.templates(node.order_only, local, captures, where="prerequisite")
-        targets = self.words.templates(target_words, local, captures, where="target")
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
         first = self.words.templates(prerequisite_words[:1], local, captures, where="prerequisite")
@@ -387,8 +399,8 @@ class Resolver:
             self._percent(rule, static)
         self._check_captures(rule, node, captures)
         if recipe is not None:
-            self._finish_recipe(rule, recipe, local)
-        self._check_texts(rule, local)
+            self._check_rules_near(rule, recipe)
+            self._finish_recipe(rule, recipe)
         self.out.rules.append(rule)
         if name and name not in self.out.named:
             self.out.named[name] = rule
@@ -396,6 +408,26 @@ class Resolver:
             head = targets[0].literal if targets else None
             if head is None or not head.startswith(".") or "/" in head:
                 self.out.default = rule
+
+    def _header(
+        self,
+        segments: Sequence[Sequence[syntax.Word]],
+        local: Mapping[str, Any],
+        captures: frozenset[str],
+    ) -> list[list[Template]]:
+        """Targets, prerequisites and order-only prerequisites. Raises BuildError with all that is
+        wrong in any of them."""
+        found: list[list[Template]] = []
+        failed: list[BuildError] = []
+        for words in segments:
+            where = "prerequisite" if found or failed else "target"
+            try:
+                found.append(self.words.templates(words, local, captures, where))
+            except BuildError as error:
+                failed.append(error)
+        if failed:
+            raise joined(failed)
+        return found
 
     def _add_alias(self, word: syntax.Word, aliases: dict[str, Span]) -> None:
         if word.alias in RESERVED:
@@ -492,7 +524,7 @@ class Resolver:
             if isinstance(piece, Hole)
             for name in names_in(piece.reference)
         }
-        unbound = sorted(captures - rule.captures)
+        unbound = sorted(captures - rule.captures - self.words.lost)
         if rule.flavour == LITERAL:
             unbound = []
         for name in unbound:
@@ -502,7 +534,7 @@ class Resolver:
                 _capture_span(node, name),
                 "the first prerequisite is the driver: only it binds captures",
             )
-        unused = sorted(captures - used - set(unbound))
+        unused = sorted(captures - used - set(unbound) - self.words.lost)
         if rule.flavour == COLLATE and used & captures:
             unused = []
         for name in unused:
@@ -515,27 +547,50 @@ class Resolver:
                 or "use it in a target, write `*` for any text, or `collate` by the others",
             )
 
-    def _finish_recipe(self, rule: Rule, recipe: RecipeTemplate, local: Mapping[str, Any]) -> None:
-        rules_near = {
+    def _check_names(
+        self,
+        settings: Settings,
+        recipe: RecipeTemplate | None,
+        local: Mapping[str, Any],
+        captures: frozenset[str],
+        aliases: frozenset[str],
+    ) -> None:
+        """Placeholders in the recipe and in the texts of attributes: names that mean nothing, and
+        parts that no file has."""
+        of_files = _OF_FILES | captures | aliases
+        holes = [(hole, "recipe") for hole in recipe.holes()] if recipe else []
+        for text, place in settings.places.items():
+            holes += [(hole, "attribute") for hole in text_holes(text, place)]
+        for hole, where in holes:
+            for name in names_in(hole.reference):
+                if not (name in captures or self.words.is_known(name, local)):
+                    self.out.diagnostics += self.words.unknown(
+                        name, hole.span, local, captures, where
+                    )
+            if hole.reference.name in of_files:
+                try:
+                    check_parts(hole.reference, hole.span)
+                except BuildError as error:
+                    self.out.diagnostics += error.diagnostics
+
+    def _check_rules_near(self, rule: Rule, recipe: RecipeTemplate) -> None:
+        """A rule that a recipe names has to be a prerequisite."""
+        near = {
             each.rule
             for each in (*rule.drivers, *rule.prerequisites, *rule.order_only)
             if each.rule
         }
         for hole in recipe.holes():
             for name in names_in(hole.reference):
-                if name in self.rule_names and name not in self.namespace:
-                    if name not in rules_near:
-                        self.complain(
-                            "PB215",
-                            f"the rule `{name}` is no prerequisite of this rule",
-                            hole.span,
-                            f"add `<{name}>` to the prerequisites, or behind `|`",
-                        )
-                    continue
-                if not (name in rule.captures or self.words.is_known(name, local)):
-                    self.out.diagnostics.append(
-                        self.words.unknown(name, hole.span, local, rule.captures, "recipe")
+                if name in self.rule_names and name not in self.namespace and name not in near:
+                    self.complain(
+                        "PB215",
+                        f"the rule `{name}` is no prerequisite of this rule",
+                        hole.span,
+                        f"add `<{name}>` to the prerequisites, or behind `|`",
                     )
+
+    def _finish_recipe(self, rule: Rule, recipe: RecipeTemplate) -> None:
         settings = rule.settings
         if settings.shell:
             recipe.shell = (*settings.shell.split(), "-c")
@@ -544,24 +599,13 @@ class Resolver:
         recipe.environment = tuple(settings.environment.items())
         recipe.folders = tuple(settings.folders)
         recipe.touch = tuple(text for text in settings.touch if text_holes(text, rule.span))
+        recipe.places = settings.places
         recipe.silent = settings.silent
         values = {**self.out.variables, **settings.params}
         counted = {f"@env {name}": text for name, text in settings.environment.items()}
-        counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
-        recipe.finish(self.namespace, values, self.prints, counted)
-
-    def _check_texts(self, rule: Rule, local: Mapping[str, Any]) -> None:
-        """Placeholders in the texts of attributes."""
-        settings = rule.settings
-        texts = [settings.depfile, settings.description, *settings.touch, *settings.folders]
-        texts += settings.environment.values()
-        for text in texts:
-            for hole in text_holes(text, rule.span):
-                for name in names_in(hole.reference):
-                    if not (name in rule.captures or self.words.is_known(name, local)):
-                        self.out.diagnostics.append(
-                            self.words.unknown(name, rule.span, local, rule.captures, "attribute")
-                        )
+        with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
+            counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
+            recipe.finish(self.namespace, values, self.prints, counted)
 
     def _check_follows(self) -> None:
         known = [*self.rule_names, *self.out.phony]
@@ -573,54 +617,67 @@ class Resolver:
                     self.complain(
                         "PB201",
                         f"`@follows`: there is no rule `{name}`",
-                        rule.span,
+                        rule.settings.places[name],
                         did_you_mean(name, known),
                     )
 
     # -- attributes ------------------------------------------------------------------------
 
     def _settings(self, node: syntax.Rule) -> Settings:
-        settings = Settings()
+        settings = Settings(node.span)
         for each in node.decorations:
-            spec = ATTRIBUTES.get(each.name)
-            if spec is None:
-                self.complain(
-                    "PB220",
-                    f"there is no attribute `@{each.name}`",
-                    each.span,
-                    did_you_mean(each.name, list(ATTRIBUTES)),
-                )
-                continue
-            positional, named = self._arguments(each)
+            try:
+                settings.at = each.span
+                self._apply(each, settings)
+            except BuildError as error:
+                self.out.diagnostics.extend(error.diagnostics)
+        for condition, place in settings.conditions:
+            try:
+                settings.active = self._holds(condition, place) and settings.active
+            except BuildError as error:
+                self.out.diagnostics.extend(error.diagnostics)
+        return settings
+
+    def _holds(self, condition: Any, place: Span) -> bool:
+        """The truth of what `@active_if` is given: a value or a function."""
+        return self._run(  # type: ignore[no-any-return]
+            lambda: bool(condition() if callable(condition) else condition), place, "PB207"
+        )
+
+    def _apply(self, node: syntax.Decoration, settings: Settings) -> None:
+        """Sets what an attribute says. Raises BuildError."""
+        spec = ATTRIBUTES.get(node.name)
+        if spec is None:
+            near = did_you_mean(node.name, list(ATTRIBUTES))
+            message = f"there is no attribute `@{node.name}`"
+            raise BuildError(Diagnostic("PB220", message, node.span, help=near))
+        positional, named = self._arguments(node)
+        with UserCode(node.span, "PB207"):
             try:
                 spec.apply(settings, *positional, **named)
-            except TypeError:
-                self.complain(
-                    "PB221",
-                    f"`@{each.name}` is not given what it takes",
-                    each.span,
-                    f"it is written `{spec.usage}`",
+            except (TypeError, ValueError) as error:
+                # A call that does not fit is a TypeError; what it refuses is a ValueError.
+                reason = (
+                    f": {error}" if isinstance(error, ValueError) else " is not given what it takes"
                 )
-            except ValueError as error:
-                self.complain(
-                    "PB221", f"`@{each.name}`: {error}", each.span, f"it is written `{spec.usage}`"
-                )
-        return settings
+                raise BuildError(
+                    Diagnostic(
+                        "PB221",
+                        f"`@{node.name}`{reason}",
+                        node.span,
+                        help=f"it is written `{spec.usage}`",
+                    )
+                ) from None
 
     def _arguments(self, node: syntax.Decoration) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if node.arguments is None:
             return (), {}
-        span = node.arguments.span
-        text = f"__take__({node.arguments.text}\n)"
-        try:
-            code = compile(text, span.source.name, "eval", dont_inherit=True)
-        except (SyntaxError, ValueError) as error:
-            raise BuildError(_expression_complaint(error, span, len("__take__("))) from None
+        code = compile_expression(node.arguments, "__take__(", "\n)")
         names: dict[str, Any] = {"__take__": lambda *a, **k: (a, k)}
         if node.name == "follows":
             names |= {name: name for name in (*self.rule_names, *self.out.phony)}
         return self._run(  # type: ignore[no-any-return]
-            lambda: eval(code, {**self.namespace, **names}), span, "PB207"
+            lambda: eval(code, {**self.namespace, **names}), node.arguments.span, "PB207"
         )
 
     def _traits(
@@ -633,7 +690,7 @@ class Resolver:
                 self.complain(
                     "PB222",
                     f"the pool `{pool}` has {known} places elsewhere and {settings.limit} here",
-                    node.span,
+                    settings.places.get(pool, node.span),
                     "give it the same size everywhere",
                 )
         literals = [each.literal for each in targets]
@@ -723,38 +780,4 @@ def _has_bash() -> bool:
     return any(
         os.access(os.path.join(folder, "bash"), os.X_OK)
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
-    )
-
-
-def _line_span(source: Any, number: int) -> Span:
-    text = source.line(number)
-    start = sum(len(source.line(each)) + 1 for each in range(1, number))
-    indent = len(text) - len(text.lstrip())
-    return Span(source, start + indent, start + max(len(text.rstrip()), indent + 1))
-
-
-def _expression_complaint(
-    error: SyntaxError | ValueError, span: Span, before: int = 1
-) -> Diagnostic:
-    """A syntax error in an expression; `before` characters of ours stand before its text."""
-    text = span.source.text[span.start : span.end]
-    line = getattr(error, "lineno", None) or 1
-    column = (getattr(error, "offset", None) or 1) - 1
-    if line == 1:
-        position = max(0, column - before)
-    else:
-        starts = [0, *(i + 1 for i, char in enumerate(text) if char == "\n"), len(text)]
-        position = starts[min(line - 1, len(starts) - 1)] + column
-    position = min(position, max(0, len(text) - 1))
-    message = getattr(error, "msg", None) or str(error)
-    help = ""
-    if ":" in text and "=" in span.source.text[max(0, span.start - 3) : span.start]:
-        help = (
-            "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
-        )
-    return Diagnostic(
-        "PB110",
-        f"Python: {message}",
-        Span(span.source, span.start + position, span.start + position + 1),
-        help=help,
     )

@@ -146,9 +146,11 @@ class Rule(NamedTuple):
 
 
 class Invalid(NamedTuple):
-    """A line or block that could not be parsed; the diagnostics say why."""
+    """A line or block that could not be parsed; the diagnostics say why. `names` are those that
+    it would have defined, perhaps."""
 
     span: Span
+    names: frozenset[str] = frozenset()
 
 
 Statement = Assignment | Include | PythonBlock | Rule | Decoration | Comment | Invalid

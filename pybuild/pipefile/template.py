@@ -6,11 +6,13 @@ A *template* is a word of a header after variables were put in: text, wildcards,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pybuild.names import Capture, Pattern, Wild, split_extension
+from pybuild.names import Anything, Capture, Pattern, Wild, split_extension
 from pybuild.pipefile.syntax import Attribute, Call, Item, Reference
+from pybuild.pipefile.usercode import UserCode
 from pybuild.source import BuildError, Diagnostic, Span
 
 FILE_PARTS = ("path", "basename", "ext", "filename", "subdir", "subpath")
@@ -97,7 +99,16 @@ class Template:
 
     def reach(self) -> Pattern:
         """A pattern that matches at least every name that the template can become."""
-        return Pattern([Wild("**") if isinstance(each, Hole) else each for each in self.pieces])
+        pieces: list[str | Wild | Capture] = []
+        for piece in self.pieces:
+            if isinstance(piece, Hole):
+                pieces.append(Anything())
+            elif isinstance(piece, str) and len(pieces) == 1 and isinstance(pieces[0], Anything):
+                # `<path>/x` may be `x`: the folder of a name without one is `.`.
+                pieces.append(piece.removeprefix("/"))
+            else:
+                pieces.append(piece)
+        return Pattern([piece for piece in pieces if piece != ""])
 
     def fill(self, lookup: Lookup) -> list[str | Wild]:
         """Text and wildcards, with captures and holes filled in. Raises BuildError."""
@@ -133,7 +144,12 @@ def file_part(name: str, part: str) -> Any:
 
 def evaluate(reference: Reference, lookup: Lookup, span: Span) -> Any:
     """The value of a placeholder. Raises BuildError at its place if it has none."""
-    value = lookup(reference.name)
+    try:
+        value = lookup(reference.name)
+    except BuildError as error:
+        raise error.at(span) from None
+    except KeyError:
+        raise _wrong(f"`<{reference.name}>`: this job has none", span) from None
     for trailer in reference.trailers:
         if isinstance(trailer, Attribute):
             value = _attribute(value, trailer.name, reference, span)
@@ -144,17 +160,36 @@ def evaluate(reference: Reference, lookup: Lookup, span: Span) -> Any:
     return value
 
 
+def check_parts(reference: Reference, span: Span) -> None:
+    """Raises BuildError if a file is asked for a part that no file has; for names whose values
+    are files, or texts out of their names."""
+    for trailer in reference.trailers:
+        if isinstance(trailer, Call):
+            return
+        if isinstance(trailer, Attribute) and trailer.name not in FILE_PARTS:
+            raise _no_part(reference, trailer.name, span)
+
+
 def _attribute(value: Any, name: str, reference: Reference, span: Span) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], FileName) and name in FILE_PARTS:
         value = value[0]
     if isinstance(value, FileName):
         if name not in FILE_PARTS:
-            raise _wrong(f"`{reference}`: a file has no `{name}`", span, f"it has {_listed()}")
+            raise _no_part(reference, name, span)
         return file_part(value, name)
-    try:
-        return getattr(value, name)
-    except AttributeError as error:
-        raise _wrong(f"`{reference}`: {error}", span) from None
+    with _failing(reference, span):
+        try:
+            return getattr(value, name)
+        except AttributeError as error:
+            raise _wrong(f"`{reference}`: {error}", span) from None
+
+
+def _failing(reference: Reference, span: Span) -> UserCode:
+    return UserCode(span, "PB212", f"`{reference}` failed: ")
+
+
+def _no_part(reference: Reference, name: str, span: Span) -> BuildError:
+    return _wrong(f"`{reference}`: a file has no `{name}`", span, f"it has {_listed()}")
 
 
 def _listed() -> str:
@@ -162,18 +197,19 @@ def _listed() -> str:
 
 
 def _item(value: Any, index: int, reference: Reference, span: Span) -> Any:
-    try:
-        return value[index]
-    except (IndexError, KeyError):
-        size = len(value)
-        count = f"{size} of them" if size != 1 else "one"
-        raise _wrong(
-            f"`{reference}`: there is no number {index}",
-            span,
-            f"there is {count}, from 0" if size == 1 else f"there are {count}, counted from 0",
-        ) from None
-    except TypeError as error:
-        raise _wrong(f"`{reference}`: {error}", span) from None
+    with _failing(reference, span):
+        try:
+            return value[index]
+        except (IndexError, KeyError):
+            size = len(value)
+            count = f"{size} of them" if size != 1 else "one"
+            raise _wrong(
+                f"`{reference}`: there is no number {index}",
+                span,
+                f"there is {count}, from 0" if size == 1 else f"there are {count}, counted from 0",
+            ) from None
+        except TypeError as error:
+            raise _wrong(f"`{reference}`: {error}", span) from None
 
 
 def _call(value: Any, call: Call, lookup: Lookup, reference: Reference, span: Span) -> Any:
@@ -183,14 +219,8 @@ def _call(value: Any, call: Call, lookup: Lookup, reference: Reference, span: Sp
     ]
     if not callable(value):
         raise _wrong(f"`{reference.name}` is no function", span)
-    try:
+    with _failing(reference, span):
         return value(*arguments)
-    except BuildError:
-        raise
-    except Exception as error:
-        raise BuildError(
-            Diagnostic("PB212", f"`{reference}` failed: {type(error).__name__}: {error}", span)
-        ) from error
 
 
 def _wrong(message: str, span: Span, help: str = "") -> BuildError:
@@ -216,6 +246,18 @@ class WholeFile(FileName):
     __slots__ = ()
 
 
+def unfit(text: str) -> str:
+    """What keeps a text from being part of a file name or a command; "" if nothing does."""
+    if "\0" in text:
+        return "a null character"
+    if not text.isascii():
+        try:
+            os.fsencode(text)
+        except UnicodeEncodeError:
+            return "half a character"
+    return ""
+
+
 def as_text(value: Any, span: Span) -> str:
     """A value inside a word: text or number. Raises BuildError for a list."""
     if isinstance(value, list | tuple | set | dict):
@@ -224,24 +266,41 @@ def as_text(value: Any, span: Span) -> str:
             span,
             "take one of its items: `<name[0]>`",
         )
-    return str(value)
+    if type(value) is not FileName:
+        with UserCode(span, "PB212", "this cannot be a text: "):
+            value = str(value)
+        _refuse_unfit(value, span)
+    return value  # type: ignore[no-any-return]
+
+
+def _refuse_unfit(text: str, span: Span) -> None:
+    fault = unfit(text)
+    if fault:
+        raise _wrong(f"{fault} cannot stand in a name or a command", span)
 
 
 def as_names(value: Any, span: Span) -> list[str]:
     """What a variable or function gives, as file names: a text, a path or a list of them."""
+    with UserCode(span, "PB212", "this gives no file names: "):
+        return _names(value, span)
+
+
+def _names(value: Any, span: Span) -> list[str]:
     if value is None:
         return []
     if isinstance(value, list | tuple | set | frozenset):
         found: list[str] = []
-        for each in sorted(value) if isinstance(value, set | frozenset) else value:
-            found += as_names(each, span)
+        for each in sorted(value, key=str) if isinstance(value, set | frozenset) else value:
+            found += _names(each, span)
         return found
-    if isinstance(value, str | int | float):
-        return [str(value)]
-    if hasattr(value, "__fspath__"):
-        return [str(value)]
-    if hasattr(value, "__iter__") and not isinstance(value, Mapping):
-        return as_names(list(value), span)
+    if isinstance(value, str | int | float) or hasattr(value, "__fspath__"):
+        name = str(value)
+        if not name:
+            raise _wrong("an empty text is no file name", span, "`None` or `[]` stands for no file")
+        _refuse_unfit(name, span)
+        return [name]
+    if hasattr(value, "__iter__") and not isinstance(value, Mapping | bytes):
+        return _names(list(value), span)
     raise _wrong(
         f"a {type(value).__name__} is no file name", span, "give a text or a list of texts"
     )

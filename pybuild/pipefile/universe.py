@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pybuild.files import Files
+from pybuild.files import Files, Status
 from pybuild.names import Pattern, Wild, folder_of
+from pybuild.source import BuildError, Diagnostic
 
 
 class Universe:
@@ -52,8 +53,19 @@ class Universe:
         """Files and folders in a folder on disk, listed once."""
         found = self._listings.get(folder)
         if found is None:
-            found = self._listings[folder] = self.files.listing(folder)
+            try:
+                found = self._listings[folder] = self.files.listing(folder)
+            except OSError as error:
+                raise _unreadable(error.filename or folder, error) from None
         return found
+
+    def status(self, name: str) -> Status | None:
+        """The status of a file, None if it is not there. Raises BuildError, without a place, if
+        it can't be looked at."""
+        try:
+            return self.files.status(name)
+        except OSError as error:
+            raise _unreadable(name, error) from None
 
     def was_listed(self, name: str) -> bool:
         """Whether a listing has shown the file to be on disk (False: not known)."""
@@ -69,7 +81,7 @@ class Universe:
         """The files on disk that match, leftovers among them."""
         if pattern.is_literal:
             name = str(pattern)
-            return [name] if self.files.status(name) is not None else []
+            return [name] if self.status(name) is not None else []
         found: list[str] = []
         for folder in self._folders(pattern):
             base = "" if not folder else folder if folder.endswith("/") else folder + "/"
@@ -123,16 +135,21 @@ class Universe:
         return folders
 
     def _below(self, folders: list[str]) -> list[str]:
-        """The folders and all folders below them, but for hidden ones. Links are not followed
-        into a folder that was seen."""
-        todo = list(folders)
-        for folder in todo:
+        """The folders and all folders below them, but for hidden ones. A link to a folder that
+        it stands in, directly or further up, is not followed."""
+        todo = [(folder, frozenset([self.status(folder or "./")])) for folder in folders]
+        for folder, above in todo:
             for each in self.listing(folder)[1]:
                 if not each.startswith("."):
                     name = f"{folder}/{each}" if folder not in ("", "/") else f"{folder}{each}"
-                    if name.count("/") < 100:  # a link to a folder above would never end
-                        todo.append(name)
-        return todo
+                    status = self.status(name)
+                    if status not in above:
+                        todo.append((name, above | {status}))
+        return [folder for folder, _ in todo]
+
+
+def _unreadable(name: str, error: OSError) -> BuildError:
+    return BuildError(Diagnostic("PB404", f"cannot read `{name}`: {error.strerror}"))
 
 
 def _folder_steps(pattern: Pattern) -> list[Pattern | None]:

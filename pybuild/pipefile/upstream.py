@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pybuild.names import Pattern, Wild, overlaps
+from pybuild.names import Anything, Pattern, overlaps
 from pybuild.pipefile.rules import PATTERN, Rule
 
 
@@ -66,5 +66,5 @@ def target_reach(rule: Rule) -> list[Pattern]:
     """Patterns that match at least every target of a rule."""
     if rule.flavour == PATTERN:
         texts = [text.partition("%") for text in rule.patterns]
-        return [Pattern([a, Wild("**"), b] if a else [Wild("**"), b]) for a, _, b in texts]
+        return [Pattern([a, Anything(), b] if a else [Anything(), b]) for a, _, b in texts]
     return [template.reach() for template in rule.targets]

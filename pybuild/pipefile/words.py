@@ -19,14 +19,15 @@ from pybuild.pipefile.template import (
     as_text,
     evaluate,
 )
-from pybuild.source import BuildError, Diagnostic, Span, did_you_mean
+from pybuild.source import BuildError, Diagnostic, Span, did_you_mean, joined
 
 
 class Words:
     """Turns words into templates, by the names of a Pipefile: what its Python defines, its
-    variables, its rules (they may still grow while it is read). `local` are the names that one
-    rule adds, `captures` those that its prerequisites capture; `where` is `target`,
-    `prerequisite` or `include`."""
+    variables, its rules (they may still grow while it is read). `lost` are names that a part of
+    the file would have defined in which there is a mistake: nobody is told that they are unknown.
+    `local` are the names that one rule adds, `captures` those that its prerequisites capture;
+    `where` is `target`, `prerequisite` or `include`."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Words:
         self.namespace = namespace
         self.variables = variables
         self.rule_names = rule_names
+        self.lost: set[str] = set()
 
     def is_known(self, name: str, local: Mapping[str, Any]) -> bool:
         return (
@@ -50,10 +52,17 @@ class Words:
         captures: frozenset[str],
         where: str,
     ) -> list[Template]:
-        """The templates that words stand for: a list in a word makes several."""
+        """The templates that words stand for: a list in a word makes several. Raises BuildError
+        with all that is wrong with them."""
         out: list[Template] = []
+        failed: list[BuildError] = []
         for word in words:
-            out += self._word(word, local, captures, where)
+            try:
+                out += self._word(word, local, captures, where)
+            except BuildError as error:
+                failed.append(error)
+        if failed:
+            raise joined(failed)
         return out
 
     def _word(
@@ -68,11 +77,17 @@ class Words:
             elif only.text in self.rule_names and where == "prerequisite":
                 return [Template(word.span, alias=word.alias, rule=only.text)]
         choices: list[list[list[TemplatePiece]]] = []
+        failed: list[BuildError] = []
         for piece in word.pieces:
             if isinstance(piece, syntax.Text):
                 choices.append([list(glob_pieces(piece.text))])
-            else:
+                continue
+            try:
                 choices.append(self._placeholder(piece, local, captures, where))
+            except BuildError as error:
+                failed.append(error)
+        if failed:
+            raise joined(failed)
         return [
             Template(word.span, _tidy([each for part in parts for each in part]), word.alias)
             for parts in itertools.product(*choices)
@@ -109,8 +124,12 @@ class Words:
             return [Template(word.span, alias=word.alias, rule=name)]
         if name not in self.namespace:
             return None
-        if any_call(reference) and where == "prerequisite":
-            return [Template(word.span, alias=word.alias, call=Hole(reference, piece.span))]
+        if any_call(reference):
+            open_names = self._open_names(reference, piece.span, local, captures)
+            if where == "prerequisite":
+                return [Template(word.span, alias=word.alias, call=Hole(reference, piece.span))]
+            if open_names:
+                return None
         value = evaluate(reference, self._global, piece.span)
         if callable(value):
             raise BuildError(
@@ -143,16 +162,16 @@ class Words:
             return [[self._capture(piece, where)]]
         if name in captures:
             if where == "prerequisite" and not reference.trailers:
-                return [[Capture(name)]]
+                return [[self._capture(piece, where)]]
             return hole
         if name in RESERVED or name in local:
             self._check_reserved(piece, where)
             return hole
         if name in self.namespace:
-            arguments = [inner for inner in names_in(reference)[1:] if inner not in self.namespace]
-            if any_call(reference) and (arguments or where == "prerequisite"):
-                self._check_names(arguments, piece.span, local, captures)
-                return hole
+            if any_call(reference):
+                open_names = self._open_names(reference, piece.span, local, captures)
+                if open_names or where == "prerequisite":
+                    return hole
             value = evaluate(reference, self._global, piece.span)
             if isinstance(value, list | tuple | set | frozenset):
                 return [[each] for each in as_names(value, piece.span)]
@@ -167,7 +186,7 @@ class Words:
                     help=f"`<{name}>` alone is all outputs of the rule",
                 )
             )
-        raise BuildError(self.unknown(name, piece.span, local, captures, where))
+        raise BuildError(*self.unknown(name, piece.span, local, captures, where))
 
     def _capture(self, piece: syntax.Placeholder, where: str) -> Capture:
         name = piece.reference.name
@@ -189,12 +208,18 @@ class Words:
                     help="give the capture another name",
                 )
             )
+        if not name.isidentifier():
+            raise BuildError(
+                Diagnostic("PB104", f"`{name}` is no name that can be captured", piece.span)
+            )
+        capture = Capture(name, piece.regex)
         try:
-            return Capture(name, piece.regex) if _compiles(piece.regex) else Capture(name)
-        except re.error as error:
+            Pattern([capture]).regex  # noqa: B018  compiles it
+        except (re.error, OverflowError, RecursionError) as error:
             raise BuildError(
                 Diagnostic("PB104", f"not a regular expression: {error}", piece.span)
             ) from None
+        return capture
 
     def _check_reserved(self, piece: syntax.Placeholder, where: str) -> None:
         name = piece.reference.name
@@ -203,16 +228,20 @@ class Words:
                 Diagnostic("PB215", f"`<{name}>` is not known yet in a target", piece.span)
             )
 
-    def _check_names(
+    def _open_names(
         self,
-        names: Sequence[str],
+        reference: syntax.Reference,
         span: Span,
         local: Mapping[str, Any],
         captures: frozenset[str],
-    ) -> None:
+    ) -> list[str]:
+        """The arguments of a call that only a job can fill in. Raises BuildError if one is
+        unknown."""
+        names = [name for name in names_in(reference)[1:] if name not in self.namespace]
         for name in names:
             if not (name in captures or self.is_known(name, local)):
-                raise BuildError(self.unknown(name, span, local, captures, "call"))
+                raise BuildError(*self.unknown(name, span, local, captures, "call"))
+        return names
 
     def unknown(
         self,
@@ -221,7 +250,10 @@ class Words:
         local: Mapping[str, Any],
         captures: frozenset[str],
         where: str,
-    ) -> Diagnostic:
+    ) -> list[Diagnostic]:
+        """The complaint of a name that means nothing; none if it is lost."""
+        if name in self.lost:
+            return []
         known = [*captures, *RESERVED, *local, *self.variables, *self.rule_names]
         known += [each for each in self.namespace if not each.startswith("__")]
         help = did_you_mean(name, known)
@@ -231,7 +263,7 @@ class Words:
             help = (
                 f"a redirection has a blank behind its `<`; for the text itself write `\\<{name}>`"
             )
-        return Diagnostic("PB201", f"`<{name}>` is not known here", span, help=help)
+        return [Diagnostic("PB201", f"`<{name}>` is not known here", span, help=help)]
 
 
 def _tidy(pieces: list[TemplatePiece]) -> list[TemplatePiece]:
@@ -251,8 +283,3 @@ def _tidy(pieces: list[TemplatePiece]) -> list[TemplatePiece]:
         if not out[0]:
             out.pop(0)
     return out
-
-
-def _compiles(regex: str | None) -> bool:
-    Pattern([Capture("x", regex)]).regex  # noqa: B018  raises re.error
-    return True

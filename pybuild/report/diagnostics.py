@@ -12,24 +12,36 @@ _LONGEST = 160
 def render(diagnostic: Diagnostic) -> str:
     """One diagnostic as lines of text, without a newline at the end."""
     place = f"{diagnostic.span}: " if diagnostic.span else "pybuild: "
-    lines = [f"{place}{diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]"]
+    head = f"{place}{diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]"
+    lines = [_printable(head)]
     if diagnostic.span:
         lines += excerpt(diagnostic.span)
     for note in diagnostic.notes:
         lines += _note(note)
     if diagnostic.help:
-        lines.append(f"  help: {diagnostic.help}")
+        lines.append(_printable(f"  help: {diagnostic.help}"))
     return "\n".join(lines)
+
+
+def _printable(line: str) -> str:
+    """The text as one line that does nothing to a terminal, whatever names are in it."""
+    if line.isprintable():
+        return line
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in line
+    )
 
 
 def _note(note: Note) -> list[str]:
     if note.span is None:
-        return [f"  note: {note.message}"]
-    return [f"  note: {note.message} at {note.span}", *excerpt(note.span)]
+        return [_printable(f"  note: {note.message}")]
+    return [_printable(f"  note: {note.message} at {note.span}"), *excerpt(note.span)]
 
 
 def excerpt(span: Span) -> list[str]:
-    """The line that a span starts in, with carets below it. Tabs keep their width."""
+    """The line that a span starts in, with carets below it. Tabs keep their width; any other
+    character that cannot be shown is replaced by one that can."""
     number, column = span.place
     line = span.source.line(number)
     size = max(1, min(span.end - span.start, len(line) - column + 1))
@@ -38,7 +50,8 @@ def excerpt(span: Span) -> list[str]:
     before = "".join(char if char == "\t" else " " for char in line[cut : column - 1])
     margin = " " * len(str(number))
     carets = "^" * max(1, min(size, len(shown) - len(before)))
-    return [f"  {number} | {shown}", f"  {margin} | {before}{carets}"]
+    text = "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in shown)
+    return [f"  {number} | {text}", f"  {margin} | {before}{carets}"]
 
 
 def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:

@@ -53,6 +53,9 @@ class PlainReport:
     def tick(self) -> None:
         """Time passes, and plain lines do not mind."""
 
+    def close(self) -> None:
+        """There is nothing to take away."""
+
     def handle(self, event: Event) -> None:
         if isinstance(event, Judged):
             self._judged(event)
@@ -183,4 +186,7 @@ def duration(seconds: float) -> str:
 
 def _printable(text: str) -> str:
     """File names that are no UTF-8 must not break the output."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()

@@ -151,7 +151,7 @@ class LocalRunner:
             return f"exit status {done.returncode}" if done.returncode else ""
         try:
             hook()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return f"{type(error).__name__}: {error}"
         return ""
 
@@ -181,8 +181,9 @@ class LocalRunner:
                 self._start_python(task, part)
             else:
                 self._start_process(task, part)
-        except OSError as error:
-            self._end_part(task, f"cannot start: {error.strerror or error}")
+        except (OSError, ValueError) as error:
+            told = getattr(error, "strerror", None) or error
+            self._end_part(task, f"cannot start: {told}")
 
     def _touch(self, task: _Task) -> None:
         for name in task.script.touch:
@@ -431,6 +432,8 @@ class LocalRunner:
 
     @staticmethod
     def _signal(task: _Task, signum: int) -> None:
+        if task.pid <= 0:
+            return  # group 0 would be our own
         try:
             os.killpg(task.pid, signum)
         except (ProcessLookupError, PermissionError):

@@ -42,7 +42,8 @@ class Worker:
         self._known: set[int] = set()
 
     def send(self, part: PythonPart, environment: tuple[tuple[str, str], ...]) -> None:
-        """Gives the worker a block to run. Raises OSError if it has died."""
+        """Gives the worker a block to run. Raises OSError if it has died, ValueError if a name has
+        a value that cannot be handed over."""
         key = id(part.code)
         code = b"" if key in self._known else marshal.dumps(part.code)
         self._known.add(key)
@@ -74,7 +75,10 @@ def _packed(names: dict[str, Any]) -> tuple[bool, bytes]:
     except ValueError:
         import pickle
 
+    try:
         return False, pickle.dumps(names)
+    except Exception as error:
+        raise ValueError(f"a value that the block uses cannot be pickled: {error}") from None
 
 
 def _unpacked(packed: tuple[bool, bytes]) -> Any:

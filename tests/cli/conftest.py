@@ -56,9 +56,11 @@ class Place:
     def state(self) -> list[str]:
         """What pybuild keeps of this project, but for what it parsed."""
         kept = self.folder / ".pybuild"
-        return sorted(path.name for path in kept.iterdir() if path.name != "trees") if (
-            kept.is_dir()
-        ) else []
+        return (
+            sorted(path.name for path in kept.iterdir() if path.name != "trees")
+            if (kept.is_dir())
+            else []
+        )
 
 
 @pytest.fixture

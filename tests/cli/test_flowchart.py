@@ -76,9 +76,7 @@ class Drawing:
 
     def states(self) -> dict[str, str]:
         """The states of all boxes but those of sources."""
-        return {
-            label: box.state for label, box in self.boxes.items() if box.state != "source"
-        }
+        return {label: box.state for label, box in self.boxes.items() if box.state != "source"}
 
 
 def drawn(place: Place, *words: str, status: int = 0) -> Drawing:
@@ -239,6 +237,21 @@ third: first
     assert ("one", "third") in chart.arrows
 
 
+def test_one_need_among_waits_makes_an_arrow_of_them(place: Place) -> None:
+    place.put(
+        Pipefile="""
+copy: <b>.copy: <b>.text
+    cp <input> <output>
+last: a.copy | b.copy
+    cp a.copy <output>
+""",
+        **{"a.text": "", "b.text": ""},
+    )
+    chart = drawn(place, "last")
+    assert ("copy", "last") in chart.arrows
+    assert not chart.dashed
+
+
 def test_a_list_that_drives_a_rule_is_one_box(place: Place) -> None:
     place.put(
         Pipefile="""
@@ -327,6 +340,12 @@ def test_what_is_behind_a_split_is_not_known(place: Place) -> None:
     assert ("shard", "index") in chart.arrows
 
 
+def test_jobs_that_are_known_are_counted_behind_a_split(place: Place) -> None:
+    shards(place)
+    place.write("shards/own.fa")
+    assert drawn(place, "report").boxes["index"].detail == "1+ jobs"
+
+
 def test_jobs_behind_a_split_hang_on_it(place: Place) -> None:
     shards(place)
     chart = drawn(place, "--flowchart-jobs", "report")
@@ -359,6 +378,26 @@ bad: nothing
     assert "PB305" in done.stderr
     chart = Drawing(done.stdout)
     assert chart.states() == {"all": "target", "good": "stale", "bad": "failed"}
+
+
+def test_a_check_that_fails_is_told_and_drawn(place: Place) -> None:
+    place.put(
+        Pipefile="""
+python:
+    def broken(inputs, outputs):
+        raise RuntimeError("no idea")
+@uptodate_if(broken)
+b: a
+    cp a <output>
+c: b
+    cp b <output>
+""",
+        a="",
+        b="",
+    )
+    done = place.run("--flowchart", "-", status=2)
+    assert "no idea" in done.stderr
+    assert Drawing(done.stdout).states() == {"b": "failed", "c": "unknown"}
 
 
 def test_a_ring_is_told_and_drawn(place: Place) -> None:

@@ -128,6 +128,12 @@ two: two/<s>: <s>.missing
     assert found(place.run("--lint", status=2).stdout) == [(1, "PB302"), (3, "PB304")]
 
 
+def test_a_rule_all_of_whose_matches_are_mistaken_does_match(place: Place) -> None:
+    place.put(Pipefile="one: out/<subdir[3]>: src/*.c\n    cp <input> <output>\n")
+    place.write("src/a.c")
+    assert found(place.run("--lint", status=2).stdout) == [(1, "PB211")]
+
+
 def test_a_rule_that_others_want_and_that_matches_nothing_is_reported_once(place: Place) -> None:
     place.put(
         Pipefile="""all: <one> <one>

@@ -287,7 +287,7 @@ def test_rules_are_printed_with_attributes_headers_and_recipes(place: Place) -> 
     text = place.run("-p").stdout
     for part in (
         "# rules\n.PHONY: all clean\n",
-        ", the default goal\nall: app \"a b.txt\"\n",
+        ', the default goal\nall: app "a b.txt"\n',
         "@desc('links')\n@resources(cpus=2, mem=1073741824)\n@retries(2, 60)\n"
         "app: build/a.o build/b.o ref=ref.fa | log\n    cat <inputs> > <output>  # <cc> <flags>\n",
         "@temp\ncompile: build/<basename>.o: <sources>\n    @cp <input> <output>\n",
@@ -297,7 +297,7 @@ def test_rules_are_printed_with_attributes_headers_and_recipes(place: Place) -> 
         "\nsplit parts: parts/*.txt: ref.fa\n",
         "\none two &: ref.fa\n",
         "@follows('compile')\n@pool('disk', 3)\nclean:\n",
-        "        if True:\n            output.write_text(\"1\")\n",
+        '        if True:\n            output.write_text("1")\n',
     ):
         assert part in text
 

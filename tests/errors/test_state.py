@@ -300,6 +300,31 @@ def test_file_in_place_of_what_is_not_needed(name: str, folder: Folder) -> None:
     assert "done" in result.out
 
 
+# -- what a failure leaves ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attribute", ["", "@atomic", "@temp", "@uptodate_if(lambda i, o: True)"])
+@pytest.mark.parametrize("words", [(f"--checksum-level={n}",) for n in range(5)] + [("-M",)])
+def test_failed_job_runs_again(attribute: str, words: tuple[str, ...], folder: Folder) -> None:
+    """What it left looks made, and is not."""
+    folder.write(
+        {
+            "Pipefile": f"all: end.txt\n{attribute}\nout.txt: in.txt\n"
+            "    touch <output>; test -e ok\n"
+            "end.txt: out.txt\n    cp <input> <output>\n",
+            "in.txt": "a\n",
+        }
+    )
+    for _ in range(2):
+        result = folder.run(*words)
+        assert result.status == 2, result.text
+        assert "`out.txt` failed" in result.err
+        assert not os.path.exists("end.txt")
+    folder.write({"ok": ""})
+    assert folder.run(*words).status == 0
+    assert os.path.exists("end.txt")
+
+
 # -- no room -----------------------------------------------------------------------------------
 
 MANY = "all: <many>\nmany: out/<basename>.txt: in/*.txt\n    : > <output>\n"

@@ -77,7 +77,8 @@ ALLOWED = frozenset(
     _frozen_importlib _frozen_importlib_external _functools _heapq _imp _io _operator _pickle
     _posixsubprocess _signal _sitebuiltins _sre _stat _struct _thread _typing _warnings _weakref abc
     array atexit bisect builtins codecs collections collections.abc contextlib copyreg encodings
-    encodings.aliases encodings.utf_8 enum errno fcntl functools gc genericpath heapq io itertools
+    encodings.aliases encodings.utf_8 enum errno fcntl functools gc genericpath heapq importlib
+    importlib._bootstrap importlib._bootstrap_external importlib.machinery io itertools
     keyword marshal operator os os.path pickle posix posixpath re re._casefix re._compiler
     re._constants re._parser reprlib select signal site stat struct sys sysconfig time types typing
     typing.io typing.re warnings weakref xxhash xxhash._xxhash xxhash.version zipimport

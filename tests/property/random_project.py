@@ -8,6 +8,7 @@ variable and the function if it uses them, and the bytes and order of its inputs
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Rule:
     shaped: bool = False
     copy: bool = False
     flat: bool = False
+    strict: bool = False
     word: int = 0
     temporary: bool = False
     extra: frozenset[str] = frozenset()
@@ -224,10 +226,10 @@ python:
         with open(f"{os.environ['PROPERTY_LOG']}/python.{os.getpid()}", "a") as log:
             print("end", file=log)
 
-    def lines_of(inputs, lossy):
+    def lines_of(inputs, lossy, strict):
         for each in inputs:
             for line in each.read_text().splitlines(True):
-                if line.startswith("POISON"):
+                if strict and line.startswith("POISON"):
                     raise SystemExit(3)
                 if not (lossy and line.startswith("#")):
                     yield line
@@ -247,12 +249,12 @@ _SHELL_END = 'echo end >> "$PROPERTY_LOG/RULE.$$"\n'
 _SHELL = {
     "plain": """\
 { echo RULE WORDS; cat <inputs> /dev/null | FILTER; } > <output>
-if grep -q POISON <output>; then exit 3; fi
+CHECK <output>
 """,
     "grouped": """\
 for each in <outputs>; do
     { echo RULE WORDS; cat <inputs> | FILTER; } > "$each"
-    if grep -q POISON "$each"; then exit 3; fi
+    CHECK "$each"
 done
 """,
     "parts": """\
@@ -266,14 +268,14 @@ cat <inputs> | FILTER | awk -v stem=STEM '
 """,
 }
 _PYTHON = {
-    "plain": 'output.write_text(f"RULE {words}\\n" + "".join(lines_of(inputs, LOSSY)))\n',
+    "plain": 'output.write_text(f"RULE {words}\\n" + "".join(lines_of(inputs, LOSSY, STRICT)))\n',
     "grouped": """\
 for each in outputs:
-    each.write_text(f"RULE {words}\\n" + "".join(lines_of(inputs, LOSSY)))
+    each.write_text(f"RULE {words}\\n" + "".join(lines_of(inputs, LOSSY, STRICT)))
 """,
     "parts": """\
 seen = set()
-for line in lines_of(inputs, LOSSY):
+for line in lines_of(inputs, LOSSY, STRICT):
     if line[:1] == "p" and line[1:2].isdigit():
         part = f"STEM{line.split()[0]}SUFFIX"
         with open(part, "a" if part in seen else "w") as file:
@@ -297,10 +299,13 @@ def _recipe(rule: Rule, step: str = "") -> str:
         spoken += " {shape()}" if rule.shaped else ""
         text = f'words = f"{spoken}"\nbegin("RULE", words, outputs, inputs)\n'
         text = f"{text}{_PYTHON[kind]}end()\n".replace("LOSSY", str(rule.lossy))
+        text = text.replace("STRICT", str(rule.strict or rule.splits))
         text = text.replace("STEM", stem + ("{inputs[0].stem}_" if rule.kind == "shard" else ""))
         text = "python:\n" + textwrap.indent(text, "    ")
     else:
         text = _SHELL_BEGIN + _SHELL[kind] + _SHELL_END
+        check = r"if grep -q POISON \1; then exit 3; fi" if rule.strict else ":"
+        text = re.sub(r"CHECK (\S+)", check, text)
         text = text.replace("FILTER", "sed '/^#/d'" if rule.lossy else "cat")
         text = text.replace("STEM", stem + ("<input.basename>_" if rule.kind == "shard" else ""))
     text = text.replace("SUFFIX", rule.suffix).replace("WORDS", words)
@@ -328,7 +333,7 @@ def models(draw: st.DrawFn, most_rules: int = 6) -> Model:
             if kind != "chain" or not any(rule.kind == kind for rule in rules)
         ]
         kind = draw(st.sampled_from(kinds))
-        bits = draw(st.integers(0, 255))
+        bits = draw(st.integers(0, 511))
         python = bool(bits & 1)
         rule = Rule(
             f"r{number}",
@@ -343,6 +348,7 @@ def models(draw: st.DrawFn, most_rules: int = 6) -> Model:
             copy=kind == "transform" and bits & 48 == 48,
             flat=flat,
             temporary=kind not in ("split", "shard") and bits & 192 == 192,
+            strict=bool(bits & 256),
             order_only=draw(
                 st.sampled_from(["", "", "lib/k3.inc", *(each.name for each in rules)])
             ),

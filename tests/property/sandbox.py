@@ -3,7 +3,7 @@
 Recipes write notes outside the project, into the folder that `PROPERTY_LOG` names, one file for
 each process, so that nothing interleaves:
 
-    begin RULE WORD...      a job starts; the words are all that its output depends on, but for files
+    begin RULE WORD...      a job starts; the words are all that its output
     out NAME                each of its targets (for a split: its patterns)
     CHECKSUM SIZE NAME      each of its inputs, with a checksum
     end                     it ended well

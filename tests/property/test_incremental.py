@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,7 @@ from random_project import (
     Rule,
     models,
 )
-from sandbox import LOG_VARIABLE, Note, Ran, build, make_newer, newest, read_notes, tree, write_tree
+from sandbox import Note, Ran, build, make_newer, newest, tree, write_tree
 
 TIME, HISTORY, RECIPE, PARAMS, CONTENT = range(5)
 MARGIN = "all"
@@ -188,7 +186,8 @@ class Session:
         name = f"src/{GROUPS[one % len(GROUPS)]}_{NUMBERS[one // 3 % len(NUMBERS)]}.txt"
         if name in self.model.sources:
             return None
-        return self._set(name, CONTENTS[two % len(CONTENTS)]) and HISTORY or HISTORY
+        self._set(name, CONTENTS[two % len(CONTENTS)])
+        return HISTORY
 
     def rename_source(self, one: int, two: int) -> int | None:
         names = self._pairs()
@@ -211,7 +210,8 @@ class Session:
         rule = splits[one % len(splits)]
         stem = "zz" if rule.shape == SINGLE else "z_z"
         name = f"{rule.folder}/{stem}{rule.suffix}"
-        return self._set(name, CONTENTS[two % len(CONTENTS)]) and HISTORY or HISTORY
+        self._set(name, CONTENTS[two % len(CONTENTS)])
+        return HISTORY
 
     def remove_output(self, one: int, two: int) -> int | None:
         names = self._outputs()

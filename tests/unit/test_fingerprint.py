@@ -21,7 +21,7 @@ def loaded(code: str, prints: Fingerprints) -> dict[str, Any]:
     """What a top-level block of Python defines, as the loader runs it."""
     text = dedent(code)
     tree = compile(text, "Pipefile", "exec", ONLY_TREE, dont_inherit=True)
-    prints.register("Pipefile", tree)  # type: ignore[arg-type]
+    prints.register("Pipefile", tree)
     namespace: dict[str, Any] = {"__name__": "__pipefile__"}
     exec(compile(tree, "Pipefile", "exec", dont_inherit=True), namespace)
     return namespace
@@ -33,7 +33,7 @@ def digest(code: str, recipe: str = "f()", root: str = "/nowhere", first: str = 
     namespace = loaded(code, prints)
     for each in (first, recipe) if first else (recipe,):
         tree = compile(dedent(each), "recipe", "exec", ONLY_TREE, dont_inherit=True)
-        found = prints.of_code(tree, namespace)  # type: ignore[arg-type]
+        found = prints.of_code(tree, namespace)
     return found
 
 
@@ -68,7 +68,10 @@ _SAME = {
         "x = 1\ndef f(): return lambda x: x",
         "x = 2\ndef f(): return lambda x: x",
     ),
-    "a number of a library": ("import os\ndef f(): return os.sep", "import os\n\ndef f(): return os.sep"),
+    "a number of a library": (
+        "import os\ndef f(): return os.sep",
+        "import os\n\ndef f(): return os.sep",
+    ),
     "keys in another order": (
         "X = {'a': 1, 'b': 2}\ndef f(): return X",
         "X = {'b': 2, 'a': 1}\ndef f(): return X",
@@ -86,7 +89,10 @@ _CHANGED = {
         "def f():\n    x = 1\n    'one'\n    return x",
         "def f():\n    x = 1\n    'two'\n    return x",
     ),
-    "a helper": ("def g(): return 1\ndef f(): return g()", "def g(): return 2\ndef f(): return g()"),
+    "a helper": (
+        "def g(): return 1\ndef f(): return g()",
+        "def g(): return 2\ndef f(): return g()",
+    ),
     "a helper below": (
         "def f(): return g()\ndef g(): return 1",
         "def f(): return g()\ndef g(): return 2",
@@ -416,7 +422,7 @@ def test_a_recipe_counts_what_it_names(recipe: str) -> None:
 )
 def test_free_names_has_at_least_what_comes_from_outside(code: str, names: set[str]) -> None:
     tree = compile(code, "recipe", "exec", ONLY_TREE, dont_inherit=True)
-    assert names <= set(free_names(tree))  # type: ignore[arg-type]
+    assert names <= set(free_names(tree))
 
 
 # -- the order in which digests are asked for -----------------------------------------------------
@@ -519,8 +525,7 @@ _STABLE = {
         "c = C({'a', 'bc', 'def', 'ghij'})\ndef f(): return c"
     ),
     "a set in a deque": (
-        "from collections import deque\nX = deque([{'a', 'bc', 'def', 'ghij'}])\n"
-        "def f(): return X"
+        "from collections import deque\nX = deque([{'a', 'bc', 'def', 'ghij'}])\ndef f(): return X"
     ),
     "a class": "class f:\n    x = {'a', 'bc', 'def', 'ghij'}\n    def m(self): return 1",
     "a data class": (

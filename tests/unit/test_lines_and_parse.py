@@ -107,18 +107,83 @@ def test_three_quotes_in_a_header_do_not_hide_the_rest() -> None:
 _soup = st.lists(
     st.sampled_from(
         [
-            "all", ":", " ", "\n", "\n    ", "\n\t", "<", ">", "<x>", "<x:[ab]>", "<x.path>", "<x[0]>",
-            "<f(a, 'b', 1.5)>", "<x", "<f(", '"', "'", '"""', "\\", "\\\n", "#", "# c\n", "=", "?=",
-            "+=", "x = ", "x = [1,\n 2]", "(", ")", "[", "]", "{", "}", "|", "&:", "::", "%.o", "*.c",
-            "split s: ", "collate ", "combinations(2) ", "@temp\n", "@pool('a', 2)\n", "@", "python:",
-            "python:\n    x = 1\n", "include ", "-include a b\n", ".PHONY: ", "\r\n", "\t", "ü", "\0",
-            "\x0b", "\x0c", "\u2028", "\ufeff", "$", "`", "a=b", "ref=", "endif", "1", "-1", ".", ",",
-            "\n    echo <input> > <output>\n", "\n  @-+\n", "a b", "\xa0",
+            "all",
+            ":",
+            " ",
+            "\n",
+            "\n    ",
+            "\n\t",
+            "<",
+            ">",
+            "<x>",
+            "<x:[ab]>",
+            "<x.path>",
+            "<x[0]>",
+            "<f(a, 'b', 1.5)>",
+            "<x",
+            "<f(",
+            '"',
+            "'",
+            '"""',
+            "\\",
+            "\\\n",
+            "#",
+            "# c\n",
+            "=",
+            "?=",
+            "+=",
+            "x = ",
+            "x = [1,\n 2]",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            "|",
+            "&:",
+            "::",
+            "%.o",
+            "*.c",
+            "split s: ",
+            "collate ",
+            "combinations(2) ",
+            "@temp\n",
+            "@pool('a', 2)\n",
+            "@",
+            "python:",
+            "python:\n    x = 1\n",
+            "include ",
+            "-include a b\n",
+            ".PHONY: ",
+            "\r\n",
+            "\t",
+            "ü",
+            "\0",
+            "\x0b",
+            "\x0c",
+            "\u2028",
+            "\ufeff",
+            "$",
+            "`",
+            "a=b",
+            "ref=",
+            "endif",
+            "1",
+            "-1",
+            ".",
+            ",",
+            "\n    echo <input> > <output>\n",
+            "\n  @-+\n",
+            "a b",
+            "\xa0",
         ]
     ),
     max_size=25,
 ).map("".join)
-_anything = st.one_of(_soup, st.text(max_size=60), st.text(alphabet="ab:<>=\"'()\n \t#|@\\", max_size=40))
+_anything = st.one_of(
+    _soup, st.text(max_size=60), st.text(alphabet="ab:<>=\"'()\n \t#|@\\", max_size=40)
+)
 
 
 @given(_anything)
@@ -236,10 +301,7 @@ def tree_of(text: str) -> tuple[syntax.Tree, list[Diagnostic]]:
         ("collate = 1", ["(= collate 1)"]),
         (
             "product p: <a.basename>-<b.basename>: a=l/*.t b=r/*.t",
-            [
-                "(rule kind=product ['p'] [<a.basename>+'-'+<b.basename>] "
-                "[a='l/*.t' b='r/*.t'])"
-            ],
+            ["(rule kind=product ['p'] [<a.basename>+'-'+<b.basename>] [a='l/*.t' b='r/*.t'])"],
         ),
         (
             "combinations(2) c: <x>: *.t",
@@ -280,7 +342,10 @@ def tree_of(text: str) -> tuple[syntax.Tree, list[Diagnostic]]:
         ("a: b\n\tx\n\t\ty\n", ["(rule ['a'] ['b'] ['x', '\\ty'])"]),
         ("a: b\n    x\n      y\n\n    z\n", ["(rule ['a'] ['b'] ['x', '  y', '', 'z'])"]),
         ("a:\n      x\n    y\n", ["(rule ['a'] [] ['  x', 'y'])"]),
-        ("a:\n  # not a comment of ours\n  x\n", ["(rule ['a'] [] ['# not a comment of ours', 'x'])"]),
+        (
+            "a:\n  # not a comment of ours\n  x\n",
+            ["(rule ['a'] [] ['# not a comment of ours', 'x'])"],
+        ),
         ("a:\r\n\tx\r\n\ty\r\n", ["(rule ['a'] [] ['x', 'y'])"]),
         ("a: # why\n  x\n", ["(rule ['a'] [] ['x'])", "(# why)"]),
         ("a:\n\n  x\n", ["(rule ['a'] [] ['x'])"]),
@@ -526,9 +591,7 @@ def test_good_lines_before_and_behind_are_not_lost(text: str) -> None:
     tree, _ = tree_of(f"one: two\n{harmless}\nthree: four\n")
     shown = show(tree)
     assert shown[0].startswith("(rule ['one'] ['two']")
-    assert shown[-1] == "(rule ['three'] ['four'])" or shown[-1].endswith(
-        " ['three'] ['four'])"
-    )
+    assert shown[-1] == "(rule ['three'] ['four'])" or shown[-1].endswith(" ['three'] ['four'])")
 
 
 @given(st.lists(st.sampled_from(["# a", "a: b # c", "x = 1 # d", "@temp # e", "no no # f"])))

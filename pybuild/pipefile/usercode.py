@@ -1,0 +1,177 @@
+"""Python that a user wrote: how it is compiled and called, and where its mistakes are told.
+
+Whatever user code raises, and whatever is wrong with its form, becomes a complaint at a place of
+the build file.
+"""
+
+from __future__ import annotations
+
+import _ast
+import builtins
+import os
+from collections.abc import Sequence
+from types import CodeType, TracebackType
+
+from pybuild.pipefile.fingerprint import ONLY_TREE
+from pybuild.pipefile.syntax import PythonText
+from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean
+
+_OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+_MOST_LINES = 10
+# What compiling raises: besides mistakes of form, null characters, and texts that are nested
+# deeper than Python can follow.
+_NO_CODE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+
+Row = tuple[int, str]  # a line of Python and the offset in its source where it starts
+
+
+class UserCode:
+    """Around a call of user code: an exception becomes a BuildError with `code`.
+
+    Its place is the line of the build file that the exception came from; with `what` (what was
+    tried, before the exception's own words) it is `span`, and that line is told in a note.
+    """
+
+    __slots__ = ("code", "span", "what")
+
+    def __init__(self, span: Span, code: str, what: str = "") -> None:
+        self.span = span
+        self.code = code
+        self.what = what
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, BuildError | KeyboardInterrupt):
+            return
+        raise BuildError(self._complaint(error)) from error
+
+    def _complaint(self, error: BaseException) -> Diagnostic:
+        first, *others = _told(error).splitlines()
+        notes = [Note(line) for line in others[:_MOST_LINES]]
+        line, elsewhere = _lines_of(error, self.span.source)
+        place = self.span
+        if line and self.what:
+            notes.append(Note("raised", self.span.source.line_span(line)))
+        elif line:
+            place = _common(self.span.source.line_span(line), self.span)
+        if elsewhere:
+            notes.append(Note(f"raised in {elsewhere}"))
+        return Diagnostic(
+            self.code, self.what + first, place, tuple(notes), _help(error, self.span)
+        )
+
+
+def _told(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # an exception of a user's own may be wrong itself
+        text = ""
+    name = type(error).__name__
+    told = f"{name}: {text}" if text else name
+    return f"the Python code ended pybuild: {told}" if isinstance(error, SystemExit) else told
+
+
+def _lines_of(error: BaseException, source: Source) -> tuple[int, str]:
+    """The last line of `source` that an exception went through (0 if none), and the last line of
+    another file that is not pybuild's ("" if none)."""
+    line, elsewhere = 0, ""
+    trace = error.__traceback__
+    while trace is not None:
+        filename = trace.tb_frame.f_code.co_filename
+        if filename == source.name:
+            line = trace.tb_lineno or line
+        elif not filename.startswith((_OURS, "<")):
+            elsewhere = f"{filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return line, elsewhere
+
+
+def _common(line: Span, span: Span) -> Span:
+    """The part of a line that belongs to `span`, if any of it does; else the line."""
+    start, end = max(line.start, span.start), min(line.end, span.end)
+    return Span(line.source, start, end) if start < end else line
+
+
+def _help(error: BaseException, span: Span) -> str:
+    if not isinstance(error, NameError) or not error.name:
+        return ""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    known = [] if trace is None else [*trace.tb_frame.f_locals, *trace.tb_frame.f_globals]
+    known = [name for name in (*known, *dir(builtins)) if not name.startswith("__")]
+    near = did_you_mean(error.name, known)
+    if span.source.text[span.start : span.end] != error.name:
+        return near
+    return "; ".join(each for each in (f'a text stands in quotes: `"{error.name}"`', near) if each)
+
+
+# -- from text to code -------------------------------------------------------------------------
+
+
+def compile_expression(
+    expression: PythonText, before: str = "", after: str = "", help: str = ""
+) -> CodeType:
+    """The code of an expression, with line numbers of its file; `before` and `after` are put
+    around it. Raises BuildError for a syntax error, at its place."""
+    span = expression.span
+    first = span.place[0]
+    text = "\n" * (first - 1) + before + expression.text + after
+    try:
+        return compile(text, span.source.name, "eval", dont_inherit=True)
+    except _NO_CODE as error:
+        rows = _rows(expression)
+        place = _syntax_span(error, span.source, rows, first, len(before))
+        raise BuildError(Diagnostic("PB110", _syntax_message(error), place, help=help)) from None
+
+
+def compile_python(
+    source: Source, lines: Sequence[Row], filename: str
+) -> tuple[CodeType, _ast.Module]:
+    """Code and tree of a Python block whose lines stand in `source`; line numbers are the file's.
+    Raises BuildError for a syntax error, at its place."""
+    first = source.place(lines[0][0])[0] if lines else 1
+    text = "\n" * (first - 1) + "\n".join(text for _, text in lines) + "\n"
+    try:
+        tree = compile(text, filename, "exec", ONLY_TREE, dont_inherit=True)
+        assert isinstance(tree, _ast.Module)
+        return compile(tree, filename, "exec", dont_inherit=True), tree
+    except _NO_CODE as error:
+        place = _syntax_span(error, source, lines, first)
+        raise BuildError(Diagnostic("PB110", _syntax_message(error), place)) from None
+
+
+def _rows(expression: PythonText) -> list[Row]:
+    rows = []
+    offset = expression.span.start
+    for text in expression.text.split("\n"):
+        rows.append((offset, text))
+        offset += len(text) + 1
+    return rows
+
+
+def _syntax_message(error: BaseException) -> str:
+    if isinstance(error, RecursionError | MemoryError):
+        return "Python: this is nested too deeply"
+    return f"Python: {getattr(error, 'msg', None) or error}"
+
+
+def _syntax_span(
+    error: BaseException, source: Source, rows: Sequence[Row], first: int, before: int = 0
+) -> Span:
+    """The place of a syntax error. `rows` start in line `first`; `before` characters that are not
+    in the source stand before the first of them."""
+    number = getattr(error, "lineno", None) or first
+    index = min(max(0, number - first), len(rows) - 1) if rows else 0
+    offset, row = rows[index] if rows else (0, "")
+    ours = before if index == 0 else 0
+    column = max(0, (getattr(error, "offset", None) or 1) - 1 - ours)
+    start = offset + min(column, max(0, len(row) - 1))
+    stop = offset + len(row)
+    end_column = (getattr(error, "end_offset", None) or 0) - 1 - ours
+    if getattr(error, "end_lineno", None) == number and end_column > column:
+        stop = min(stop, offset + end_column)
+    return Span(source, start, max(stop, min(start + 1, len(source.text))))

@@ -1,0 +1,255 @@
+"""Large graphs: no recursion, and work that grows with the graph and no faster.
+
+Steps are counted, not seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pybuild.engine.scheduler import Capacity, Close, Discard, Examine, Scheduler, Start, State
+from pybuild.engine.staleness import Stale, UpToDate
+from pybuild.files import Disk
+from pybuild.graph import Graph, Job, Traits
+from pybuild.names import Pattern
+from pybuild.pipefile.load import Loaded, Request, load
+from pybuild.source import Source, Span
+
+HERE = Span(Source("Pipefile", "all: it\n"), 0, 3)
+PLAIN = Traits("rule")
+TEMPORARY = Traits("rule", temporary=True)
+STALE = Stale(())
+LARGE = 100_000
+
+
+class Recipe:
+    """Enough of a recipe for a scheduler, which only asks whether there is one."""
+
+    text_digest = values_digest = values_key = b""
+
+
+def graph_of(edges: list[tuple[str, ...]], traits: Traits = PLAIN) -> Graph:
+    """Jobs in the order given: each the name of its file, and then those of its inputs."""
+    graph = Graph()
+    for name, *inputs in edges:
+        job = Job(name, (name,), traits, HERE, Recipe())  # type: ignore[arg-type]
+        job.inputs = tuple(inputs)
+        graph.add(job)
+    return graph
+
+
+def play(scheduler: Scheduler, *, early: bool = False) -> Counter[str]:
+    """Does what the scheduler says until nothing is left; each job is stale and ends well.
+    Counts actions."""
+    counts: Counter[str] = Counter()
+    running: list[Job] = []
+    closing = scheduler.next_close()
+    while closing is not None:
+        counts["Close"] += 1
+        scheduler.closed(closing)
+        closing = scheduler.next_close()
+    assert early or scheduler.cycle() is None
+    while True:
+        action = scheduler.next_action()
+        if action is None:
+            if not running:
+                return counts
+            scheduler.finished(running.pop(0), True)
+            counts["finished"] += 1
+            continue
+        counts[type(action).__name__] += 1
+        if isinstance(action, Close):
+            scheduler.closed(action.job)
+        elif isinstance(action, Examine):
+            scheduler.judged(action.job, STALE, early=action.early)
+        elif isinstance(action, Start):
+            running.append(action.job)
+        else:
+            assert isinstance(action, Discard)
+
+
+def chain(length: int) -> list[tuple[str, ...]]:
+    return [("0",), *((str(each), str(each - 1)) for each in range(1, length))]
+
+
+def fan(width: int) -> list[tuple[str, ...]]:
+    leaves = [str(each) for each in range(width)]
+    return [*((each, "root") for each in leaves), ("root",), ("all", *leaves)]
+
+
+def calls(scheduler: Scheduler, goal: Job, *, early: bool = False) -> tuple[Counter[str], int]:
+    """What was done, and how many Python calls that took."""
+    made = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal made
+        made += event == "call"
+
+    sys.setprofile(count)
+    try:
+        scheduler.want([goal], goals=True)
+        counts = play(scheduler, early=early)
+    finally:
+        sys.setprofile(None)
+    return counts, made
+
+
+@pytest.mark.parametrize("minimal", [False, True])
+@pytest.mark.parametrize("traits", [PLAIN, TEMPORARY], ids=["plain", "temporary"])
+@pytest.mark.parametrize("shape", [chain, fan])
+def test_scheduler(shape: object, traits: Traits, minimal: bool) -> None:
+    """100,000 jobs in a row, or side by side: each is closed, judged and started once."""
+    found = {}
+    for size in (LARGE // 10, LARGE):
+        graph = graph_of(shape(size), traits)  # type: ignore[operator]
+        scheduler = Scheduler(graph, Capacity(4), lambda job: None, minimal=minimal)
+        counts, made = calls(scheduler, graph.jobs[-1], early=minimal)
+        jobs = len(graph.jobs)
+        assert counts["Close"] == counts["Start"] == counts["finished"] == jobs
+        assert counts["Examine"] == jobs * (1 + minimal)
+        assert counts["Discard"] == (jobs - 1 if traits is TEMPORARY else 0)
+        assert scheduler.settled == jobs
+        assert all(scheduler.state(job) == State.DONE for job in graph.jobs)
+        found[size] = made / jobs
+    assert found[LARGE] < 1.2 * found[LARGE // 10], found
+
+
+def test_a_failure_skips_a_long_chain() -> None:
+    graph = graph_of(chain(LARGE))
+    scheduler = Scheduler(graph, Capacity(1), lambda job: None, keep_going=True)
+    scheduler.want([graph.jobs[-1]], goals=True)
+    while (job := scheduler.next_close()) is not None:
+        scheduler.closed(job)
+    action = scheduler.next_action()
+    assert isinstance(action, Examine) and action.job is graph.jobs[0]
+    scheduler.judged(action.job, STALE)
+    action = scheduler.next_action()
+    assert isinstance(action, Start)
+    scheduler.finished(action.job, False)
+    assert scheduler.next_action() is None
+    assert scheduler.settled == LARGE
+    assert all(scheduler.state(job) == State.SKIPPED for job in graph.jobs[1:])
+
+
+def test_a_long_ring_is_found() -> None:
+    edges = chain(LARGE)
+    edges[0] = ("0", str(LARGE - 1))
+    graph = graph_of(edges)
+    scheduler = Scheduler(graph, Capacity(1), lambda job: None)
+    scheduler.want([graph.jobs[-1]], goals=True)
+    while (job := scheduler.next_close()) is not None:
+        scheduler.closed(job)
+    ring = scheduler.cycle()
+    assert ring is not None and len(ring) == LARGE + 1
+
+
+def test_a_long_chain_of_absent_files_is_made_again() -> None:
+    """All is up to date and gone but for the last job, which is stale: all of it runs."""
+    size = LARGE // 2
+    graph = graph_of(chain(size), TEMPORARY)
+    scheduler = Scheduler(graph, Capacity(1), lambda job: None)
+    scheduler.want([graph.jobs[-1]], goals=True)
+    started = 0
+    while (job := scheduler.next_close()) is not None:
+        scheduler.closed(job)
+    while (action := scheduler.next_action()) is not None:
+        if isinstance(action, Examine):
+            last = action.job is graph.jobs[-1]
+            scheduler.judged(action.job, STALE if last else UpToDate(absent=True))
+        elif isinstance(action, Start):
+            started += 1
+            scheduler.finished(action.job, True)
+    assert started == size
+
+
+# -- loading -----------------------------------------------------------------------------------
+
+PIPEFILE = """\
+all: <five> <three>
+one: one/<group>/<n>.one: src/<group>/<n>.txt
+    cp <input> <output>
+two: two/<basename>-<subdir[0]>.two: <one> config.txt
+    cp <input> <output>
+collate three: three/<group>.three: one/<group>/<n>.one
+    cat <inputs> > <output>
+four: four/<basename>.four: two/*.two three/x.three
+    cp <input> <output>
+five: five.txt: four/*.four
+    cat <inputs> > <output>
+"""
+
+
+class CountingFiles(Disk):
+    """The disk, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def listing(self, folder: str) -> tuple[list[str], list[str]]:
+        self.counts[f"listing of {folder}"] += 1
+        self.counts["listing"] += 1
+        return super().listing(folder)
+
+
+@pytest.fixture
+def matches(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """Counts the matches of patterns."""
+    counts: Counter[str] = Counter()
+    original = Pattern.match
+
+    def match(self: Pattern, name: str) -> object:
+        counts["match"] += 1
+        return original(self, name)
+
+    monkeypatch.setattr(Pattern, "match", match)
+    yield counts
+
+
+def loaded_project(folder: Path, files: int, monkeypatch: pytest.MonkeyPatch) -> CountingFiles:
+    (folder / "Pipefile").write_text(PIPEFILE)
+    (folder / "config.txt").touch()
+    groups = "xyuv"
+    for group in groups:
+        (folder / "src" / group).mkdir(parents=True)
+    for number in range(files):
+        (folder / "src" / groups[number % 4] / f"{number}.txt").touch()
+    monkeypatch.chdir(folder)
+    return CountingFiles()
+
+
+def load_all(files: CountingFiles) -> Loaded:
+    """Loads the Pipefile and closes all its jobs."""
+    found = load(
+        Request("Pipefile", files, lambda name: False, lambda name: False, os.environ)
+    )
+    assert not found.diagnostics, found.diagnostics
+    for job in list(found.world.graph.jobs):
+        assert not found.world.close(job)
+    return found
+
+
+def test_loading_is_linear(
+    tmp_path: Path, matches: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """10,000 sources through 5 rules: no folder is listed twice, and each file is held against
+    a few patterns."""
+    per_file = {}
+    for size in (1_000, 10_000):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        files = loaded_project(folder, size, monkeypatch)
+        matches.clear()
+        found = load_all(files)
+        assert len(found.world.graph.jobs) == 3 * size + 4 + 1
+        again = [name for name, count in files.counts.items() if count > 1 and " of " in name]
+        assert not again, again
+        assert files.counts["listing"] < 20
+        per_file[size] = matches["match"] / size
+    assert per_file[10_000] < 1.1 * per_file[1_000] + 1, per_file
+    assert per_file[10_000] < 20, per_file
