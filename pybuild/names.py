@@ -29,7 +29,7 @@ def normalise(name: str) -> str:
             parts.append(part)
     if not parts:
         return root or "./"
-    folder = "/" if name.endswith(("/", "/.", "/..")) else ""
+    folder = "/" if name.endswith(("/", "/.")) else ""
     return root + "/".join(parts) + folder
 
 
@@ -180,6 +180,7 @@ def _class_expression(inner: str) -> str:
     negated = inner[0] in "!^"
     chars = inner[1:] if negated else inner
     escaped = "".join("\\" + char if char in "\\[]&|~^" else char for char in chars)
+    escaped = escaped.replace("--", "\\--")  # two together mean something else to come
     try:
         re.compile(f"[{escaped}]")
     except re.error:

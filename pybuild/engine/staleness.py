@@ -32,7 +32,7 @@ class Reason(NamedTuple):
 
     always, forced, phony, phony-input, check, missing, missing-input, input-made, no-record,
     interrupted, recipe, values,
-    value, input-added, input-removed, inputs-moved, input-newer, input-changed, input-new,
+    value, input-added, input-removed, inputs-moved, input-newer, input-changed,
     output-changed, discovered, assumed-new, wanted (a temporary file that a stale job needs)
     """
 

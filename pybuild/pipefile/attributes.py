@@ -16,6 +16,8 @@ from pybuild.source import Span
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)i?[bB]?")
+_LONGEST_S = 1e9  # some thirty years: what clocks can count with
+_LARGEST = 1e300  # beyond it whole numbers have no float
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -66,8 +68,15 @@ class Settings:
 
 def duration(value: Any) -> float:
     """Seconds: a number, or a text such as `90s`, `10m`, `1h30m`. Raises ValueError."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return float(value)
+    seconds = _seconds(value)
+    if seconds is None or not 0 <= seconds <= _LONGEST_S:
+        raise ValueError(f"{value!r} is no duration such as 90, '90s', '10m' or '1h30m'")
+    return seconds
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if value <= _LONGEST_S else None
     if isinstance(value, str):
         text = value.replace(" ", "")
         found = _DURATION.findall(text)
@@ -75,12 +84,12 @@ def duration(value: Any) -> float:
             return sum(float(number) * _UNITS[unit] for number, unit in found)
         if re.fullmatch(r"\d+(\.\d+)?", text):
             return float(text)
-    raise ValueError(f"{value!r} is no duration such as 90, '90s', '10m' or '1h30m'")
+    return None
 
 
 def amount(value: Any) -> float:
     """A number, or a text such as `2G` or `500 MB` (powers of 1024). Raises ValueError."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST:
         return float(value)
     found = _AMOUNT.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:

@@ -9,32 +9,71 @@ What belongs to an installed package counts by its name.
 from __future__ import annotations
 
 import _ast
+import copyreg
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any, NamedTuple
 
 import xxhash
 
 ONLY_TREE = 0x400  # ast.PyCF_ONLY_AST, without importing ast
 
 _FUNCTIONS = (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.Lambda)
+_COMPREHENSIONS = _ast.ListComp | _ast.SetComp | _ast.DictComp | _ast.GeneratorExp
 _DOCUMENTED = (_ast.Module, _ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef)
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
+_PLAIN = frozenset((type(None), bool, int, float, complex, str, bytes, type(Ellipsis)))
+_CARRIERS = frozenset((int, float, complex, str, bytes, list, tuple, set, frozenset, dict))
+_AS_BYTES = ("utf-8", "backslashreplace")
+_NOT_OF_A_CLASS = frozenset(
+    ("__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__")
+)
 _SKIPPED_FIELDS = frozenset(("ctx", "kind", "type_comment"))
 
 
+_Child = tuple[str, Any, frozenset[str] | None]  # how it is called, what it is, what is asked of it
+
+
+class _Local(NamedTuple):
+    """A value by itself, and what it refers to."""
+
+    digest: bytes
+    children: list[_Child]
+
+
+class _File:
+    """A module of the project that is known only as a file."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 class Fingerprints:
-    """Digests for one loading of a project, whose folder is `root`. Remembers what it has seen."""
+    """Digests for one loading of a project, whose folder is `root`. Remembers what it has seen.
+
+    A value's digest is made of the *local* digests of all values that can be reached from it, in
+    the order in which they are found, each with what its neighbours look like from it. So values
+    may refer to each other in circles, and nothing recurses.
+    """
 
     def __init__(self, root: str) -> None:
         self.root = os.path.join(os.path.realpath(root), "")
         self._trees: dict[str, list[_ast.Module]] = {}
-        self._nodes: dict[str, dict[int, list[_ast.AST]]] = {}
-        self._known: dict[int, bytes] = {}
-        self._alive: list[object] = []  # what `_known` names by id must not go away
-        self._open: set[int] = set()
+        self._nodes: dict[str, dict[int, list[Any]]] = {}
+        self._locals: dict[tuple[int, frozenset[str] | None], _Local] = {}
+        self._known: dict[tuple[int, frozenset[str] | None], bytes] = {}
+        self._alive: list[object] = []  # what is known by its id must not go away
+        self._files: dict[str, _File] = {}
 
     def register(self, filename: str, tree: _ast.Module) -> None:
         """A block of Python in a build file; its line numbers are those of the file."""
@@ -44,136 +83,186 @@ class Fingerprints:
     def of_code(self, tree: _ast.AST, namespace: Mapping[str, Any]) -> bytes:
         """The digest of a block and of all that it reaches through `namespace`."""
         total = xxhash.xxh3_128(_dump(tree))
-        self._follow(tree, namespace, total)
+        for name, value, attributes in self._reached(tree, namespace):
+            total.update(name.encode() + self.of_value(value, attributes))
         return total.digest()
-
-    def _follow(self, tree: _ast.AST, namespace: Mapping[str, Any], total: Any) -> None:
-        for name, attributes in sorted(free_names(tree).items()):
-            if name in namespace:
-                total.update(name.encode())
-                total.update(self.of_value(namespace[name], attributes))
 
     def of_value(self, value: Any, attributes: frozenset[str] | None = None) -> bytes:
         """The digest of a value; of a module only `attributes`, if they are given."""
-        if isinstance(value, _PLAIN):
+        if type(value) in _PLAIN:
             return _digest(f"{type(value).__name__} {value!r}")
-        if isinstance(value, ModuleType):
-            return self._of_module(value, attributes)
-        key = id(value)
+        key = (id(value), attributes)
         known = self._known.get(key)
         if known is not None:
             return known
-        if key in self._open:
-            return _digest("itself")
-        self._open.add(key)
-        found = self._of_object(value)
-        self._open.discard(key)
-        self._known[key] = found
-        self._alive.append(value)
+        total = xxhash.xxh3_128()
+        seen = {key}
+        todo = [self._local(value, attributes)]
+        for local in todo:
+            total.update(local.digest)
+            for name, child, wanted in local.children:
+                if type(child) in _PLAIN:
+                    total.update(f"{name} {type(child).__name__} {child!r}".encode(*_AS_BYTES))
+                    continue
+                neighbour = self._local(child, wanted)
+                total.update(name.encode() + neighbour.digest)
+                child_key = (id(child), wanted)
+                if child_key not in seen:
+                    seen.add(child_key)
+                    todo.append(neighbour)
+        self._known[key] = total.digest()
+        return self._known[key]
+
+    def _local(self, value: Any, attributes: frozenset[str] | None) -> _Local:
+        key = (id(value), attributes)
+        found = self._locals.get(key)
+        if found is None:
+            # Set before its children are looked at: a sorted set asks for digests of its members.
+            self._locals[key] = _Local(b"itself", [])
+            self._alive.append(value)
+            found = self._locals[key] = self._look(value, attributes)
         return found
 
-    def _of_object(self, value: Any) -> bytes:
+    def _look(self, value: Any, attributes: frozenset[str] | None) -> _Local:
+        """What a value is by itself, and what it refers to."""
+        kind = type(value)
+        if isinstance(value, ModuleType):
+            return self._look_at_module(value, attributes)
+        if isinstance(value, _File):
+            return self._look_at_file(value)
         if isinstance(value, FunctionType):
-            return self._of_function(value)
-        if isinstance(value, MethodType):
-            return self._joined("method", value.__func__, value.__self__)
+            return self._look_at_function(value)
         if isinstance(value, type):
-            return self._of_class(value)
+            return self._look_at_class(value)
+        if isinstance(value, MethodType):
+            return _Local(b"method", _children(value.__func__, value.__self__))
         if isinstance(value, BuiltinFunctionType):
-            return _digest(f"builtin {value.__module__}.{value.__qualname__}")
-        if isinstance(value, list | tuple):
-            return self._joined(type(value).__name__, *value)
-        if isinstance(value, set | frozenset):
-            return _digest(b"set" + b"".join(sorted(map(self.of_value, value))))
+            owner = value.__self__
+            own = [] if owner is None or isinstance(owner, ModuleType) else _children(owner)
+            return _Local(_digest(f"builtin {value.__module__}.{value.__qualname__}"), own)
+        if isinstance(value, CodeType):
+            return _Local(_digest(value.co_code), _children(value.co_consts, value.co_names))
+        if kind in (list, tuple):
+            return _Local(_digest(f"{kind.__name__} {len(value)}"), _children(*value))
+        if kind in (set, frozenset):
+            members = b"".join(sorted(map(self.of_value, value)))
+            return _Local(_digest(b"set" + members), [])
         if isinstance(value, Mapping):
-            pairs = sorted(self.of_value(key) + self.of_value(each) for key, each in value.items())
-            return _digest(b"map" + b"".join(pairs))
+            return self._look_at_mapping(value)
+        return self._look_at_instance(value)
+
+    def _look_at_mapping(self, value: Mapping[Any, Any]) -> _Local:
+        keys = sorted(value, key=self.of_value)
+        children = _children(*(part for key in keys for part in (key, value[key])))
+        if type(value) is not dict:
+            children += _children(type(value))
+        return _Local(b"mapping", children)
+
+    def _look_at_instance(self, value: Any) -> _Local:
+        """An object by its class and state: its attributes, or else what copying it would take."""
+        kind = type(value)
         wrapped = getattr(value, "__wrapped__", None)
         if wrapped is not None:
-            return self._joined("wrapped", wrapped)
-        if type(value).__name__ == "partial":
-            return self._joined("partial", value.func, value.args, value.keywords)
-        if isinstance(value, CodeType):
-            return _digest(value.co_code)
-        return self._of_instance(value)
+            return _Local(b"wrapped", _children(kind, wrapped))
+        state = dict(getattr(value, "__dict__", None) or {})
+        for base in kind.__mro__:
+            slots = base.__dict__.get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                if hasattr(value, name) and name not in ("__dict__", "__weakref__"):
+                    state[name] = getattr(value, name)
+        plain = next((base for base in kind.__mro__ if base in _CARRIERS), None)
+        parts: list[Any] = [kind, state]
+        if plain is not None:
+            parts.append(plain(value))
+        elif not state:
+            parts.append(_reduced(value))
+        return _Local(b"instance", _children(*parts))
 
-    def _joined(self, kind: str, *values: Any) -> bytes:
-        return _digest(kind.encode() + b"".join(map(self.of_value, values)))
-
-    def _of_instance(self, value: Any) -> bytes:
-        kind = self.of_value(type(value))
-        state = getattr(value, "__dict__", None)
-        if state:
-            return _digest(kind + self.of_value(dict(state)))
-        text = repr(value)
-        if " at 0x" not in text:
-            return _digest(kind + text.encode())
-        try:
-            import pickle
-
-            return _digest(kind + pickle.dumps(value, 5))
-        except Exception:
-            return kind  # an object without any readable state counts by its class
-
-    def _of_function(self, function: FunctionType) -> bytes:
+    def _look_at_function(self, function: FunctionType) -> _Local:
         code = function.__code__
-        if not self._is_ours(code.co_filename):
-            return _digest(f"function {function.__module__}.{function.__qualname__}")
-        total = xxhash.xxh3_128(b"function")
-        for node in self._nodes_at(code.co_filename, code.co_firstlineno, code.co_name):
-            total.update(_dump(node))
-            self._follow(node, function.__globals__, total)
-        total.update(self.of_value(function.__defaults__))
-        total.update(self.of_value(function.__kwdefaults__))
+        children: list[_Child] = []
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
-            total.update(name.encode())
             try:
-                total.update(self.of_value(cell.cell_contents))
+                children.append((name, cell.cell_contents, None))
             except ValueError:
-                total.update(b"empty")
-        return total.digest()
+                children.append((name, "empty", None))
+        wrapped = getattr(function, "__wrapped__", None)
+        if wrapped is not None:
+            children += _children(wrapped)
+        if not self._is_ours(code.co_filename):
+            named = f"function {function.__module__}.{function.__qualname__}"
+            return _Local(_digest(named), children)
+        total = xxhash.xxh3_128(b"function")
+        for node in self._nodes_of(code):
+            total.update(_dump(node))
+            children += self._reached(node, function.__globals__)
+        children += _children(function.__defaults__, function.__kwdefaults__)
+        return _Local(total.digest(), children)
 
-    def _of_class(self, kind: type) -> bytes:
+    def _look_at_class(self, kind: type) -> _Local:
         module = sys.modules.get(kind.__module__)
         filename = getattr(module, "__file__", None) or ""
-        ours = kind.__module__ == "__pipefile__" or self._is_ours(filename)
-        if not ours:
-            return _digest(f"class {kind.__module__}.{kind.__qualname__}")
-        total = xxhash.xxh3_128(f"class {kind.__qualname__}".encode())
-        for base in kind.__bases__:
-            total.update(self.of_value(base))
+        if kind.__module__ != "__pipefile__" and not self._is_ours(filename):
+            return _Local(_digest(f"class {kind.__module__}.{kind.__qualname__}"), [])
+        children = _children(*kind.__bases__)
         for name, value in sorted(vars(kind).items()):
-            if name in ("__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__"):
+            if name in _NOT_OF_A_CLASS or isinstance(value, MemberDescriptorType):
                 continue
-            total.update(name.encode())
-            inner = value
+            inner: Any = value
             if isinstance(value, staticmethod | classmethod):
                 inner = value.__func__
             elif isinstance(value, property):
                 inner = (value.fget, value.fset, value.fdel)
-            total.update(self.of_value(inner))
-        return total.digest()
+            children.append((name, inner, None))
+        return _Local(_digest(f"class {kind.__qualname__}"), children)
 
-    def _of_module(self, module: ModuleType, attributes: frozenset[str] | None) -> bytes:
+    def _look_at_module(self, module: ModuleType, attributes: frozenset[str] | None) -> _Local:
         filename = getattr(module, "__file__", None) or ""
         if not self._is_ours(filename):
-            return _digest(f"module {module.__name__}")
+            return _Local(_digest(f"module {module.__name__}"), [])
         if attributes is None:
-            key = id(module)
-            if key not in self._known:
-                self._known[key] = b"itself"
-                total = xxhash.xxh3_128(module.__name__.encode())
-                for tree in self._trees_of(filename):
-                    total.update(_dump(tree))
-                    self._follow(tree, vars(module), total)
-                self._known[key] = total.digest()
-            return self._known[key]
-        total = xxhash.xxh3_128(module.__name__.encode())
-        for name in sorted(attributes):
-            total.update(name.encode())
-            if hasattr(module, name):
-                total.update(self.of_value(getattr(module, name)))
-        return total.digest()
+            children = self._as_file(filename)
+        else:
+            children = [
+                (name, getattr(module, name), None)
+                for name in sorted(attributes)
+                if hasattr(module, name)
+            ]
+        return _Local(_digest(module.__name__), children)
+
+    def _as_file(self, filename: str) -> list[_Child]:
+        """A module as the file that it is."""
+        name = os.path.realpath(filename)
+        return [("file", self._files.setdefault(name, _File(name)), None)]
+
+    def _look_at_file(self, file: _File) -> _Local:
+        total = xxhash.xxh3_128(b"file")
+        children: list[_Child] = []
+        for tree in self._trees_of(file.name):
+            total.update(_dump(tree))
+            children += self._imported(tree, os.path.dirname(file.name))
+        return _Local(total.digest(), children)
+
+    def _reached(self, tree: _ast.AST, namespace: Mapping[str, Any]) -> list[_Child]:
+        """What a piece of code takes from outside: global names, and modules that it imports."""
+        found: list[_Child] = [
+            (name, namespace[name], attributes)
+            for name, attributes in sorted(free_names(tree).items())
+            if name in namespace
+        ]
+        return found + self._imported(tree, "")
+
+    def _imported(self, tree: _ast.AST, folder: str) -> list[_Child]:
+        """The project's files that the imports in a piece of code lead to."""
+        found: list[_Child] = []
+        for node in _walk(tree):
+            for name in _imports_of(node):
+                for place in dict.fromkeys((folder, *sys.path)):
+                    base = os.path.join(place, *name.split("."))
+                    for filename in (base + ".py", os.path.join(base, "__init__.py")):
+                        if self._is_ours(filename) and os.path.isfile(filename):
+                            found += self._as_file(filename)
+        return found
 
     # -- where code stands -----------------------------------------------------------------
 
@@ -194,16 +283,35 @@ class Fingerprints:
                 self._trees[filename] = []
         return self._trees[filename]
 
-    def _nodes_at(self, filename: str, line: int, name: str) -> list[_ast.AST]:
+    def _nodes_of(self, code: CodeType) -> list[Any]:
+        """The function that a code object was compiled from. Of several lambdas in one line it is
+        the one that holds the places of all instructions."""
+        filename = code.co_filename
         if filename not in self._nodes:
-            index: dict[int, list[_ast.AST]] = {}
+            index: dict[int, list[Any]] = {}
             for tree in self._trees_of(filename):
                 for node in _walk(tree):
                     if isinstance(node, _FUNCTIONS):
                         index.setdefault(_first_line(node), []).append(node)
             self._nodes[filename] = index
-        found = self._nodes[filename].get(line, [])
-        return [each for each in found if getattr(each, "name", "<lambda>") == name]
+        found = self._nodes[filename].get(code.co_firstlineno, [])
+        found = [each for each in found if getattr(each, "name", "<lambda>") == code.co_name]
+        if len(found) < 2:
+            return found
+        places = [
+            (line, column)
+            for line, _, column, end in code.co_positions()
+            if line is not None and column is not None and end is not None and end > column
+        ]
+        within = [
+            each
+            for each in found
+            if all(
+                (each.lineno, each.col_offset) <= place <= (each.end_lineno, each.end_col_offset)
+                for place in places
+            )
+        ]
+        return within or found
 
 
 def _first_line(node: Any) -> int:
@@ -216,7 +324,12 @@ def free_names(tree: _ast.AST) -> dict[str, frozenset[str] | None]:
     (None if the value itself is used). A block's own names are among them: a name that it sets
     might be read before."""
     found: dict[str, set[str] | None] = {}
-    stack: list[tuple[_ast.AST, frozenset[str]]] = [(tree, frozenset())]
+
+    def used(name: str, bound: frozenset[str]) -> None:
+        if name not in bound:
+            found[name] = None
+
+    stack: list[tuple[Any, frozenset[str]]] = [(tree, frozenset())]
     while stack:
         node, bound = stack.pop()
         if isinstance(node, _ast.Attribute) and isinstance(node.value, _ast.Name):
@@ -225,14 +338,24 @@ def free_names(tree: _ast.AST) -> dict[str, frozenset[str] | None]:
                 attributes = found.setdefault(name, set())
                 assert attributes is not None
                 attributes.add(node.attr)
-            continue
-        if isinstance(node, _ast.Name):
-            if node.id not in bound and isinstance(node.ctx, _ast.Load):
-                found[node.id] = None
-            continue
-        if isinstance(node, _FUNCTIONS):
-            bound = bound | _locals_of(node)
-        stack.extend((child, bound) for child in _children(node))
+        elif isinstance(node, _ast.Name):
+            if isinstance(node.ctx, _ast.Load):
+                used(node.id, bound)
+        elif isinstance(node, _FUNCTIONS):
+            inner = bound | _locals_of(node)
+            body = node.body if isinstance(node.body, list) else [node.body]
+            stack.extend((child, inner) for child in body)
+            # Defaults, decorators and annotations belong to the scope outside.
+            rest = [child for child in _nodes_in(node) if child not in body]
+            stack.extend((child, bound) for child in rest)
+        elif isinstance(node, _COMPREHENSIONS):
+            inner = bound | _names_set([each.target for each in node.generators])
+            stack.append((node.generators[0].iter, bound))
+            stack.extend((child, inner) for child in _nodes_in(node))
+        else:
+            if isinstance(node, _ast.AugAssign) and isinstance(node.target, _ast.Name):
+                used(node.target.id, bound)
+            stack.extend((child, bound) for child in _nodes_in(node))
     return {
         name: None if attributes is None else frozenset(attributes)
         for name, attributes in found.items()
@@ -244,8 +367,15 @@ def _locals_of(function: Any) -> frozenset[str]:
     arguments = function.args
     names = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     names.update(each.arg for each in (arguments.vararg, arguments.kwarg) if each is not None)
+    body = function.body if isinstance(function.body, list) else [function.body]
+    return frozenset(names) | _names_set(body)
+
+
+def _names_set(nodes: Iterable[Any]) -> frozenset[str]:
+    """The names that statements set in their own scope."""
+    names: set[str] = set()
     outer: set[str] = set()
-    stack = list(function.body) if isinstance(function.body, list) else [function.body]
+    stack = list(nodes)
     while stack:
         node = stack.pop()
         if isinstance(node, _ast.Name) and isinstance(node.ctx, _ast.Store):
@@ -255,13 +385,41 @@ def _locals_of(function: Any) -> frozenset[str]:
         elif isinstance(node, _ast.FunctionDef | _ast.AsyncFunctionDef | _ast.ClassDef):
             names.add(node.name)
             continue
-        elif isinstance(node, _ast.Lambda):
+        elif isinstance(node, _ast.Lambda | _COMPREHENSIONS):
             continue
-        stack.extend(_children(node))
+        stack.extend(_nodes_in(node))
     return frozenset(names - outer)
 
 
-def _children(node: _ast.AST) -> Iterator[_ast.AST]:
+def _imports_of(node: _ast.AST) -> list[str]:
+    """The modules that a statement may import."""
+    if isinstance(node, _ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, _ast.ImportFrom):
+        base = node.module or ""
+        inner = [f"{base}.{alias.name}".strip(".") for alias in node.names]
+        return [*([base] if base else []), *inner]
+    return []
+
+
+def _reduced(value: Any) -> Any:
+    """What it would take to copy an object, iterators read; its text if it cannot be copied."""
+    try:
+        known = copyreg.dispatch_table.get(type(value))
+        parts = value.__reduce_ex__(2) if known is None else known(value)
+    except Exception:
+        text = repr(value)
+        return "" if " at 0x" in text else text
+    if isinstance(parts, str):
+        return parts
+    return [part if index < 3 or part is None else list(part) for index, part in enumerate(parts)]
+
+
+def _children(*values: Any) -> list[_Child]:
+    return [(str(number), value, None) for number, value in enumerate(values)]
+
+
+def _nodes_in(node: _ast.AST) -> Iterator[_ast.AST]:
     for field in node._fields:
         value = getattr(node, field, None)
         if isinstance(value, _ast.AST):
@@ -275,7 +433,7 @@ def _walk(tree: _ast.AST) -> Iterator[_ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(_children(node))
+        stack.extend(_nodes_in(node))
 
 
 def _dump(tree: _ast.AST) -> bytes:

@@ -62,7 +62,7 @@ class Instantiation:
         self._called: list[tuple[Rule, Hole]] = []
         self._queue: deque[str] = deque()
         self._extra: dict[str, list[Binding]] = {}
-        self._clashes: set[tuple[int, int]] = set()
+        self._told: set[tuple[str, Span | None, tuple[Note, ...]]] = set()
         self._closed: set[int] = set()
         self._resolved: set[int] = set()
         self._joins: dict[int, dict[tuple[str, ...], list[str]]] = {}
@@ -99,10 +99,15 @@ class Instantiation:
             raise error.at(rule.span) from None
 
     def _guarded(self, deed: Callable[..., None], *arguments: Any) -> None:
+        """Keeps what is wrong; a mistake at one place is told once, however many files meet it."""
         try:
             deed(*arguments)
         except BuildError as error:
-            self.diagnostics.extend(error.diagnostics)
+            for each in error.diagnostics:
+                mistake = (each.code, each.span, each.notes)
+                if mistake not in self._told:
+                    self._told.add(mistake)
+                    self.diagnostics.append(each)
 
     def _open(self, rule: Rule) -> None:
         """A rule enters: its jobs that need no driver, or its place in the index."""
@@ -296,15 +301,10 @@ class Instantiation:
                 self._take(follower, output, NOTHING)
 
     def _refuse_second(self, job: Job, name: str) -> None:
-        """Raises BuildError if another job makes the file; of two rules (or one) that have many
-        files in common it is said once."""
+        """Raises BuildError if another job makes the file."""
         other = self.graph.producer.get(name)
         if other is None:
             return
-        pair = (other.binding.rule.index, job.binding.rule.index)
-        if pair in self._clashes:
-            raise BuildError()
-        self._clashes.add(pair)
         if other.binding.rule is job.binding.rule and job.binding.members:
             one, two = other.binding.members[0], job.binding.members[0]
             raise BuildError(
@@ -329,13 +329,13 @@ class Instantiation:
     def _call_drivers(self) -> None:
         """Drivers that are calls of functions: they may look at what is planned by now."""
         for rule, hole in self._called:
-            try:
-                value = evaluate(hole.reference, self.pipeline.namespace.__getitem__, hole.span)
-                for name in as_names(value, hole.span):
-                    self._take(rule, normalise(name), NOTHING)
-                self._drain()
-            except BuildError as error:
-                self.diagnostics.extend(error.diagnostics)
+            self._guarded(self._call_driver, rule, hole)
+
+    def _call_driver(self, rule: Rule, hole: Hole) -> None:
+        value = evaluate(hole.reference, self.pipeline.namespace.__getitem__, hole.span)
+        for name in as_names(value, hole.span):
+            self._take(rule, normalise(name), NOTHING)
+        self._drain()
 
     # -- closing ---------------------------------------------------------------------------
 
@@ -409,16 +409,18 @@ class Instantiation:
         inputs: Wanted = dict.fromkeys(
             sorted(binding.members), driver.span if driver else job.origin
         )
-        later: Wanted = _placed(binding.later, rule.order_only)
+        later: Wanted = {}
         if driver is not None and driver.alias:
             members = whole_files(inputs)
             binding.aliases[driver.alias] = members[0] if len(members) == 1 else members
-        inputs.update(_placed(binding.sources, rule.prerequisites))
-        if binding.task == RULE:
+        if rule.flavour in (PATTERN, STATIC) and not binding.task:
+            inputs.update(_placed(binding.sources, rule.prerequisites))
+            later.update(_placed(binding.later, rule.order_only))
+        elif binding.task == RULE:
             inputs.update(dict.fromkeys(self._files_of(rule), job.origin))
         elif binding.task == LATE:
             inputs[job.name] = job.origin
-        elif not binding.task and rule.flavour not in (PATTERN, STATIC):
+        elif not binding.task:
             self._add_all(job, binding, inputs, later)
         for name in job.outputs or (job.name,):
             for extra in self._extra.get(name, ()) if binding.task in ("", NAME) else ():
@@ -429,7 +431,7 @@ class Instantiation:
             inputs, later = self._flattened(job, inputs), self._flattened(job, later)
         job.inputs = tuple(inputs)
         job.order_only = tuple([each for each in later if each not in inputs]) if later else ()
-        self._check_sources(job, {**later, **inputs})
+        self._check_sources(job, inputs, later)
 
     def _add_all(self, job: Job, binding: Binding, inputs: Wanted, later: Wanted) -> None:
         """The prerequisites of a rule besides its driver, for one job."""
@@ -593,7 +595,7 @@ class Instantiation:
         todo = deque(names.items())
         above: dict[str, str] = {}  # from a name to the one that it stands behind
         opened: set[str] = set()
-        own = self._made_by(job)
+        own = frozenset(self._made_by(job))
         while todo:
             name, place = todo.popleft()
             if name in own:
@@ -631,7 +633,7 @@ class Instantiation:
             return True
         return self.universe.status(name) is not None and not self.universe.is_leftover(name)
 
-    def _check_sources(self, job: Job, places: Wanted) -> None:
+    def _check_sources(self, job: Job, inputs: Wanted, later: Wanted) -> None:
         """Every input has to be there or be made by a rule."""
         wrong: list[Diagnostic] = []
         for name in (*job.inputs, *job.order_only):
@@ -639,7 +641,7 @@ class Instantiation:
                 continue
             if self.universe.was_listed(name) and not self.universe.made(name):
                 continue
-            complaint = self._source_complaint(job, name, places[name])
+            complaint = self._source_complaint(job, name, inputs.get(name) or later[name])
             if complaint is not None:
                 wrong.append(complaint)
         if wrong:

@@ -176,11 +176,17 @@ class Resolver:
         return self._run(lambda: eval(code, self.namespace), expression.span, "PB207")
 
     def _run(self, call: Callable[[], Any], span: Span, code: str) -> Any:
-        """What a call of user code gives; the working folder stays. Raises BuildError."""
+        """What a call of user code gives; the working folder stays. Raises BuildError, without
+        complaints if the code only misses a name that is lost."""
         here = os.getcwd()
         try:
             with UserCode(span, code):
                 return call()
+        except BuildError as error:
+            cause = error.__cause__
+            if isinstance(cause, NameError) and cause.name in self.words.lost:
+                raise BuildError() from None
+            raise
         finally:
             os.chdir(here)
 
@@ -195,7 +201,7 @@ class Resolver:
             self.words.lost.update(_IDENTIFIER.findall(text))
             raise
         for name in self.overrides:
-            if name in self.out.variables and self.namespace.get(name) != self.out.variables[name]:
+            if name in self.out.variables and name in self.namespace:
                 self.out.variables[name] = self.namespace[name]
 
     def _include(self, node: syntax.Include) -> None:

@@ -103,7 +103,7 @@ class Template:
         for piece in self.pieces:
             if isinstance(piece, Hole):
                 pieces.append(Anything())
-            elif isinstance(piece, str) and len(pieces) == 1 and isinstance(pieces[0], Anything):
+            elif isinstance(piece, str) and pieces and isinstance(pieces[-1], Anything):
                 # `<path>/x` may be `x`: the folder of a name without one is `.`.
                 pieces.append(piece.removeprefix("/"))
             else:

@@ -18,6 +18,7 @@ from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_m
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _MOST_LINES = 10
+_QUOTES = "a text stands in quotes"
 # What compiling raises: besides mistakes of form, null characters, and texts that are nested
 # deeper than Python can follow.
 _NO_CODE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
@@ -105,8 +106,8 @@ def _help(error: BaseException, span: Span) -> str:
     known = [name for name in (*known, *dir(builtins)) if not name.startswith("__")]
     near = did_you_mean(error.name, known)
     if span.source.text[span.start : span.end] != error.name:
-        return near
-    return "; ".join(each for each in (f'a text stands in quotes: `"{error.name}"`', near) if each)
+        return near or _QUOTES
+    return "; ".join(each for each in (f'{_QUOTES}: `"{error.name}"`', near) if each)
 
 
 # -- from text to code -------------------------------------------------------------------------
@@ -125,7 +126,8 @@ def compile_expression(
     except _NO_CODE as error:
         rows = _rows(expression)
         place = _syntax_span(error, span.source, rows, first, len(before))
-        raise BuildError(Diagnostic("PB110", _syntax_message(error), place, help=help)) from None
+        message = _syntax_message(error)
+        raise BuildError(Diagnostic("PB110", message, place, help=help or _QUOTES)) from None
 
 
 def compile_python(

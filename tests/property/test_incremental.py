@@ -403,7 +403,7 @@ class Session:
             temporary = {
                 rule.suffix for rule in self.model.rules if self.model.is_temporary(rule)
             }
-            made = {each for known in self.known.values() for each in known.facts[1]}
+            made = {name for each in clean.ran.notes for name in each.outputs}
             left = [name for name in now if family(name) in temporary and name in made]
             assert not left, f"temporary files were left: {left}"
 

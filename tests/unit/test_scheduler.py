@@ -81,6 +81,7 @@ class Drive:
                 assert isinstance(action, Discard)
                 self.log.append(f"-{action.job.name}")
                 self.gone.update(action.job.outputs)
+                self.plan.discarded(action.job)
 
     def examine(self, job: Job, early: bool) -> None:
         assert self.plan.state(job) == State.JUDGING
