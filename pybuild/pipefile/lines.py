@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*[?+]?=(?!=)")
+# As in the grammar: quotes and brackets inside a placeholder are its own affair.
+_PLACEHOLDER = re.compile(r"""<[A-Za-z_]\w*(?::[^<>\n]*|(?:"[^"\n]*"|'[^'\n]*'|[^<>"':\n])*)>""")
 
 
 class Line(NamedTuple):
@@ -101,6 +103,10 @@ def _scan(text: str, start: int, is_python: bool) -> Line | None:
         char = text[position]
         if char == "\\":
             position += 3 if text.startswith("\r\n", position + 1) else 2
+            continue
+        if char == "<" and not is_python:
+            placeholder = _PLACEHOLDER.match(text, position)
+            position = placeholder.end() if placeholder else position + 1
             continue
         if char == '"' or (char == "'" and is_python):
             after = _string_end(text, position)

@@ -11,7 +11,10 @@ from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 PLAIN, DOUBLE, SINGLE, HERE, LITERAL_HERE = "plain", "double", "single", "here", "literal here"
-COMMENT = "comment"
+COMMENT, LINE = "comment", "line"  # what a scan finds besides placeholders
+_ARITHMETIC, _BACKQUOTE, _ANSI = "arithmetic", "backquote", "ansi"
+# The quoting that holds where a scan is inside of these.
+_QUOTING = {_ARITHMETIC: PLAIN, _BACKQUOTE: PLAIN, _ANSI: SINGLE}
 
 _OPENING = re.compile(r"<[A-Za-z_]\w*")
 _HERE = re.compile(r"<<-?[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([A-Za-z_]\w*))")
@@ -52,21 +55,25 @@ def spots(text: str) -> Iterator[Spot]:
 
 def significant(text: str) -> str:
     """The script without lines that hold only a comment, blanks at line ends and empty lines."""
-    comments = {start for start, context in _scan(text) if context == COMMENT}
+    marks = list(_scan(text))
+    comments = {start for start, mark in marks if mark == COMMENT}
+    starts = {0, *(start for start, mark in marks if mark == LINE)}
     out: list[str] = []
     position = 0
     for line in text.split("\n"):
-        stripped = line.strip()
+        after = position + len(line) + 1
         indent = len(line) - len(line.lstrip())
         is_comment = position + indent in comments and not line.startswith("#!")
-        if stripped and not is_comment:
-            out.append(line.rstrip())
-        position += len(line) + 1
+        if position not in starts or not (is_comment or not line.strip()):
+            ends_plainly = after in starts or after > len(text)
+            shorter = line.rstrip()
+            out.append(shorter if ends_plainly and not shorter.endswith("\\") else line)
+        position = after
     return "\n".join(out)
 
 
 def _openings(text: str) -> Iterator[tuple[int, str]]:
-    return ((at, context) for at, context in _scan(text) if context != COMMENT)
+    return ((at, context) for at, context in _scan(text) if context not in (COMMENT, LINE))
 
 
 def _close(text: str, start: int) -> tuple[int, bool]:
@@ -106,28 +113,51 @@ def _scan(text: str) -> Iterator[tuple[int, str]]:
         if char == "\\" and context != SINGLE:
             position += 2
             continue
-        if char == "\n" and pending and context == PLAIN:
-            position = yield from _here_documents(text, position + 1, pending)
-            pending = []
+        if char == "\n" and context == PLAIN:
+            position += 1
+            if pending:
+                position = yield from _here_documents(text, position, pending)
+                pending = []
+            if len(stack) == 1:
+                yield position, LINE
             continue
         if char == "<" and _OPENING.match(text, position):
             if not position or text[position - 1] != "\\":
-                yield position, context
+                yield position, _QUOTING.get(context, context)
             position += 1
             continue
-        if context == SINGLE:
+        if context in (SINGLE, _ANSI):
             if char == "'":
                 stack.pop()
+        elif char == "`":
+            if context == _BACKQUOTE:
+                stack.pop()
+            else:
+                stack.append(_BACKQUOTE)
         elif char == '"':
             if context == DOUBLE:
                 stack.pop()
             else:
                 stack.append(DOUBLE)
+        elif text.startswith("$((", position):
+            stack += [_ARITHMETIC, _ARITHMETIC]
+            position += 2
         elif text.startswith("$(", position):
             stack.append(PLAIN)
             position += 1
-        elif context == PLAIN:
-            if char == "'":
+        elif context == _ARITHMETIC:
+            if char == "(":
+                stack.append(_ARITHMETIC)
+            elif char == ")":
+                stack.pop()
+        elif context in (PLAIN, _BACKQUOTE):
+            if text.startswith("((", position):
+                stack += [_ARITHMETIC, _ARITHMETIC]
+                position += 1
+            elif text.startswith("$'", position):
+                stack.append(_ANSI)
+                position += 1
+            elif char == "'":
                 stack.append(SINGLE)
             elif char == "(":
                 stack.append(PLAIN)
@@ -161,7 +191,7 @@ def _here_documents(
             end = text.find("\n", position)
             end = len(text) if end < 0 else end
             line = text[position:end]
-            if line.strip("\t ") == word:
+            if line.lstrip("\t") == word:
                 position = end + 1
                 break
             for found in _OPENING.finditer(text, position, end):
