@@ -251,6 +251,19 @@ def glob_pieces(text: str) -> list[Piece]:
     return pieces
 
 
+def glob_text(pattern: Pattern) -> str:
+    """The text that `glob_pieces` makes the same pattern of; captures become `*` or `**`."""
+    out: list[str] = []
+    for piece in pattern.pieces:
+        if isinstance(piece, str):
+            out += ["\\" + char if char in "*?[%" else char for char in piece]
+        elif isinstance(piece, Capture):
+            out.append("**" if piece.crosses else "*")
+        else:
+            out.append(str(piece))
+    return "".join(out)
+
+
 def is_glob(text: str) -> bool:
     """Whether the text has a wildcard in it."""
     return not WILDCARDS.isdisjoint(text) and any(

@@ -16,9 +16,10 @@ from pybuild.engine.staleness import Level, Rules
 from pybuild.engine.traces import Journal, stand_in
 from pybuild.files import Disk, Files, Pretending
 from pybuild.graph import Job
-from pybuild.names import folder_of, normalise
+from pybuild.names import Pattern, folder_of, glob_pieces, normalise
 from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules
+from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import target_reach
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
 
@@ -96,6 +97,7 @@ class Project:
         self.lock = Lock(os.path.join(STATE_FOLDER, "lock"))
         self.journal = Journal(os.path.join(STATE_FOLDER, "journal"))
         self._made: dict[str, bytes] | None = None
+        self._abandoned: frozenset[str] = frozenset()
         self.loaded = self._load()
 
     def lock_and_reread(self, command: str, report: Report) -> None:
@@ -154,13 +156,28 @@ class Project:
     def _was_made(self, name: str) -> bool:
         if self._made is None:
             self._made = {} if self.level == Level.TIME else self.journal.made()
-        return name in self._made
+            self._abandoned = self._left_by_splits()
+        return name in self._made or name in self._abandoned
+
+    def _left_by_splits(self) -> frozenset[str]:
+        """Files of splits that were started and never ended."""
+        nothing: Callable[[str], bool] = frozenset[str]().__contains__
+        disk = Universe(self.files, nothing, nothing)
+        return frozenset(
+            name
+            for strangers, globs in self.journal.unfinished()
+            for text in globs
+            for name in disk.matches(Pattern(glob_pieces(text)))
+            if name not in strangers
+        )
 
     def _is_ours(self, name: str) -> bool:
         """Whether a file still has the bytes that an earlier build gave it."""
         status = self.files.status(name)
         if status is None or self._made is None:
             return False
+        if name in self._abandoned:
+            return True
         made = self._made.get(name)
         stamp = self.journal.stamp(name)
         if stamp is not None and stamp.fits(status):

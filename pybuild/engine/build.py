@@ -30,7 +30,7 @@ from pybuild.engine.staleness import Judge, Reason, Rules, Stale, UpToDate, Verd
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace
 from pybuild.files import Files, Pretending, Status, digest_of
 from pybuild.graph import Graph, Job, Script
-from pybuild.names import split_extension
+from pybuild.names import glob_text, split_extension
 from pybuild.source import BuildError, Diagnostic, Note
 
 _TAIL_LINES = 10
@@ -334,7 +334,8 @@ class Build:
         self._attempts[job.number] = attempt
         if self.manner.records and (job.outputs or job.patterns):
             try:
-                self.journal.start(job.name, tuple(before) if job.patterns else ())
+                globs = tuple(glob_text(pattern) for pattern in job.patterns)
+                self.journal.start(job.name, tuple(before) if globs else (), globs)
             except OSError as error:
                 raise journal_error(self.journal.path, error) from None
         self._runs[job.number] = _Run(

@@ -16,7 +16,7 @@ import xxhash
 
 from pybuild.files import Status
 
-HEADER = b"pybuild journal 1\n"
+HEADER = b"pybuild journal 2\n"
 _MARSHAL_VERSION = 4
 _TICK_NS = 20_000_000
 _COARSE_TICK_NS = 2_000_000_000
@@ -90,7 +90,7 @@ class Journal:
         self._numbers: dict[str, int] = {}
         self._stamps: dict[str, Stamp] = {}
         self._traces: dict[str, _Packed] = {}
-        self._started: dict[str, tuple[str, ...]] = {}
+        self._started: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._blobs: dict[bytes, Any] = {}
         self._handle = -1
         self._size = 0
@@ -146,7 +146,7 @@ class Journal:
             for name, *stamp in stamps:
                 self._stamps[name] = Stamp(*stamp)
         elif kind == "S":
-            self._started[record[1]] = record[2]
+            self._started[record[1]] = (record[2], record[3])
         elif kind == "F":
             for name, *stamp in record[1]:
                 self._stamps[name] = Stamp(*stamp)
@@ -211,7 +211,13 @@ class Journal:
 
     def started(self, job: str) -> tuple[str, ...] | None:
         """If the job was started and never finished: the files that stood in its way then."""
-        return self._started.get(job)
+        found = self._started.get(job)
+        return None if found is None else found[0]
+
+    def unfinished(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """For each split that was started and never finished: the files that matched its globs
+        before, and the globs. What matches now and did not then is of its making."""
+        return [found for found in self._started.values() if found[1]]
 
     def stamp(self, name: str) -> Stamp | None:
         """What the file looked like when it was last looked at."""
@@ -242,10 +248,11 @@ class Journal:
 
     # -- writing ---------------------------------------------------------------------------
 
-    def start(self, job: str, strangers: Sequence[str] = ()) -> None:
-        """Records that a job is about to run: until it is recorded it counts as interrupted."""
-        self._started[job] = tuple(strangers)
-        self._append(("S", job, tuple(strangers)))
+    def start(self, job: str, strangers: Sequence[str] = (), globs: Sequence[str] = ()) -> None:
+        """Records that a job is about to run: until it is recorded it counts as interrupted. A
+        split has `globs`; `strangers` are files that match them and are not of its making."""
+        self._started[job] = (tuple(strangers), tuple(globs))
+        self._append(("S", job, tuple(strangers), tuple(globs)))
 
     def finish(
         self, job: str, trace: Trace, stamps: Mapping[str, Stamp], blobs: Mapping[bytes, Any]

@@ -1,8 +1,12 @@
 """What ends the jobs when pybuild itself is killed.
 
-A shell in a process group of its own reads lines with the numbers of the groups that run. When its
-input ends because pybuild has died, it kills the groups of the last line. It holds the project's
-lock until then, so that no other build starts beside jobs that still write.
+A shell in a process group of its own reads lines that say what runs. When its input ends because
+pybuild has died, it kills what the last line names. It holds the project's lock until then, so that
+no other build starts beside jobs that still write.
+
+A line has the process groups, a bar, and the pipes that the jobs print to. A pipe is told before its
+job is started: whoever has it open belongs to that job, though pybuild may have died before it knew
+the group. Pipes are found through /proc, where there is one.
 """
 
 from __future__ import annotations
@@ -10,10 +14,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-_SCRIPT = (
-    "groups=; while IFS= read -r line; do groups=$line; done; "
-    'for group in $groups; do kill -9 "-$group" 2>/dev/null; done; :'
-)
+_SCRIPT = r"""
+groups= pipes=
+while IFS='|' read -r first second; do groups=$first pipes=$second; done
+for group in $groups; do kill -9 "-$group" 2>/dev/null; done
+[ -n "$pipes" ] && [ -d /proc/self/fd ] || exit 0
+for round in 1 2; do
+    for pipe in $pipes; do
+        ls -l /proc/[0-9]*/fd/[12] 2>/dev/null | grep -F " pipe:[$pipe]" |
+            sed 's:.*/proc/\([0-9]*\)/fd/.*:\1:' | while read -r process; do
+            kill -9 "$process" 2>/dev/null
+        done
+    done
+done
+"""
 _LOCK_HANDLE = 9
 
 
@@ -33,17 +47,17 @@ class Guard:
             setpgroup=0,
         )
         os.close(reading)
-        self._told: tuple[int, ...] = ()
+        self._told = ""
 
-    def tell(self, groups: Iterable[int]) -> None:
-        """These groups run now."""
-        running = tuple(groups)
-        if running != self._told:
-            self._told = running
-            os.write(self._writing, (" ".join(map(str, running)) + "\n").encode())
+    def tell(self, groups: Iterable[int], pipes: Iterable[int]) -> None:
+        """These process groups run now, and print to the pipes with these inode numbers."""
+        line = f"{' '.join(map(str, groups))}|{' '.join(map(str, pipes))}\n"
+        if line != self._told:
+            self._told = line
+            os.write(self._writing, line.encode())
 
     def close(self) -> None:
         """Nothing runs any more: the guard goes home."""
-        self.tell(())
+        self.tell((), ())
         os.close(self._writing)
         os.waitpid(self._pid, 0)

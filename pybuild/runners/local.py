@@ -42,6 +42,7 @@ class _Task:
         "part",
         "pid",
         "pidfd",
+        "pipe",
         "script",
         "scripts",
         "worker",
@@ -53,6 +54,7 @@ class _Task:
         self.part = -1
         self.pid = 0
         self.pidfd = -1
+        self.pipe = 0  # the inode number of what the job prints to
         self.output = -1
         self.worker: Worker | None = None
         self.buffer = bytearray()
@@ -108,8 +110,8 @@ class LocalRunner:
 
     def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
         if not self._ended and not self._chunks:
-            if timeout != 0 and self._guard is not None:
-                self._guard.tell(task.pid for task in self._tasks.values())
+            if timeout != 0:
+                self._tell_guard()
             for handle, _ in self._poll.poll(self._milliseconds(timeout)):
                 task = self._by_handle.get(handle)
                 if task is not None:
@@ -134,6 +136,13 @@ class LocalRunner:
             self._ended_by(0.1)
         ended, self._ended = self._ended, []
         return [each for each in ended if not each.error]
+
+    def _tell_guard(self) -> None:
+        if self._guard is not None:
+            tasks = self._tasks.values()
+            self._guard.tell(
+                (task.pid for task in tasks if task.pid), (task.pipe for task in tasks if task.pipe)
+            )
 
     def _ended_by(self, timeout: float) -> None:
         for handle, _ in self._poll.poll(self._milliseconds(timeout)):
@@ -197,6 +206,8 @@ class LocalRunner:
     def _start_process(self, task: _Task, part: ShellPart | ScriptPart) -> None:
         program, words = self._command(task, part)
         reading, writing = os.pipe()
+        task.pipe = os.fstat(reading).st_ino
+        self._tell_guard()
         try:
             task.pid = os.posix_spawn(
                 program,
@@ -259,6 +270,8 @@ class LocalRunner:
     def _start_python(self, task: _Task, part: PythonPart) -> None:
         worker = self._take_worker(part)
         task.worker = worker
+        task.pipe = worker.pipe
+        self._tell_guard()
         task.pid = worker.pid
         try:
             worker.send(part, task.script.environment)

@@ -22,12 +22,14 @@ _RETIRE_ABOVE_KB = 1 << 20  # a worker that held 1 GiB more than at its start is
 
 
 class Worker:
-    """Pybuild's end of a worker: `handle` gives answers, `output` what blocks print."""
+    """Pybuild's end of a worker: `handle` gives answers, `output` what blocks print, through the
+    pipe with the inode number `pipe`."""
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self.namespace = namespace
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
+        self.pipe = os.fstat(reading).st_ino
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()

@@ -470,9 +470,12 @@ class Session:
             return False
         if all(name in before for name in each.outputs):
             return False
-        consumers = [other for other in self.model.rules if other.source == rule.name]
-        return any(other.copy for other in consumers) or any(
-            not set(each.outputs).isdisjoint(other.input_names) for other in ran.notes
+        if any(other.copy for other in self.model.rules if other.source == rule.name):
+            return True
+        waiting = {other.name for other in self.model.rules if other.order_only == rule.name}
+        return any(
+            other.rule in waiting or not set(each.outputs).isdisjoint(other.input_names)
+            for other in ran.notes
         )
 
     def _rule(self, each: Note) -> Rule | None:

@@ -316,7 +316,7 @@ def test_a_journal_with_a_wrong_byte_anywhere(path: str, mask: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"pybuild journal 2\n", b"\0" * 100, b"all: x\n", HEADER + b"\0" * 40, HEADER[:-1]]
+    "data", [b"pybuild journal 3\n", b"\0" * 100, b"all: x\n", HEADER + b"\0" * 40, HEADER[:-1]]
 )
 def test_a_foreign_file_is_no_journal(path: str, data: bytes) -> None:
     Path(path).parent.mkdir()
