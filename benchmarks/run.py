@@ -30,9 +30,7 @@ PIPEFILE = "all: <copy>\ncopy: out/<n>.txt: in/<n>.txt\n    cp <input> <output>\
 PYTHON_PIPEFILE = (
     "all: <copy>\ncopy: out/<n>.txt: in/<n>.txt\n    python:\n        output.write_text(n)\n"
 )
-MAKEFILE = (
-    "all: $(patsubst in/%,out/%,$(wildcard in/*.txt))\nout/%.txt: in/%.txt\n\t@cp $< $@\n"
-)
+MAKEFILE = "all: $(patsubst in/%,out/%,$(wildcard in/*.txt))\nout/%.txt: in/%.txt\n\t@cp $< $@\n"
 
 
 class Figure(NamedTuple):
@@ -74,8 +72,12 @@ def cases(jobs: str) -> list[Case]:
         Case("nothing to do, 10,000 jobs", 10_000, noop, False, "0.5 s and 80 MB"),
         Case("1,000 jobs of `cp`, cold", 1000, cold, True, "1.5 x make"),
         Case(
-            "1,000 inline Python jobs, cold", 1000, {"pybuild": [*PYBUILD, "-s", "-j2"]}, True,
-            "1,000 jobs a second", PYTHON_PIPEFILE,
+            "1,000 inline Python jobs, cold",
+            1000,
+            {"pybuild": [*PYBUILD, "-s", "-j2"]},
+            True,
+            "1,000 jobs a second",
+            PYTHON_PIPEFILE,
         ),
     ]
 
@@ -155,7 +157,8 @@ def table(case: Case, found: dict[str, list[Figure]]) -> list[str]:
             ours.wall / other.wall for ours, other in zip(first, figures, strict=True)
         )
         lines.append(
-            f"| {name} | {wall * 1000:.0f} ms | {cpu * 1000:.0f} ms | {memory:.0f} MB | {ratio:.2f} |"
+            f"| {name} | {wall * 1000:.0f} ms | {cpu * 1000:.0f} ms | {memory:.0f} MB "
+            f"| {ratio:.2f} |"
         )
     if case.pipefile is PYTHON_PIPEFILE:
         wall = statistics.median(each.wall for each in first)

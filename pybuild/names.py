@@ -54,7 +54,7 @@ class Pattern:
     names in order. A wildcard or plain capture at the start of a path part does not match a dot.
     """
 
-    __slots__ = ("_regex", "deep", "fields", "folder", "pieces", "prefix", "suffix")
+    __slots__ = ("_again", "_regex", "deep", "fields", "folder", "pieces", "prefix", "suffix")
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = tuple(pieces)
@@ -70,6 +70,7 @@ class Pattern:
         )
         self.deep = _is_deep(self.pieces)
         self._regex: re.Pattern[str] | None = None
+        self._again: list[tuple[str, re.Pattern[str]]] = []
 
     def __str__(self) -> str:
         return "".join(str(piece) for piece in self.pieces)
@@ -100,6 +101,8 @@ class Pattern:
                 out.append(guard + piece.expression)
             elif piece.name in seen:
                 out.append(f"(?P={piece.name})")
+                if piece.regex is not None:
+                    self._again.append((piece.name, re.compile(piece.expression, re.DOTALL)))
             else:
                 seen.add(piece.name)
                 out.append(f"{guard}(?P<{piece.name}>{piece.expression})")
@@ -111,7 +114,7 @@ class Pattern:
         if not (name.startswith(self.prefix) and name.endswith(self.suffix)):
             return None
         found = self.regex.fullmatch(name)
-        if found is None:
+        if found is None or any(not regex.fullmatch(found[name]) for name, regex in self._again):
             return None
         return tuple(found[each] for each in self.fields)
 

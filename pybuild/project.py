@@ -220,9 +220,10 @@ class Project:
 
     # -- goals -----------------------------------------------------------------------------
 
-    def goals(self, names: Sequence[str]) -> tuple[list[Job], list[str]]:
-        """The jobs for the goals (none named: the default), and the names of goals that are files
-        which no rule makes. Raises BuildError for what is nothing at all."""
+    def goals(self, names: Sequence[str]) -> tuple[list[Job], list[str], list[Diagnostic]]:
+        """The jobs for the goals (none named: the default), the names of goals that are files which
+        no rule makes, and complaints about goals that are nothing at all. Raises BuildError if
+        there is no default."""
         world = self.loaded.world
         jobs: list[Job] = []
         sources: list[str] = []
@@ -236,7 +237,7 @@ class Project:
                         "PB308", f"`{self.path}` has no rules", help="write one: `all: FILE`"
                     )
                 )
-            return [job], []
+            return [job], [], []
         for name in names:
             try:
                 found = world.goal(self._within(name))
@@ -247,9 +248,7 @@ class Project:
                 sources.append(name)
             else:
                 jobs.append(found)
-        if complaints:
-            raise BuildError(*complaints)
-        return jobs, sources
+        return jobs, sources, complaints
 
     def _within(self, name: str) -> str:
         """An absolute name of a file in the project as its rules name it."""

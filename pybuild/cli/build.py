@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from pybuild.cli.opening import open_with_errors, wish_of
 from pybuild.cli.options import Arguments
-from pybuild.engine.events import Message
+from pybuild.engine.events import Complaint, Message
 from pybuild.engine.ports import Report
 from pybuild.report.plain import PlainReport, Tone
+from pybuild.source import BuildError
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
 
@@ -34,8 +35,6 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
         report.handle(Message(project.journal.complaint))
     for diagnostic in project.loaded.diagnostics:
         if diagnostic.severity != "error":
-            from pybuild.engine.events import Complaint
-
             report.handle(Complaint(diagnostic))
     try:
         if not (wish.dry or wish.question):
@@ -48,14 +47,18 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
         project.make_includes(wish, report)
         project.refuse_errors()
         project.check_forced(wish.forced)
-        jobs, sources = project.goals(goals)
+        jobs, sources, complaints = project.goals(goals)
+        if complaints and not wish.keep_going:
+            raise BuildError(*complaints)
+        for complaint in complaints:
+            report.handle(Complaint(complaint))
         if not arguments.quiet:
             for name in sources:
                 report.handle(Message(f"nothing to be done for `{name}`: no rule makes it"))
         if not jobs:
-            return OK
+            return ERROR if complaints else OK
         summary = project.build(jobs, wish, report)
-        return ERROR if summary.failures else OK
+        return ERROR if summary.failures or complaints else OK
     except NotUpToDate:
         return OUT_OF_DATE
     except Interrupted as stop:

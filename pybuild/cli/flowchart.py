@@ -131,7 +131,9 @@ def _goals(project: Project, names: Sequence[str]) -> tuple[list[Job], list[Job]
     Pipefile makes, with the default goal as the target. Raises BuildError and UsageError."""
     world, rules = project.loaded.world, project.loaded.pipeline.rules
     if names or not rules:
-        jobs, sources = project.goals(names)
+        jobs, sources, complaints = project.goals(names)
+        if complaints:
+            raise BuildError(*complaints)
         if not jobs:
             raise UsageError(f"no rule makes `{sources[0]}`: there is nothing to draw")
         return jobs, jobs

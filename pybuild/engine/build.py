@@ -183,13 +183,13 @@ class Build:
                 complaints += [self._with_chain(job, each) for each in error.diagnostics]
                 self.scheduler.failed(job)
                 self._note_failure(job, error.diagnostics[0].message)
-        if complaints and (not self.manner.keep_going or self.manner.question):
+        cycle = self.scheduler.cycle()
+        if cycle:
+            complaints.append(_cycle_complaint(cycle))
+        if complaints and (cycle or not self.manner.keep_going or self.manner.question):
             raise BuildError(*_unique(complaints))
         for complaint in _unique(complaints):
             self.report.handle(Complaint(complaint))
-        cycle = self.scheduler.cycle()
-        if cycle:
-            raise BuildError(_cycle_complaint(cycle))
 
     def _with_chain(self, job: Job, diagnostic: Diagnostic) -> Diagnostic:
         """The complaint with the targets that want the job, up to the goal."""
@@ -524,7 +524,9 @@ class Build:
             raise BuildError(
                 Diagnostic("PB401", f"the recipe ended well but did not make `{name}`", job.origin)
             )
-        if status.is_folder and not name.endswith("/") and self._is_read(name):
+        # A folder that a recipe without prerequisites makes for others to write into is make's way.
+        is_due = bool(job.inputs) or self._is_read(name)
+        if status.is_folder and not name.endswith("/") and is_due:
             raise BuildError(
                 Diagnostic(
                     "PB402",

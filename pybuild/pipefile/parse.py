@@ -173,6 +173,7 @@ class _Parser:
 
     def block(self, part: lines.Block) -> None:
         block = self.dedent(part)
+        self._margin_comments(part)
         pending, self.pending = self.pending, None
         if block is None:
             self._lose(pending, self.span(part.start, part.end))
@@ -211,6 +212,15 @@ class _Parser:
         is_python = isinstance(pending, syntax.PythonBlock)
         names = frozenset(_NAME.findall(text)) if is_python else frozenset[str]()
         self.statements.append(syntax.Invalid(span, names))
+
+    def _margin_comments(self, part: lines.Block) -> None:
+        """Comments at the margin between the lines of a block are no part of it."""
+        position = part.start
+        for row in self.source.text[part.start : part.end].split("\n"):
+            if row.startswith("#"):
+                end = position + len(row.rstrip())
+                self.trailing.append(syntax.Comment(self.span(position, end)))
+            position += len(row) + 1
 
     def dedent(self, part: lines.Block) -> syntax.Block | None:
         """The lines of a block without their common indentation; None if tabs and blanks are

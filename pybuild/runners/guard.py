@@ -4,9 +4,9 @@ A shell in a process group of its own reads lines that say what runs. When its i
 pybuild has died, it kills what the last line names. It holds the project's lock until then, so that
 no other build starts beside jobs that still write.
 
-A line has the process groups, a bar, and the pipes that the jobs print to. A pipe is told before its
-job is started: whoever has it open belongs to that job, though pybuild may have died before it knew
-the group. Pipes are found through /proc, where there is one.
+A line has the process groups, a bar, and the pipes that the jobs print to. A pipe is told before
+its job is started: whoever has it open belongs to that job, though pybuild may have died before it
+knew the group. Pipes are found through /proc, where there is one.
 """
 
 from __future__ import annotations

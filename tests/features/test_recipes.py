@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from .conftest import Sandbox
 
 
 def test_shell_text_reaches_the_shell_as_written(box: Sandbox) -> None:
-    box.write(Pipefile="b: a\n    awk '{print $1 \"{}\" \"\\\\\\\\\"}' <input> | sed 's/x$/y/' > <output>\n", a="q x\n")
+    box.write(
+        Pipefile="b: a\n    awk '{print $1 \"{}\" \"\\\\\\\\\"}' <input> | sed 's/x$/y/' > <output>\n",
+        a="q x\n",
+    )
     box.run()
     assert box.text("b") == "q{}\\\\\n"
 
@@ -27,8 +31,21 @@ def test_the_script_stops_at_the_first_failure_and_in_pipes(box: Sandbox) -> Non
     assert not (box.folder / "b").exists()
 
 
-@pytest.mark.parametrize("name", ["a b.txt", "it's.txt", 'say "x".txt', "$HOME.txt", "new\nline.txt",
-                                  "-dash.txt", "ünï.txt", "star*.txt", "semi;colon.txt", "<in>.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b.txt",
+        "it's.txt",
+        'say "x".txt',
+        "$HOME.txt",
+        "new\nline.txt",
+        "-dash.txt",
+        "ünï.txt",
+        "star*.txt",
+        "semi;colon.txt",
+        "<in>.txt",
+    ],
+)
 def test_file_names_with_anything_in_them(box: Sandbox, name: str) -> None:
     box.write(
         Pipefile="all: <two>\n"
@@ -43,15 +60,21 @@ def test_file_names_with_anything_in_them(box: Sandbox, name: str) -> None:
 
 
 def test_placeholders_in_here_documents(box: Sandbox) -> None:
-    box.write(Pipefile="b: 'x y'\n    true\n".replace("'x y'", '"x y"').replace(
-        "    true\n", "    cat > <output> <<END\n    file <input> costs \\$5 don't\n    END\n    echo '<input>' >> <output>\n"))
+    box.write(
+        Pipefile="b: 'x y'\n    true\n".replace("'x y'", '"x y"').replace(
+            "    true\n",
+            "    cat > <output> <<END\n    file <input> costs \\$5 don't\n    END\n    echo '<input>' >> <output>\n",
+        )
+    )
     box.put("x y", "")
     box.run()
     assert box.text("b") == "file x y costs $5 don't\nx y\n"
 
 
 def test_redirections_and_comparisons_are_left_alone(box: Sandbox) -> None:
-    box.write(Pipefile="b: a\n    cat <a >b; (( 1 <2 )) && cat <<< x >> b; cat <(echo y) >> b\n", a="1\n")
+    box.write(
+        Pipefile="b: a\n    cat <a >b; (( 1 <2 )) && cat <<< x >> b; cat <(echo y) >> b\n", a="1\n"
+    )
     box.run()
     assert box.text("b") == "1\nx\ny\n"
 
@@ -134,7 +157,9 @@ def test_tracebacks_point_into_the_pipefile(box: Sandbox) -> None:
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     ],
 )
-def test_a_block_that_ends_its_process_hurts_no_other(box: Sandbox, code: str, message: str) -> None:
+def test_a_block_that_ends_its_process_hurts_no_other(
+    box: Sandbox, code: str, message: str
+) -> None:
     text = f"""all: bad <good>
 bad: a
     python:
@@ -162,7 +187,7 @@ each: out/<n>: in/<n>
         os.environ["LEAK"] = "1"
         os.chdir("/")
         x = 2
-""".replace("each: out", 'x = 1\neach: out')
+""".replace("each: out", "x = 1\neach: out")
     box.write(Pipefile=text)
     for number in range(4):
         box.put(f"in/{number}", "")
@@ -183,7 +208,7 @@ each: out/<n>: in/<n>
         box.put(f"in/{number}", "")
     lines = [line.split()[0] for line in box.run("-j4").splitlines() if line[0].isdigit()]
     assert len(lines) == 60
-    changes = sum(one != two for one, two in zip(lines, lines[1:], strict=False))
+    changes = sum(one != two for one, two in itertools.pairwise(lines))
     assert changes == 5
 
 
@@ -197,7 +222,10 @@ def test_logs_are_kept_and_shown_on_failure(box: Sandbox) -> None:
 
 
 def test_retries(box: Sandbox) -> None:
-    box.write(Pipefile="@retries(2)\nb: a\n    echo x >> tries; test $(wc -l < tries) -ge 3; touch b\n", a="")
+    box.write(
+        Pipefile="@retries(2)\nb: a\n    echo x >> tries; test $(wc -l < tries) -ge 3; touch b\n",
+        a="",
+    )
     output = box.run()
     assert box.text("tries") == "x\n" * 3
     assert "it will be tried again" in output

@@ -54,8 +54,14 @@ def test_further_prerequisites_are_filled_in_or_added_to_each(box: Sandbox) -> N
     cat <inputs> > <output>
 """
     box.write(Pipefile=pipefile, **{"common.txt": "C"})
-    for name, text in {"in/a.txt": "a", "in/b.txt": "b", "meta/a.tag": "1", "meta/b.tag": "2",
-                       "extra/p.inc": "P", "extra/q.inc": "Q"}.items():
+    for name, text in {
+        "in/a.txt": "a",
+        "in/b.txt": "b",
+        "meta/a.tag": "1",
+        "meta/b.tag": "2",
+        "extra/p.inc": "P",
+        "extra/q.inc": "Q",
+    }.items():
         box.put(name, text)
     box.run()
     assert box.text("out/a.txt") == "a1CPQ"
@@ -391,7 +397,7 @@ o/<n>.o: <n>.c
 
 
 def test_include(box: Sandbox) -> None:
-    box.write(Pipefile='include more.pipe\n-include absent.pipe\nall: <made>\n')
+    box.write(Pipefile="include more.pipe\n-include absent.pipe\nall: <made>\n")
     box.put("more.pipe", 'word = "hi"\nmade: out.txt: in.txt\n    echo <word> > <output>\n')
     box.put("in.txt", "")
     box.run("all")

@@ -173,17 +173,28 @@ def test_modules_of_the_project_count_as_far_as_they_are_used(box: Sandbox) -> N
         "b: a\n    python:\n        output.write_text(tools.shout('x'))\n",
         a="x",
     )
-    box.put("tools.py", "def shout(x):\n    return inner(x)\ndef inner(x):\n    return x\ndef no():\n    pass\n")
+    box.put(
+        "tools.py",
+        "def shout(x):\n    return inner(x)\ndef inner(x):\n    return x\ndef no():\n    pass\n",
+    )
     box.run()
-    box.put("tools.py", "def shout(x):\n    return inner(x)\ndef inner(x):\n    return x\ndef no():\n    return 1\n")
+    box.put(
+        "tools.py",
+        "def shout(x):\n    return inner(x)\ndef inner(x):\n    return x\ndef no():\n    return 1\n",
+    )
     box.runs_nothing()
-    box.put("tools.py", "def shout(x):\n    return inner(x)\ndef inner(x):\n    return x + '!'\ndef no():\n    return 1\n")
+    box.put(
+        "tools.py",
+        "def shout(x):\n    return inner(x)\ndef inner(x):\n    return x + '!'\ndef no():\n    return 1\n",
+    )
     assert box.ran() == 1
     assert box.text("b") == "x!"
 
 
 def test_values_of_variables_used_in_python(box: Sandbox) -> None:
-    box.write(Pipefile='word = "x"\nother = 1\nb: a\n    python:\n        output.write_text(word)\n', a="")
+    box.write(
+        Pipefile='word = "x"\nother = 1\nb: a\n    python:\n        output.write_text(word)\n', a=""
+    )
     box.run()
     box.runs_nothing("other=2")
     output = box.run("--explain", "word=z")
@@ -213,8 +224,11 @@ def test_maximal_mode_remakes_what_is_missing_upstream(box: Sandbox) -> None:
 
 
 def test_force(box: Sandbox) -> None:
-    box.write(Pipefile="all: <two>\ntwo: <n>.2: <one>\n    true\none: <n>.1: <n>.0\n    cp <input> <output>\n".replace(
-        "<n>.2: <one>\n    true", "<basename>.2: <one>\n    cp <input> <output>"))
+    box.write(
+        Pipefile="all: <two>\ntwo: <n>.2: <one>\n    true\none: <n>.1: <n>.0\n    cp <input> <output>\n".replace(
+            "<n>.2: <one>\n    true", "<basename>.2: <one>\n    cp <input> <output>"
+        )
+    )
     box.put("x.0", "")
     box.put("y.0", "")
     assert box.ran() == 4
@@ -241,7 +255,10 @@ def test_a_recipe_that_does_not_make_its_target(box: Sandbox) -> None:
 
 
 def test_without_keep_going_nothing_new_starts(box: Sandbox) -> None:
-    box.write(Pipefile="all: bad good\nbad: a\n    false\ngood: a bad\n    touch good\nother: a\n    touch other\n", a="")
+    box.write(
+        Pipefile="all: bad good\nbad: a\n    false\ngood: a bad\n    touch good\nother: a\n    touch other\n",
+        a="",
+    )
     box.run("-j1", "bad", "other", status=2)
     assert not (box.folder / "other").exists()
     output = box.run("-k", "-j1", "all", "other", status=2)
@@ -402,4 +419,6 @@ def test_a_folder_behind_the_bar_may_be_made_as_in_make(box: Sandbox) -> None:
 def test_explain_says_why_a_goal_does_not_run(box: Sandbox) -> None:
     box.write(Pipefile=CHAIN, a="x")
     box.run()
-    assert "b: up to date: its recipe and values, 1 prerequisite and 1 target" in box.run("--explain", "c")
+    assert "b: up to date: its recipe and values, 1 prerequisite and 1 target" in box.run(
+        "--explain", "c"
+    )

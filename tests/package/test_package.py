@@ -44,15 +44,29 @@ def test_the_grammar_is_in_both_archives(archives: dict[str, Path]) -> None:
 
 def test_an_installed_wheel_parses_and_builds(archives: dict[str, Path], tmp_path: Path) -> None:
     site = tmp_path / "site"
-    run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site),
-        str(archives["wheel"]))
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--target",
+        str(site),
+        str(archives["wheel"]),
+    )
     project = tmp_path / "project"
     project.mkdir()
     (project / "Pipefile").write_text("b: a\n    cat a > b\n")
     (project / "a").write_text("1")
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    where = run(sys.executable, "-c", "import pybuild; print(pybuild.__file__)",
-                cwd=project, env=environment)
+    where = run(
+        sys.executable,
+        "-c",
+        "import pybuild; print(pybuild.__file__)",
+        cwd=project,
+        env=environment,
+    )
     assert str(site) in where
     run(str(site / "bin" / "pybuild"), cwd=project, env=environment)
     assert (project / "b").read_text() == "1"
@@ -99,8 +113,14 @@ def test_a_start_with_nothing_to_do_imports_little(tmp_path: Path) -> None:
         "status = run([]); assert status == 0; "
         "print('\\n'.join(sorted(set(sys.modules) - before)))"
     )
-    output = run(sys.executable, "-I", "-S", "-c",
-                 f"import sys; sys.path[:0] = {[str(ROOT), *_packages()]!r}; {code}", cwd=tmp_path)
+    output = run(
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        f"import sys; sys.path[:0] = {[str(ROOT), *_packages()]!r}; {code}",
+        cwd=tmp_path,
+    )
     lines = output.splitlines()
     assert "up to date (10 jobs)" in lines[0]
     imported = {name for name in lines[1:] if name.partition(".")[0] != "pybuild"}

@@ -208,7 +208,7 @@ def _target(rule: Rule, source: str) -> str:
     return f"{base}{stem}_*{rule.suffix}" if rule.kind == "shard" else f"{base}{stem}{rule.suffix}"
 
 
-_HELPERS = '''\
+_HELPERS = """\
 python:
     import os
     import zlib
@@ -239,7 +239,7 @@ python:
 
     def outline():
         return "s"
-'''
+"""
 
 _SHELL_BEGIN = """\
 { echo "begin RULE WORDS"; printf 'out %s\\n' <outputs>; cksum <inputs> /dev/null; } \

@@ -402,9 +402,7 @@ class Session:
         for name, data in self.model.sources.items():
             assert now.get(name) == data, f"the source {name} is now {now.get(name)!r}"
         if not clean.ran.status:
-            temporary = {
-                rule.suffix for rule in self.model.rules if self.model.is_temporary(rule)
-            }
+            temporary = {rule.suffix for rule in self.model.rules if self.model.is_temporary(rule)}
             made = {name for each in clean.ran.notes for name in each.outputs}
             left = [name for name in now if family(name) in temporary and name in made]
             assert not left, f"temporary files were left: {left}"
@@ -444,9 +442,7 @@ class Session:
         missing = any("*" not in name and name not in before for name in each.outputs)
         return missing and not (rule and self.model.is_temporary(rule))
 
-    def _may_count_times(
-        self, each: Note, known: Known, level: int, running: set[str]
-    ) -> bool:
+    def _may_count_times(self, each: Note, known: Known, level: int, running: set[str]) -> bool:
         """Where times count, or counted when it was recorded, all that was touched may run."""
         if level == CONTENT and known.level == CONTENT:
             return False
@@ -457,9 +453,7 @@ class Session:
                 return True
             if any(self.touched.get(x, -1) >= known.moment for x in names):
                 return True
-            if name in each.input_names and any(
-                self.made.get(x, -1) > known.moment for x in names
-            ):
+            if name in each.input_names and any(self.made.get(x, -1) > known.moment for x in names):
                 return True
         return False
 
@@ -491,9 +485,7 @@ EDITS: dict[str, Callable[[Session, int, int], int | None]] = {
     ).split()
 }
 
-_edits = st.tuples(
-    st.sampled_from(["content", *EDITS]), st.integers(0, 30), st.integers(0, 30)
-)
+_edits = st.tuples(st.sampled_from(["content", *EDITS]), st.integers(0, 30), st.integers(0, 30))
 _steps = st.builds(
     Step,
     st.lists(_edits, min_size=1, max_size=3).map(tuple),

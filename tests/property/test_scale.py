@@ -229,9 +229,7 @@ def loaded_project(folder: Path, files: int, monkeypatch: pytest.MonkeyPatch) ->
 
 def load_all(files: CountingFiles) -> Loaded:
     """Loads the Pipefile and closes all its jobs."""
-    found = load(
-        Request("Pipefile", files, lambda name: False, lambda name: False, os.environ)
-    )
+    found = load(Request("Pipefile", files, lambda name: False, lambda name: False, os.environ))
     assert not found.diagnostics, found.diagnostics
     for job in list(found.world.graph.jobs):
         assert not found.world.close(job)

@@ -97,6 +97,10 @@ def expected(name: str, value: str) -> bytes:
     return value.encode()
 
 
+# The scan is no shell: docs/reference.md tells these places under "Limits".
+_LIMIT = pytest.mark.xfail(strict=True, reason="a limit that the reference tells")
+
+
 @pytest.mark.parametrize("name", _CONTEXTS)
 @pytest.mark.parametrize("value", ["a", "", "a b", "'", "a'b\"c", "$x", _NASTY, "\\", "-n", "é ü"])
 def test_the_shell_reads_what_was_put_in(name: str, value: str) -> None:
@@ -120,10 +124,16 @@ def test_the_shell_reads_any_text(name: str, value: str) -> None:
         pytest.param("n=2; : $((1<<n))\nprintf '%s' <x>", id="behind a shift by a variable"),
         pytest.param("n=2; (( n<<n )) || :\nprintf '%s' <x>", id="behind a shift in a command"),
         pytest.param("printf '%s' \"`printf '%s' <x>`\"", id="in backquotes in double quotes"),
-        pytest.param("printf '%s' \"$(case a in a) printf '%s' <x>;; esac)\"", id="in a case"),
-        pytest.param('printf \'%s\' "${y-"<x>"}"', id="in a default in double quotes"),
+        pytest.param(
+            "printf '%s' \"$(case a in a) printf '%s' <x>;; esac)\"", id="in a case", marks=_LIMIT
+        ),
+        pytest.param(
+            'printf \'%s\' "${y-"<x>"}"', id="in a default in double quotes", marks=_LIMIT
+        ),
         pytest.param("a=(b c); : ${#a[@]} ${a#b}; printf '%s' <x>", id="behind a length"),
-        pytest.param("cat <<END\n$(printf '%s' <x>)\nEND", id="substituted in a here-document"),
+        pytest.param(
+            "cat <<END\n$(printf '%s' <x>)\nEND", id="substituted in a here-document", marks=_LIMIT
+        ),
         pytest.param("cat <<END | tail -n 1\n  END\n<x>\nEND", id="behind an indented end word"),
         pytest.param("cat <<END-1\n<x>\nEND-1", id="an end word with a dash"),
         pytest.param("cat <<END | cat\n<x>\nEND\nprintf '' <x>", id="a pipe behind the end word"),
