@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
+
+# What `importlib.machinery` passes on, taken where it is: to import anything while a path is looked
+# into would look into that path.
+from _frozen_importlib_external import ExtensionFileLoader, FileFinder, SourceFileLoader
+from _imp import extension_suffixes
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -52,19 +57,13 @@ def _hook(folder: str) -> Callable[[str], PathEntryFinder]:
     def find(path: str) -> PathEntryFinder:
         if not _is_within(path, folder):
             raise ImportError(path)
-        from importlib.machinery import (
-            EXTENSION_SUFFIXES,
-            ExtensionFileLoader,
-            FileFinder,
-            SourceFileLoader,
-        )
-
-        class FromSource(SourceFileLoader):
-            """Without the times of a source Python neither reads nor writes bytecode for it."""
-
-            def path_stats(self, path: str) -> dict[str, float]:
-                raise OSError(path)
-
-        return FileFinder(path, (ExtensionFileLoader, EXTENSION_SUFFIXES), (FromSource, [".py"]))
+        return FileFinder(path, (ExtensionFileLoader, extension_suffixes()), (_FromSource, [".py"]))
 
     return find
+
+
+class _FromSource(SourceFileLoader):
+    """Without the times of a source Python neither reads nor writes bytecode for it."""
+
+    def path_stats(self, path: str) -> dict[str, float]:
+        raise OSError(path)

@@ -15,6 +15,8 @@ import contextlib
 import io
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +113,23 @@ def build(folder: Path, *words: str) -> Ran:
     ):
         status = run(list(words))
     return Ran(status, text.getvalue(), read_notes(log))
+
+
+def build_process(folder: Path, *words: str) -> Ran:
+    """Runs pybuild as users do."""
+    log = folder.parent / f"{folder.name}.log"
+    shutil.rmtree(log, ignore_errors=True)
+    log.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "pybuild", *words],
+        cwd=folder,
+        env={**os.environ, LOG_VARIABLE: str(log)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout.decode(errors="replace"), read_notes(log))
 
 
 def tree(folder: Path) -> dict[str, bytes]:

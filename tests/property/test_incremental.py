@@ -6,16 +6,17 @@ The oracle is pybuild itself, in a fresh folder that holds only the Pipefile and
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 from random_project import (
     CONTENTS,
@@ -28,10 +29,9 @@ from random_project import (
     Rule,
     models,
 )
-from sandbox import Note, Ran, build, make_newer, newest, tree, write_tree
+from sandbox import Note, Ran, build, build_process, make_newer, newest, tree, write_tree
 
 TIME, HISTORY, RECIPE, PARAMS, CONTENT = range(5)
-MARGIN = "all"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,10 @@ def family(name: str) -> str:
 class Session:
     """A project that is edited and built again and again, and what should be true of it."""
 
-    def __init__(self, model: Model, folder: Path) -> None:
+    def __init__(
+        self, model: Model, folder: Path, builder: Callable[..., Ran] = build
+    ) -> None:
+        self.run = builder
         self.base = folder
         self.folder = folder / "project"
         self.folder.mkdir()
@@ -348,7 +351,7 @@ class Session:
             folder = self.base / f"clean{len(self.clean)}"
             folder.mkdir()
             write_tree(folder, {**self.model.sources, "Pipefile": self.model.pipefile().encode()})
-            ran = build(folder, "-k", f"-j{jobs}")
+            ran = self.run(folder, "-k", f"-j{jobs}")
             failed = tuple(each for each in ran.notes if not each.ended)
             self.clean[key] = Clean(ran, tree(folder), failed)
             shutil.rmtree(folder)
@@ -368,7 +371,7 @@ class Session:
         words += ["-k"] * step.keep_going + [f"--shuffle={self.moment}"] * step.shuffle
         self.moment += 1
         note(f"build: {' '.join(words)}")
-        ran = build(self.folder, *words)
+        ran = self.run(self.folder, *words)
         note(str(ran))
         self._check_needless(ran, level, before)
         self._remember(ran, level)
@@ -381,7 +384,7 @@ class Session:
             self.forgotten = False
             self.disturbed.clear()
             self.moved.clear()
-        again = build(self.folder, *words[:2], "-k")
+        again = self.run(self.folder, *words[:2], "-k")
         surplus = [each for each in again.notes if each.key not in self.failed]
         if not failing:
             assert not again.notes and "up to date" in again.text, f"a second build ran: {again}"
@@ -497,25 +500,38 @@ _steps = st.builds(
 _FIRST = Step((), CONTENT, 8, True, False)
 
 
-def _run_session(model: Model, steps: list[Step]) -> None:
+@contextlib.contextmanager
+def _session(model: Model, builder: Callable[..., Ran] = build) -> Iterator[Session]:
+    """A project that has been built once."""
     base = Path(tempfile.mkdtemp(prefix="pybuild-"))
     try:
         note(model.pipefile())
         note(repr(dict(model.sources)))
-        session = Session(model, base)
+        session = Session(model, base, builder)
         session.build(_FIRST)
-        for step in steps:
-            for edit in step.edits:
-                session.edit(*edit)
-            session.build(step)
+        yield session
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
 
-@settings(settings.get_profile("property"), max_examples=60)
+def _run_session(model: Model, steps: list[Step], builder: Callable[..., Ran] = build) -> None:
+    with _session(model, builder) as session:
+        for step in steps:
+            for edit in step.edits:
+                session.edit(*edit)
+            session.build(step)
+
+
+@settings(settings.get_profile("property"), max_examples=35)
 @given(models(), st.lists(_steps, min_size=1, max_size=6))
 def test_edits(model: Model, steps: list[Step]) -> None:
     _run_session(model, steps)
+
+
+@settings(settings.get_profile("property"), max_examples=4)
+@given(models(), st.lists(_steps, min_size=2, max_size=3))
+def test_edits_seen_by_processes(model: Model, steps: list[Step]) -> None:
+    _run_session(model, steps, build_process)
 
 
 @pytest.mark.long
@@ -523,3 +539,207 @@ def test_edits(model: Model, steps: list[Step]) -> None:
 @given(models(8), st.lists(_steps, min_size=1, max_size=12))
 def test_many_edits(model: Model, steps: list[Step]) -> None:
     _run_session(model, steps)
+
+
+# -- minimal mode ------------------------------------------------------------------------------
+
+
+@settings(settings.get_profile("property"), max_examples=20)
+@given(models())
+def test_minimal_looks_at_direct_inputs_only(model: Model) -> None:
+    """Sources that no goal and no split reads itself may change, and nothing runs."""
+    assume(not any(rule.source == "src" for rule in model.leaves))
+    with _session(model) as session:
+        for name in session.model.sources:
+            if name.startswith("src/"):
+                (session.folder / name).write_text("p9 something else\n")
+        ran = build(session.folder, "--rebuild=minimal")
+        assert ran.status == 0 and not ran.notes, str(ran)
+
+
+@settings(settings.get_profile("property"), max_examples=20)
+@given(models(), st.integers(0, 30))
+def test_minimal_makes_what_is_missing(model: Model, number: int) -> None:
+    """A direct prerequisite that is gone is made again, and all is as before."""
+    with _session(model) as session:
+        clean = session.clean_build(1)
+        direct = {rule.source for rule in model.leaves} - {"", "src"}
+        suffixes = {model.rule(name).suffix for name in direct}
+        files = [name for name in sorted(clean.files) if family(name) in suffixes]
+        assume(files)
+        (session.folder / files[number % len(files)]).unlink()
+        ran = build(session.folder, "--rebuild=minimal")
+        assert ran.status == 0, str(ran)
+        assert tree(session.folder) == clean.files
+        again = build(session.folder, "--rebuild=minimal")
+        assert again.status == 0 and not again.notes, str(again)
+
+
+# -- what once went wrong ----------------------------------------------------------------------
+
+SPLIT = """\
+all: merged.txt
+split parts: d/*.part: list.txt
+    for each in $(cat <input>); do
+        if [ "$each" = stop ]; then exit 1; fi
+        echo "$each" > "d/$each.part"
+    done
+made: d/<basename>.made: d/*.part
+    cp <input> <output>
+merged.txt: <made>
+    cat <inputs> /dev/null > <output>
+"""
+
+
+def _project(folder: Path, text: str, **sources: str) -> Path:
+    folder = folder / "project"
+    files = {name.replace("_", "."): data.encode() for name, data in sources.items()}
+    write_tree(folder, {"Pipefile": text.encode(), **files})
+    return folder
+
+
+def test_parts_that_a_failed_split_left_are_no_sources(tmp_path: Path) -> None:
+    folder = _project(tmp_path, SPLIT, list_txt="one two three stop\n")
+    assert build(folder).status == 2
+    assert {"d/one.part", "d/two.part", "d/three.part"} <= tree(folder).keys()
+    (folder / "list.txt").write_text("one\n")
+    ran = build(folder)
+    assert ran.status == 0, str(ran)
+    now = tree(folder)
+    assert now["merged.txt"] == b"one\n"
+    assert "d/two.made" not in now and "d/two.part" not in now
+
+
+def test_a_part_that_was_edited_and_is_due_no_more(tmp_path: Path) -> None:
+    folder = _project(tmp_path, SPLIT, list_txt="one two\n")
+    assert build(folder).status == 0
+    (folder / "d" / "two.part").write_text("by hand\n")
+    (folder / "list.txt").write_text("one\n")
+    ran = build(folder)
+    assert ran.status == 0, str(ran)
+    assert tree(folder)["merged.txt"] == b"one\n"
+
+
+def test_a_file_that_appears_after_a_failed_split_is_the_users(tmp_path: Path) -> None:
+    """A split removes what it made, and nothing else."""
+    folder = _project(tmp_path, SPLIT, list_txt="one stop\n")
+    assert build(folder).status == 2
+    (folder / "d" / "mine.part").write_text("mine\n")
+    (folder / "list.txt").write_text("one\n")
+    build(folder)
+    assert tree(folder).get("d/mine.part") == b"mine\n"
+
+
+def test_a_temporary_file_stays_for_users_that_are_found_late(tmp_path: Path) -> None:
+    """`all` knows what it needs only when the split has run."""
+    text = """\
+all: d.txt <parts>
+@temp
+a.txt: s.txt
+    cp s.txt a.txt
+split parts: d/*.part: a.txt
+    cp a.txt d/one.part
+c.txt: a.txt
+    cp a.txt c.txt
+d.txt: c.txt
+    cp c.txt d.txt
+"""
+    folder = _project(tmp_path, text, s_txt="1\n")
+    ran = build(folder, "-j1")
+    assert ran.status == 0, str(ran)
+    assert "a.txt" not in tree(folder)
+
+
+@pytest.mark.parametrize("level", [TIME, HISTORY, RECIPE, PARAMS, CONTENT])
+def test_a_change_is_seen_behind_an_absent_temporary_file(tmp_path: Path, level: int) -> None:
+    text = """\
+all: b.txt
+@temp
+a.txt: s.txt
+    cp s.txt a.txt
+b.txt: a.txt
+    cp a.txt b.txt
+"""
+    folder = _project(tmp_path, text, s_txt="1\n")
+    assert build(folder, f"--checksum-level={level}").status == 0
+    (folder / "s.txt").write_text("2\n")
+    make_newer(folder / "s.txt", newest(folder))
+    assert build(folder, f"--checksum-level={level}").status == 0
+    assert tree(folder)["b.txt"] == b"2\n"
+
+
+def test_a_temporary_file_at_two_levels(tmp_path: Path) -> None:
+    """What was recorded without digests holds as long as times do."""
+    text = """\
+all: b.txt c.txt
+@temp
+a.txt: s.txt
+    cp s.txt a.txt
+b.txt: a.txt
+    cat a.txt > b.txt; cat b.txt >> "$PROPERTY_LOG/ran"
+c.txt: a.txt
+    cp a.txt c.txt
+"""
+    folder = _project(tmp_path, text, s_txt="1\n")
+    assert build(folder, "--checksum-level=3").status == 0
+    (folder / "c.txt").unlink()
+    build(folder)
+    again = build(folder)
+    assert "up to date" in again.text, str(again)
+
+
+@pytest.mark.parametrize("level", [HISTORY, RECIPE, PARAMS, CONTENT])
+def test_a_split_without_parts_runs_when_its_input_changes(tmp_path: Path, level: int) -> None:
+    folder = _project(tmp_path, SPLIT, list_txt="")
+    assert build(folder, f"--checksum-level={level}").status == 0
+    (folder / "list.txt").write_text("one\n")
+    make_newer(folder / "list.txt", newest(folder))
+    assert build(folder, f"--checksum-level={level}").status == 0
+    assert tree(folder)["merged.txt"] == b"one\n"
+
+
+def test_grouped_temporary_files_are_removed(tmp_path: Path) -> None:
+    text = """\
+all: c.txt
+@temp
+a.txt b.txt &:
+    echo a > a.txt
+    echo b > b.txt
+c.txt: a.txt b.txt
+    cat <inputs> > <output>
+"""
+    folder = _project(tmp_path, text)
+    assert build(folder).status == 0
+    assert tree(folder).keys() == {"Pipefile", "c.txt"}
+
+
+def test_a_grouped_rule_may_have_a_name(tmp_path: Path) -> None:
+    text = """\
+all: c.txt
+two: a.txt b.txt &:
+    echo a > a.txt
+    echo b > b.txt
+c.txt: <two>
+    cat <inputs> > <output>
+"""
+    folder = _project(tmp_path, text)
+    ran = build(folder)
+    assert ran.status == 0, str(ran)
+    assert tree(folder)["c.txt"] == b"a\nb\n"
+
+
+def test_a_split_keeps_nobody_waiting_who_does_not_need_it(tmp_path: Path) -> None:
+    """Jobs wait for the files that they need, never for a whole rule: `other.txt` is made while
+    the split runs (which would wait for ever for it otherwise, but for a limit)."""
+    text = """\
+all: <parts> other.txt
+@timeout("5s")
+split parts: d/*.part: s.txt
+    until [ -e other.txt ]; do sleep 0.01; done
+    cp s.txt d/one.part
+other.txt: s.txt
+    cp s.txt other.txt
+"""
+    folder = _project(tmp_path, text, s_txt="1\n")
+    ran = build(folder, "-j2")
+    assert ran.status == 0, str(ran)

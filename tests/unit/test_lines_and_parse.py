@@ -400,7 +400,7 @@ def test_a_comment_at_the_margin_inside_a_recipe_is_kept() -> None:
         ("@temp(", "PB105", None),
         ("@1", "PB105", None),
         ("@temp)", "PB105", None),
-        (": b", "PB101", (2, 1)),
+        (": b", "PB205", (2, 1)),
     ],
 )
 def test_a_broken_line_costs_only_itself(
