@@ -310,6 +310,8 @@ def _long(found: Arguments, word: str, rest: list[str]) -> None:
             raise UsageError(f"option `{name}` takes no value")
         _set(found, option, option.constant)
     elif equals:
+        if not value and option.takes == VALUE and option.metavar != "TEXT":
+            raise UsageError(f"option `{name}` needs a value")
         _set(found, option, value)
     elif option.takes == VALUE:
         _set(found, option, _next(rest, name))

@@ -207,5 +207,5 @@ _OWN: dict[str, Callable[[JobLookup], Any]] = {
     "order_only": lambda self: whole_files(self.job.order_only if self.job else ()),
     "changed": lambda self: whole_files(self.changed),
     "stem": lambda self: FileName(self.binding.stem),
-    "rule": lambda self: self.binding.rule.label,
+    "rule": lambda self: FileName(self.binding.rule.label),
 }

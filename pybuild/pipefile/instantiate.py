@@ -54,6 +54,7 @@ class Instantiation:
         self._aliases: dict[tuple[str, str], Job] = {}
         self._groups: dict[tuple[int, tuple[str, ...]], Job] = {}
         self._seen: set[tuple[int, str]] = set()
+        self._matched: set[int] = set()
         self._bits: dict[int, int] = {}
         self._lineages: dict[str, int] = {}
         self._shallow: dict[str, list[tuple[Rule, Pattern]]] = {}
@@ -178,6 +179,7 @@ class Instantiation:
         if lineage & bit or (rule.index, name) in self._seen:
             return
         self._seen.add((rule.index, name))
+        self._matched.add(rule.index)
         self._guarded(self._match, rule, name, captures, lineage | bit)
 
     def _match(self, rule: Rule, name: str, captures: Mapping[str, str], lineage: int) -> None:
@@ -460,7 +462,7 @@ class Instantiation:
 
     def _made_by(self, job: Job) -> Sequence[str]:
         """The names that a job makes, or the one that it stands for."""
-        return job.outputs or (() if job.binding.task == LATE else (job.name,))
+        return job.outputs or (() if job.binding.task in (LATE, RULE) else (job.name,))
 
     def _add_names(
         self, job: Job, binding: Binding, template: Template, lookup: JobLookup, names: Wanted
@@ -568,7 +570,7 @@ class Instantiation:
 
     def check_matched(self, rule: Rule) -> None:
         """Raises BuildError if a rule that is wanted has no jobs and no excuse."""
-        if self.jobs_of[rule.index] or not rule.drivers or not rule.settings.active:
+        if rule.index in self._matched or not rule.drivers or not rule.settings.active:
             return
         if rule.settings.optional or self._upstream.of(rule):
             return
@@ -764,7 +766,7 @@ class Instantiation:
     def whole_rule(self, rule: Rule) -> Job:
         """A job that stands for all jobs of a rule. Raises BuildError if it has none."""
         jobs = self.jobs_of[rule.index]
-        if len(jobs) == 1 and rule.flavour == LITERAL:
+        if len(jobs) == 1 and rule.flavour in (LITERAL, STATIC):
             return jobs[0]
         self.check_matched(rule)
         if rule.recipe is None and rule.flavour == LITERAL and len(rule.targets) == 1:

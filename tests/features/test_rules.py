@@ -430,3 +430,56 @@ tree/: spec
     box.runs_nothing()
     box.put("tree/c", "by hand")
     assert box.ran() >= 1
+
+
+def test_a_rule_without_recipe_may_have_a_driver(box: Sandbox) -> None:
+    box.write(
+        Pipefile="all: out/a.o\nout/<b>.o: src/<b>.c\n    cat <inputs> > <output>\n"
+        "out/<b>.o: src/<b>.h\n"
+    )
+    box.put("src/a.c", "c")
+    box.put("src/a.h", "h")
+    box.run()
+    assert box.text("out/a.o") == "ch"
+
+
+def test_a_static_pattern_rule_may_come_first(box: Sandbox) -> None:
+    box.write(Pipefile="one.t: %.t: %\n    cat <input> > <output>\n", one="1")
+    box.run()
+    assert box.text("one.t") == "1"
+
+
+def test_two_users_of_one_temporary_file_wait_for_it(box: Sandbox) -> None:
+    text = """all: x y
+x: t flag
+    cat <inputs> > x
+y: t flag
+    cat <inputs> > y
+@temp
+t: a
+    cat a > t
+"""
+    box.write(Pipefile=text, a="1", flag="2")
+    box.run()
+    box.write(flag="3")
+    assert box.ran("-j4") == 3
+    assert box.text("y") == "13"
+
+
+def test_a_job_behind_a_split_has_its_temporary_file(box: Sandbox) -> None:
+    text = """all: <idx>
+idx: i/<basename>.i: <shard> t
+    cat <inputs> > <output>
+split shard: p/*.t: x
+    mkdir -p p; cp x p/1.t
+x: t
+    cp t x
+@temp
+t: a
+    cp a t
+"""
+    box.write(Pipefile=text, a="1")
+    box.run()
+    assert box.text("i/1.i") == "11"
+    assert not (box.folder / "t").exists()
+    box.runs_nothing()

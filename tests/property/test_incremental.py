@@ -70,9 +70,7 @@ def family(name: str) -> str:
 class Session:
     """A project that is edited and built again and again, and what should be true of it."""
 
-    def __init__(
-        self, model: Model, folder: Path, builder: Callable[..., Ran] = build
-    ) -> None:
+    def __init__(self, model: Model, folder: Path, builder: Callable[..., Ran] = build) -> None:
         self.run = builder
         self.base = folder
         self.folder = folder / "project"
@@ -376,6 +374,8 @@ class Session:
         self._check_needless(ran, level, before)
         self._remember(ran, level)
         failing = bool(clean.ran.status)
+        poisoned = any(b"POISON" in data for data in self.model.sources.values())
+        assert poisoned or not failing, f"a clean build fails: {clean.ran}"
         assert ran.status == clean.ran.status, f"clean: {clean.ran}\nhere: {ran}"
         if not failing or step.keep_going:
             self._check_bytes(clean)
