@@ -143,6 +143,7 @@ class Project:
                 self.files,
                 self._was_made,
                 self._is_ours,
+                self._outputs_of,
                 os.environ,
                 self.opening.overrides,
                 self.opening.text,
@@ -165,11 +166,14 @@ class Project:
         disk = Universe(self.files, nothing, nothing)
         return frozenset(
             name
-            for strangers, globs in self.journal.unfinished()
-            for text in globs
-            for name in disk.matches(Pattern(glob_pieces(text)))
-            if name not in strangers
+            for begun in self.journal.unfinished()
+            for text in begun.globs
+            for name in begun.ours(disk.matches(Pattern(glob_pieces(text))))
         )
+
+    def _outputs_of(self, job: str) -> tuple[str, ...]:
+        trace = self.journal.trace(job)
+        return trace.outputs if trace else ()
 
     def _is_ours(self, name: str) -> bool:
         """Whether a file still has the bytes that an earlier build gave it."""

@@ -383,7 +383,7 @@ class Build:
             ours = set(trace.outputs) if trace else set()
             started = self.journal.started(job.name)
             if started is not None:
-                ours.update(each for each in self.grow.strangers(job) if each not in started)
+                ours.update(started.ours(self.grow.strangers(job)))
             if not job.traits.precious:
                 self._remove(job, sorted(ours))
             return {
@@ -469,6 +469,7 @@ class Build:
         )
         if error and not ignored:
             self._note_failure(job, error, outcome)
+            self._record_leavings(job, run)
             self.scheduler.finished(job, False)
         else:
             self._ran.append(job)
@@ -548,6 +549,12 @@ class Build:
         found = b"".join([self._discovered_digest(name, run) for name in discovered])
         self.judge.look_again(outputs)
         made = b"".join([self.judge.record_digest(name, stamps) for name in outputs])
+        started_ns = run.started_ns
+        before = self.journal.trace(job.name)
+        if before is not None and self.scheduler.is_restored(job):
+            # A temporary file that was only made again is no newer than it was: where times count,
+            # its other users stay up to date.
+            started_ns = before.started_ns
         values = recipe.values()
         value_set = recipe.values_key if values else b""
         trace = Trace(
@@ -560,12 +567,26 @@ class Build:
             found,
             outputs,
             made,
-            run.started_ns,
+            started_ns,
             seconds,
         )
         blobs = {value_set: dict(values)} if values else {}
         try:
             self.journal.finish(job.name, trace, stamps, blobs)
+        except OSError as error:
+            raise journal_error(self.journal.path, error) from None
+
+    def _record_leavings(self, job: Job, run: _Run) -> None:
+        """A split that failed leaves files that are neither sources nor somebody else's."""
+        if not job.patterns or not self.manner.records:
+            return
+        left = [
+            name
+            for name in self.grow.strangers(job)
+            if self.files.status(name) != run.before.get(name)
+        ]
+        try:
+            self.journal.failed(job.name, left)
         except OSError as error:
             raise journal_error(self.journal.path, error) from None
 

@@ -16,7 +16,7 @@ import xxhash
 
 from pybuild.files import Status
 
-HEADER = b"pybuild journal 2\n"
+HEADER = b"pybuild journal 3\n"
 _MARSHAL_VERSION = 4
 _TICK_NS = 20_000_000
 _COARSE_TICK_NS = 2_000_000_000
@@ -72,6 +72,22 @@ class Trace(NamedTuple):
     seconds: float
 
 
+class Begun(NamedTuple):
+    """How a job was started. For a split: its globs, the files that matched them and are not of its
+    making, and, if it failed, what it left; None if it was killed: then what matches now and did
+    not then is of its making."""
+
+    strangers: tuple[str, ...]
+    globs: tuple[str, ...]
+    left: tuple[str, ...] | None
+
+    def ours(self, matches: Sequence[str]) -> list[str]:
+        """Those of the files that match now which the job has made."""
+        if self.left is None:
+            return [name for name in matches if name not in self.strangers]
+        return [name for name in matches if name in self.left]
+
+
 # A trace as it is kept: names as numbers in an array of u32.
 _Packed = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, int, float]
 
@@ -90,7 +106,7 @@ class Journal:
         self._numbers: dict[str, int] = {}
         self._stamps: dict[str, Stamp] = {}
         self._traces: dict[str, _Packed] = {}
-        self._started: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._started: dict[str, Begun] = {}
         self._blobs: dict[bytes, Any] = {}
         self._handle = -1
         self._size = 0
@@ -146,7 +162,7 @@ class Journal:
             for name, *stamp in stamps:
                 self._stamps[name] = Stamp(*stamp)
         elif kind == "S":
-            self._started[record[1]] = (record[2], record[3])
+            self._started[record[1]] = Begun(*record[2:])
         elif kind == "F":
             for name, *stamp in record[1]:
                 self._stamps[name] = Stamp(*stamp)
@@ -156,7 +172,8 @@ class Journal:
             self._traces.pop(record[1], None)
             self._started.pop(record[1], None)
         elif kind == "Z":
-            _, names, stamps, self._traces, self._started, self._blobs = record
+            _, names, stamps, self._traces, started, self._blobs = record
+            self._started = {job: Begun(*begun) for job, begun in started.items()}
             self._names = []
             self._learn(names)
             for packed in self._traces.values():
@@ -209,15 +226,13 @@ class Journal:
         packed = self._traces.get(job)
         return packed[10] if packed else None
 
-    def started(self, job: str) -> tuple[str, ...] | None:
-        """If the job was started and never finished: the files that stood in its way then."""
-        found = self._started.get(job)
-        return None if found is None else found[0]
+    def started(self, job: str) -> Begun | None:
+        """How the job was started, if it has not finished since."""
+        return self._started.get(job)
 
-    def unfinished(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-        """For each split that was started and never finished: the files that matched its globs
-        before, and the globs. What matches now and did not then is of its making."""
-        return [found for found in self._started.values() if found[1]]
+    def unfinished(self) -> list[Begun]:
+        """How splits were started that have not finished since."""
+        return [begun for begun in self._started.values() if begun.globs]
 
     def stamp(self, name: str) -> Stamp | None:
         """What the file looked like when it was last looked at."""
@@ -251,8 +266,17 @@ class Journal:
     def start(self, job: str, strangers: Sequence[str] = (), globs: Sequence[str] = ()) -> None:
         """Records that a job is about to run: until it is recorded it counts as interrupted. A
         split has `globs`; `strangers` are files that match them and are not of its making."""
-        self._started[job] = (tuple(strangers), tuple(globs))
-        self._append(("S", job, tuple(strangers), tuple(globs)))
+        self._begin(job, Begun(tuple(strangers), tuple(globs), None))
+
+    def failed(self, job: str, left: Sequence[str]) -> None:
+        """Records what a split that failed has left; it counts as interrupted all the same."""
+        begun = self._started.get(job)
+        if begun is not None:
+            self._begin(job, begun._replace(left=tuple(left)))
+
+    def _begin(self, job: str, begun: Begun) -> None:
+        self._started[job] = begun
+        self._append(("S", job, *begun))
 
     def finish(
         self, job: str, trace: Trace, stamps: Mapping[str, Stamp], blobs: Mapping[bytes, Any]
@@ -359,7 +383,8 @@ class Journal:
         used = {packed[index] for packed in self._traces.values() for index in (0, 2)}
         self._blobs = {key: value for key, value in self._blobs.items() if key in used}
         stamps = {name: tuple(stamp) for name, stamp in self._stamps.items()}
-        snapshot = ("Z", self._names, stamps, self._traces, self._started, self._blobs)
+        started = {job: tuple(begun) for job, begun in self._started.items()}
+        snapshot = ("Z", self._names, stamps, self._traces, started, self._blobs)
         temporary = f"{self.path}.new"
         try:
             with open(temporary, "wb") as handle:

@@ -288,6 +288,7 @@ class Instantiation:
         self.graph.add(job)
         if patterns:
             self.graph.producer[name] = job
+            self.universe.own(self.universe.outputs_of(name))
         if not quiet:
             self._announce(job, outputs)
         return job
@@ -342,14 +343,37 @@ class Instantiation:
     # -- closing ---------------------------------------------------------------------------
 
     def close(self, job: Job) -> list[Job]:
-        """Fills in a job's inputs, or returns the splits that have to be done first."""
+        """Fills in a job's inputs, or returns the splits that have to be done first, with the jobs
+        that make what it is known to need already: nobody waits for a split without need."""
         if job.number in self._closed:
             return []
         waits = [each for each in self._unresolved(job.binding) if each is not job]
         if not waits:
             self._fill(job, job.binding)
             self._closed.add(job.number)
-        return waits
+            return []
+        known = {each.number: each for each in waits}
+        known |= {each.number: each for each in self._known_makers(job) if each is not job}
+        return list(known.values())
+
+    def _known_makers(self, job: Job) -> Iterator[Job]:
+        """The jobs that an open job needs whatever its splits will bring."""
+        binding = job.binding
+        rules = [binding.rule]
+        if binding.task == RULE:
+            yield from self.jobs_of[binding.rule.index]
+            return
+        if binding.task == NAME:
+            rules = [each.rule for each in self._extra[job.name]]
+        for rule in rules:
+            for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
+                above = self.pipeline.named.get(template.rule)
+                if above is not None:
+                    yield from self.jobs_of[above.index]
+                elif template.literal:
+                    maker = self.graph.producer.get(template.literal)
+                    if maker is not None:
+                        yield maker
 
     def _unresolved(self, binding: Binding) -> list[Job]:
         if not self._upstream.has_splits:

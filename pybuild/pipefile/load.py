@@ -29,13 +29,15 @@ class Request(NamedTuple):
 
     `path` is the Pipefile's name, `text` what stands before it (`--eval`), `overrides` are
     `NAME=value` of the command line, `trees` the folder of kept trees ("" for none). `made` tells
-    whether an earlier build made a file, `is_ours` whether it still has those bytes.
+    whether an earlier build made a file, `is_ours` whether it still has those bytes,
+    `outputs_of` which files a job made when it last ran.
     """
 
     path: str
     files: Files
     made: Callable[[str], bool]
     is_ours: Callable[[str], bool]
+    outputs_of: Callable[[str], Sequence[str]]
     environment: Mapping[str, str]
     overrides: Mapping[str, str] = {}
     text: str = ""
@@ -87,7 +89,7 @@ def _round(
     planned: frozenset[str],
 ) -> Loaded:
     """One reading of the file; `planned` are files to be made that globs in expressions see."""
-    universe = Universe(request.files, request.made, request.is_ours)
+    universe = Universe(request.files, request.made, request.is_ours, request.outputs_of)
     load_time = LoadTime(
         dict(request.environment),
         lambda text: _find(request, text, planned),

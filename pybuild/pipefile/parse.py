@@ -317,10 +317,11 @@ class _Parser:
         return syntax.Decoration(span, str(name), text)
 
     def _rule(self, tree: Any, span: Span) -> syntax.Statement:
-        kind, first, separator, second, colon, third, bar, order_only = tree.children
-        grouped = str(separator.children[0]) == "&:"
+        kind, first, one, second, two, third, bar, order_only = tree.children
+        marks = [each.children[0] for each in (one, two) if each is not None]
+        grouped = "&:" in map(str, marks)
         segments = [self.segment(first, span), self.segment(second, span)]
-        if colon is not None:
+        if two is not None:
             segments.append(self.segment(third, span))
             if not segments[1]:
                 return self.invalid(
@@ -330,8 +331,8 @@ class _Parser:
                         "two colons with nothing between them",
                         "double-colon rules belong to Makefiles; here a rule is `name: targets: "
                         "prerequisites` or `targets: prerequisites`",
-                        separator.children[0].start_pos,
-                        colon.end_pos,
+                        marks[0].start_pos,
+                        marks[1].end_pos,
                     ),
                 )
         decorations, self.decorations = tuple(self.decorations), []

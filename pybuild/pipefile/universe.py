@@ -6,7 +6,7 @@ out (docs/design.md, "Leftovers").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pybuild.files import Files, Status
 from pybuild.names import Pattern, Wild, folder_of
@@ -15,15 +15,22 @@ from pybuild.source import BuildError, Diagnostic
 
 class Universe:
     """`made` tells whether an earlier build made a file; such a file counts only when planned,
-    or when `is_ours` says that its bytes are not those that were made."""
+    or when `is_ours` says that its bytes are not those that were made. `outputs_of` are the files
+    that a job made when it last ran."""
 
     def __init__(
-        self, files: Files, made: Callable[[str], bool], is_ours: Callable[[str], bool]
+        self,
+        files: Files,
+        made: Callable[[str], bool],
+        is_ours: Callable[[str], bool],
+        outputs_of: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
         self.files = files
         self.made = made
         self.is_ours = is_ours
+        self.outputs_of = outputs_of
         self.planned: dict[str, dict[str, None]] = {}
+        self._owned: set[str] = set()
         self._listings: dict[str, tuple[list[str], list[str]]] = {}
         self._on_disk: dict[str, frozenset[str]] = {}
         self._ours: dict[str, bool] = {}
@@ -32,6 +39,11 @@ class Universe:
         """A rule will make this file."""
         self.planned.setdefault(folder_of(name), {})[name] = None
 
+    def own(self, names: Iterable[str]) -> None:
+        """A split made these files last time: they are its own, whatever is in them, until it says
+        what it makes this time."""
+        self._owned.update(names)
+
     def is_planned(self, name: str) -> bool:
         return name in self.planned.get(folder_of(name), ())
 
@@ -39,6 +51,8 @@ class Universe:
         """Whether it is a file of an earlier build, unchanged, that no rule makes now."""
         if not self.made(name) or self.is_planned(name):
             return False
+        if name in self._owned:
+            return True
         if name not in self._ours:
             self._ours[name] = self.is_ours(name)
         return self._ours[name]

@@ -330,7 +330,7 @@ def check_recovery(project: Project, first: Run, clean: Clean) -> None:
     assert now == clean[0]
     third = project.start("-j4")
     assert third.end() == 0
-    assert not third.notes and "up to date" in third.text, third.text
+    assert not third.notes and "up to date (" in third.text, third.text
 
 
 def kill_somewhere(project: Project, clean: Clean, seed: int) -> Run:
