@@ -122,6 +122,7 @@ class Scheduler:
         self._used: dict[str, float] = {}
         self._pooled: dict[str, int] = {}
         self._users: dict[int, int] = {}  # unfinished dependants of a temporary file's job
+        self._open: set[int] = set()  # jobs whose inputs a split has yet to tell
         self._kept: set[int] = set()  # temporary files that a failed job still needs
         self._restored: set[int] = set()  # restored, or waiting for what is
         self._reopened: set[int] = set()  # up to date before, and run after all
@@ -153,8 +154,10 @@ class Scheduler:
             if job is not None:
                 self._look_ahead = 0
                 return Start(job)
-        if self._to_discard:
-            return Discard(self._to_discard.popleft())
+        while self._to_discard and not self._open:
+            maker = self._to_discard.popleft()
+            if not self._users[maker.number] and maker.number not in self._kept:
+                return Discard(maker)
         if self._to_judge and not self.stopped:
             return self._examine()
         return None
@@ -201,10 +204,13 @@ class Scheduler:
     def closed(self, job: Job, splits: Sequence[Job] = ()) -> None:
         """The inputs of the job are known; or they will be when these splits are done."""
         if splits:
+            self._open.add(job.number)
             self._wait_for(job, splits)
             if not self._waiting[job.number]:
                 self._to_close.append(job)
-        elif self.minimal and job.recipe is not None and job.number not in self._restored:
+            return
+        self._open.discard(job.number)
+        if self.minimal and job.recipe is not None and job.number not in self._restored:
             self.states[job.number] = State.JUDGING
             self._to_judge.append((job, True))
         else:

@@ -5,7 +5,6 @@ Steps are counted, not seconds.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ from pybuild.engine.staleness import Stale, UpToDate
 from pybuild.files import Disk
 from pybuild.graph import Graph, Job, Traits
 from pybuild.names import Pattern
-from pybuild.pipefile.load import Loaded, Request, load
+from pybuild.pipefile.load import Loaded
+from pybuild.project import Opening, Project
 from pybuild.source import Source, Span
 
 HERE = Span(Source("Pipefile", "all: it\n"), 0, 3)
@@ -227,9 +227,11 @@ def loaded_project(folder: Path, files: int, monkeypatch: pytest.MonkeyPatch) ->
     return CountingFiles()
 
 
-def load_all(files: CountingFiles) -> Loaded:
+def load_all(files: CountingFiles, monkeypatch: pytest.MonkeyPatch) -> Loaded:
     """Loads the Pipefile and closes all its jobs."""
-    found = load(Request("Pipefile", files, lambda name: False, lambda name: False, os.environ))
+    with monkeypatch.context() as patched:
+        patched.setattr("pybuild.project.Disk", lambda: files)
+        found = Project(Opening()).loaded
     assert not found.diagnostics, found.diagnostics
     for job in list(found.world.graph.jobs):
         assert not found.world.close(job)
@@ -247,7 +249,7 @@ def test_loading_is_linear(
         folder.mkdir()
         files = loaded_project(folder, size, monkeypatch)
         matches.clear()
-        found = load_all(files)
+        found = load_all(files, monkeypatch)
         assert len(found.world.graph.jobs) == 3 * size + 4 + 1
         again = [name for name, count in files.counts.items() if count > 1 and " of " in name]
         assert not again, again
