@@ -274,7 +274,7 @@ class Build:
     def _close(self, job: Job) -> None:
         splits = self.grow.close(job)
         if splits and self.manner.dry:
-            unknown = [each for each in splits if each.number in self._unknown]
+            unknown = [each for each in splits if each.patterns and each.number in self._unknown]
             if unknown:
                 self._mark_unknown(job, unknown)
                 return

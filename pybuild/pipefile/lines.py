@@ -51,8 +51,9 @@ def cut(text: str) -> Iterator[Line | Comment | Block]:
             block_end = _block_end(text, position)
             yield Block(position, block_end)
             position = _line_end(text, block_end) + 1
-        elif text[position] == "#":
-            yield Comment(position, position + len(stripped))
+        elif stripped[0] == "#":
+            start = text.index("#", position)  # behind a blank that is no indentation
+            yield Comment(start, start + len(stripped))
             position = end + 1
         else:
             line = _logical_line(text, position)

@@ -66,7 +66,8 @@ class PlainReport:
         elif isinstance(event, Finished):
             self._finished(event)
         elif isinstance(event, Unknown):
-            names = " and ".join(f"`{each.traits.rule}`" for each in event.splits)
+            rules = dict.fromkeys(each.traits.rule for each in event.splits)
+            names = " and ".join(f"`{rule}`" for rule in rules)
             self._say(f"{event.job.name}: unknown until {names} has run")
         elif isinstance(event, Removed):
             if self.tone.everything:

@@ -144,7 +144,7 @@ class Model:
         else:
             above = self.rule(rule.source)
             folder, suffix = above.folder, above.suffix
-        if rule.style == 2 and self._has_name(rule.source):
+        if rule.style == 2 and rule.kind != "collate" and self._has_name(rule.source):
             return f"<{rule.source}>"
         if rule.style == 3 and rule.kind == "merge" and self._has_name(rule.source):
             return f"alias{rule.number}"
