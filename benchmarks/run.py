@@ -175,8 +175,8 @@ def main() -> None:
         "# Benchmarks",
         "",
         "Made by `python benchmarks/run.py --write`: whole processes in turn, medians of "
-        f"{arguments.rounds} rounds in one run, page cache warm, `-j2` for the cold builds. Memory of a",
-        "small tool reads as that of the script that starts it, some 19 MB.",
+        f"{arguments.rounds} rounds in one run, page cache warm, `-j2` for the cold builds.",
+        "Memory of a small tool reads as that of the script that starts it, some 19 MB.",
         f"{os.cpu_count()} CPUs, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}; {version('make')}; ninja {version('ninja')}.",
         "",

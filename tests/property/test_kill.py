@@ -221,7 +221,10 @@ class Run:
 
     def kill(self) -> None:
         """SIGKILL to the whole process group."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has just ended by itself
         self.process.wait()
 
     def survivors(self) -> list[str]:
