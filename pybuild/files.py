@@ -44,7 +44,8 @@ class Files(Protocol):
     def make_folder(self, name: str) -> None: ...
 
     def remove(self, name: str) -> None:
-        """Removes a file, or a folder with all in it. No error if it is not there."""
+        """Removes a file, or a folder (a name that ends in a slash) with all in it. No error if it
+        is not there. Raises OSError."""
 
     def rename(self, old: str, new: str) -> None: ...
 
@@ -136,7 +137,8 @@ class Disk:
         except FileNotFoundError:
             pass
         except (IsADirectoryError, PermissionError):
-            if not os.path.isdir(name) or os.path.islink(name.rstrip("/")):
+            # A folder where a file was made is somebody else's: it is not ours to empty.
+            if not name.endswith("/") or not os.path.isdir(name):
                 raise
             from shutil import rmtree
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-WILDCARDS = frozenset("*?[")
 # Any text, but no part of a path behind a slash starts with a dot.
 _VISIBLE = r"[^/]*(?:/(?!\.)[^/]*)*"
 
@@ -265,13 +264,6 @@ def glob_text(pattern: Pattern) -> str:
         else:
             out.append(str(piece))
     return "".join(out)
-
-
-def is_glob(text: str) -> bool:
-    """Whether the text has a wildcard in it."""
-    return not WILDCARDS.isdisjoint(text) and any(
-        not isinstance(piece, str) for piece in glob_pieces(text)
-    )
 
 
 def overlaps(one: Pattern, other: Pattern) -> bool:

@@ -119,7 +119,6 @@ class Build:
         self._up_to_date = 0
         self._failures: list[Failure] = []
         self._unknown: dict[int, Job] = {}
-        self._begun = False
         self._loud = False
 
     @property
@@ -154,7 +153,6 @@ class Build:
         began = time.monotonic()
         self.scheduler.want(goals, goals=True)
         self._plan()
-        self._begun = True
         while True:
             self._check_signal()
             self._wake_retries()

@@ -107,12 +107,6 @@ class RecipeTemplate:
             if isinstance(piece, Insert)
         ]
 
-    def python_names(self) -> set[str]:
-        """All names that the Python parts take from outside."""
-        return {
-            name for part in self.parts if isinstance(part, PythonTemplate) for name in part.names
-        }
-
     def finish(
         self,
         namespace: dict[str, Any],

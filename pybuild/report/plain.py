@@ -22,7 +22,6 @@ from pybuild.engine.events import (
     Unknown,
 )
 from pybuild.engine.staleness import Reason, Stale
-from pybuild.graph import Job
 from pybuild.report.diagnostics import render
 from pybuild.report.reasons import WHY_NOT, counted, sentence
 
@@ -48,7 +47,6 @@ class PlainReport:
         self.out = out or sys.stdout
         self.err = err or sys.stderr
         self._reasons: dict[int, tuple[Reason, ...]] = {}
-        self._dry: list[Job] = []
 
     def tick(self) -> None:
         """Time passes, and plain lines do not mind."""

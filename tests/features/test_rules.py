@@ -483,3 +483,14 @@ t: a
     assert box.text("i/1.i") == "11"
     assert not (box.folder / "t").exists()
     box.runs_nothing()
+
+
+def test_a_folder_in_the_place_of_a_part_is_not_emptied(box: Sandbox) -> None:
+    text = "split parts/*.txt: list\n    for n in $(cat list); do touch parts/$n.txt; done\n"
+    box.write(Pipefile=text, list="a b")
+    box.run()
+    (box.folder / "parts/b.txt").unlink()
+    box.put("parts/b.txt/mine", "precious")
+    box.write(list="a")
+    assert "parts/b.txt" in box.run(status=2)
+    assert box.text("parts/b.txt/mine") == "precious"

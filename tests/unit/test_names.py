@@ -16,7 +16,6 @@ from pybuild.names import (
     Wild,
     folder_of,
     glob_pieces,
-    is_glob,
     normalise,
     overlaps,
     split_extension,
@@ -326,14 +325,6 @@ def test_ends_of_a_pattern(text: str, folder: str, prefix: str, suffix: str, dee
 def test_glob_pieces(text: str, pieces: list[str]) -> None:
     found = [each if isinstance(each, str) else f"<{each}>" for each in glob_pieces(text)]
     assert found == pieces
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [("a*", True), ("a?", True), ("[ab]", True), ("a\\*", False), ("a[b", False), ("a", False)],
-)
-def test_is_glob(text: str, answer: bool) -> None:
-    assert is_glob(text) is answer
 
 
 @given(st.text(alphabet="ab*?[]%\\/.", max_size=12))
