@@ -139,20 +139,25 @@ class Judge:
         return stamp
 
     def record_digest(self, name: str, stamps: dict[str, Stamp]) -> bytes:
-        """What to record for a file: its digest, or at the lower levels what stands for it.
-        Adds the file's stamp to `stamps`. Raises BuildError."""
+        """What to record for a file: its digest, or at the lower levels what stands for it. A
+        temporary file is always recorded by its digest: it goes, and when it is made again only
+        its bytes can be the same. Adds the file's stamp to `stamps`. Raises BuildError."""
         status = self.status(name)
         if status is None:
             return self._absent.get(name, NOT_THERE)
         if status.is_folder and not name.endswith("/"):
             return ANY_FOLDER
-        if self.rules.level < Level.CONTENT:
+        if self.rules.level < Level.CONTENT and not self._is_temporary(name):
             return stand_in(status)
         stamp = self.journal.stamp(name)
         if stamp is None or not stamp.fits(status) or status.is_folder:
             stamp = self.look(name, status)
             stamps[name] = stamp
         return stamp.digest
+
+    def _is_temporary(self, name: str) -> bool:
+        maker = self.graph.producer.get(name)
+        return maker is not None and maker.traits.temporary
 
     def _same(self, name: str, recorded: bytes) -> bool:
         if recorded == self.digest(name):

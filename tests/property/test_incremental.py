@@ -668,9 +668,8 @@ b.txt: a.txt
     assert tree(folder)["b.txt"] == b"2\n"
 
 
-@pytest.mark.xfail(strict=True, reason="a higher level makes a user of a temporary file run once")
 def test_a_temporary_file_at_two_levels(tmp_path: Path) -> None:
-    """What was recorded without digests holds as long as times do."""
+    """It is recorded by its digest at every level, so that its users know it again."""
     text = """\
 all: b.txt c.txt
 @temp
