@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 import xxhash
 
+_look = os.stat  # as it is now: while a load is watched something else stands there
 _MAP_FROM = 1 << 16  # below 64 KB a read is cheaper than a memory map
 
 
@@ -65,7 +66,7 @@ class Disk:
 
     def status(self, name: str) -> Status | None:
         try:
-            found = os.stat(name)
+            found = _look(name)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -217,6 +218,23 @@ class FilesWrapper:
 
     def set_writable(self, name: str, writable: bool) -> None:
         self.inner.set_writable(name, writable)
+
+
+class Recording(FilesWrapper):
+    """Notes which names and folders were looked at, and what was found."""
+
+    def __init__(self, inner: Files) -> None:
+        super().__init__(inner)
+        self.statuses: dict[str, Status | None] = {}
+        self.listings: dict[str, tuple[list[str], list[str]]] = {}
+
+    def status(self, name: str) -> Status | None:
+        found = self.statuses[name] = self.inner.status(name)
+        return found
+
+    def listing(self, folder: str) -> tuple[list[str], list[str]]:
+        found = self.listings[folder] = self.inner.listing(folder)
+        return found
 
 
 class Pretending(FilesWrapper):

@@ -431,6 +431,7 @@ class Build:
         if not self.manner.records or self.manner.dry or job.traits.precious:
             return
         try:
+            self._record_digests(job)
             self._remove(job, job.outputs)
         except OSError as error:
             raise BuildError(
@@ -438,6 +439,17 @@ class Build:
             ) from None
         self.judge.discarded(job)
         self.scheduler.discarded(job)
+
+    def _record_digests(self, job: Job) -> None:
+        """Temporary files that are recorded without their digests, because they were none then or
+        the level read no bytes, get them before they go. Raises BuildError, OSError."""
+        trace = self.journal.trace(job.name)
+        if trace is None or trace.outputs != job.outputs:
+            return
+        stamps: dict[str, Stamp] = {}
+        made = b"".join([self.judge.record_digest(name, stamps) for name in job.outputs])
+        if made != trace.output_digests and self.judge.is_as_recorded(trace):
+            self.journal.finish(job.name, trace._replace(output_digests=made), stamps, {})
 
     # -- finishing -------------------------------------------------------------------------
 

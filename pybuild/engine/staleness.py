@@ -138,6 +138,13 @@ class Judge:
         self._stamps[name] = stamp
         return stamp
 
+    def stamp(self, name: str, status: Status) -> Stamp | None:
+        """The stamp of a file as far as it is known without reading it."""
+        stamp = self.journal.stamp(name)
+        if stamp is not None and stamp.fits(status):
+            return stamp
+        return self._stamps.get(name)
+
     def record_digest(self, name: str, stamps: dict[str, Stamp]) -> bytes:
         """What to record for a file: its digest, or at the lower levels what stands for it. A
         temporary file is always recorded by its digest: it goes, and when it is made again only
@@ -164,6 +171,11 @@ class Judge:
             return True
         status = self.status(name)
         return status is not None and recorded == stand_in(status)
+
+    def is_as_recorded(self, trace: Trace) -> bool:
+        """Whether the outputs of a job are those that it was recorded with. Raises BuildError."""
+        digests = _cut(trace.output_digests)
+        return all(map(self._same, trace.outputs, digests))
 
     # -- judging ---------------------------------------------------------------------------
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import marshal
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import xxhash
 
 from pybuild.files import Status
+from pybuild.seen import is_settled
 
 HEADER = b"pybuild journal 3\n"
 _MARSHAL_VERSION = 4
-_TICK_NS = 20_000_000
-_COARSE_TICK_NS = 2_000_000_000
-_SECOND_NS = 1_000_000_000
 DIGEST_SIZE = 16
 
 
@@ -41,8 +39,7 @@ class Stamp(NamedTuple):
 
 def stamp_of(status: Status, digest: bytes, now_ns: int) -> Stamp:
     """A stamp taken at `now_ns` (the clock was read before the bytes were)."""
-    tick = _TICK_NS if status.mtime_ns % _SECOND_NS else _COARSE_TICK_NS
-    settled = status.mtime_ns + tick < now_ns
+    settled = is_settled(status.mtime_ns, now_ns)
     return Stamp(status.mtime_ns, status.size, status.inode, digest, settled)
 
 
@@ -114,25 +111,37 @@ class Journal:
         self._read_size = 0
         self._records = 0
         self._renewed: list[str] = []
+        self._first = 0  # the number of the first name in `_names`
         self._load()
 
     # -- reading ---------------------------------------------------------------------------
 
     def _load(self) -> None:
-        try:
-            with open(self.path, "rb") as handle:
-                self._inode = os.fstat(handle.fileno()).st_ino
-                data = handle.read()
-                self._read_size = len(data)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            self.complaint = f"cannot read {self.path} ({error.strerror}): starting without records"
+        data = self._read(0)
+        if data is None:
             return
         if not data.startswith(HEADER):
             self.complaint = f"{self.path} is not a journal of this version: starting anew"
             return
-        position = len(HEADER)
+        self._replay(data, len(HEADER))
+
+    def _read(self, start: int) -> bytes | None:
+        """What the file has from `start` on; None if it cannot be read."""
+        try:
+            with open(self.path, "rb") as handle:
+                self._inode = os.fstat(handle.fileno()).st_ino
+                handle.seek(start)
+                data = handle.read()
+                self._read_size = start + len(data)
+                return data
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.complaint = f"cannot read {self.path} ({error.strerror}): starting without records"
+            return None
+
+    def _replay(self, data: bytes, position: int) -> None:
+        """Reads the records from `position` on; ends at the first that is damaged."""
         view = memoryview(data)
         try:
             while position < len(data):
@@ -157,7 +166,7 @@ class Journal:
         if kind == "T":
             _, job, new_names, packed, stamps = record
             self._learn(new_names)
-            self._traces[job] = _checked(packed, len(self._names))
+            self._traces[job] = _checked(packed, self._first, self._first + len(self._names))
             self._started.pop(job, None)
             for name, *stamp in stamps:
                 self._stamps[name] = Stamp(*stamp)
@@ -177,14 +186,14 @@ class Journal:
             self._names = []
             self._learn(names)
             for packed in self._traces.values():
-                _checked(packed, len(self._names))
+                _checked(packed, 0, len(self._names))
             self._stamps = {name: Stamp(*stamp) for name, stamp in stamps.items()}
         else:
             raise ValueError(f"record of kind {kind!r}")
 
     def _learn(self, names: Iterable[str]) -> None:
         for name in names:
-            self._numbers[name] = len(self._names)
+            self._numbers[name] = self._first + len(self._names)
             self._names.append(name)
 
     def is_current(self) -> bool:
@@ -218,8 +227,8 @@ class Journal:
         )
 
     def _unpack(self, numbers: bytes) -> tuple[str, ...]:
-        names = self._names
-        return tuple([names[each] for each in memoryview(numbers).cast("I")])
+        names, first = self._names, self._first
+        return tuple([names[each - first] for each in memoryview(numbers).cast("I")])
 
     def seconds(self, job: str) -> float | None:
         """How long the job took when it last finished well."""
@@ -306,7 +315,7 @@ class Journal:
             trace.seconds,
         )
         fresh = [
-            (name, *stamp) for name, stamp in stamps.items() if self._stamps.get(name) != stamp
+            (name, *stamp) for name, stamp in stamps.items() if self.stamp(name) != stamp
         ]
         records.append(("T", job, new, packed, fresh))
         try:
@@ -374,10 +383,18 @@ class Journal:
                 pass  # the files are read again next time, no more
         if self._handle < 0:
             return
-        if self._records > 200 + len(self._traces) // 2:
+        if self._is_worn():
             self._compact()
         os.close(self._handle)
         self._handle = -1
+
+    def _is_worn(self) -> bool:
+        """Whether much of the file is dead."""
+        return self._records > 200 + len(self._traces) // 2
+
+    def names_known(self) -> int:
+        """How many names have got numbers."""
+        return self._first + len(self._names)
 
     def _compact(self) -> None:
         used = {packed[index] for packed in self._traces.values() for index in (0, 2)}
@@ -398,15 +415,81 @@ class Journal:
                 pass
 
 
-def _checked(packed: Any, names: int) -> _Packed:
-    """A packed trace, if it has the form of one. Raises ValueError: the checksum only tells that a
-    record is as it was written, not that we wrote it."""
+class Older(NamedTuple):
+    """What is recorded of some jobs and files in another place than the journal: `size` is that of
+    the journal then, `names` how many names it had."""
+
+    size: int
+    names: int
+    traces: Mapping[str, Trace]
+    begun: Mapping[str, Begun]
+    blobs: Mapping[bytes, Any]
+    stamp: Callable[[str], Stamp | None]
+
+
+class Continued(Journal):
+    """A journal of which only the end is read: what is before is known from elsewhere. Has a
+    complaint if that cannot be, because the end builds on what was not read."""
+
+    def __init__(self, path: str, older: Older) -> None:
+        self.older = older
+        super().__init__(path)
+
+    def _load(self) -> None:
+        self._first = self.older.names
+        data = self._read(self.older.size)
+        if data:
+            self._replay(data, 0)
+        self._size = self.older.size + self._size
+        if self._size != self._read_size:
+            self.complaint = f"{self.path} is shorter than it was"
+
+    def _apply(self, record: tuple[Any, ...]) -> None:
+        if record[0] in "DZ":
+            raise ValueError("a record of kinds that change what was before")
+        super()._apply(record)
+
+    def touched(self) -> set[str]:
+        """The jobs of which something was recorded since."""
+        return {*self._traces, *self._started}
+
+    def trace(self, job: str) -> Trace | None:
+        return super().trace(job) if job in self._traces else self.older.traces.get(job)
+
+    def seconds(self, job: str) -> float | None:
+        trace = self.trace(job)
+        return trace.seconds if trace else None
+
+    def started(self, job: str) -> Begun | None:
+        begun = self._started.get(job)
+        if begun is None and job not in self._traces:
+            return self.older.begun.get(job)
+        return begun
+
+    def stamp(self, name: str) -> Stamp | None:
+        return self._stamps.get(name) or self.older.stamp(name)
+
+    def blob(self, key: bytes) -> Any:
+        return self._blobs.get(key) or self.older.blobs.get(key)
+
+    def _is_worn(self) -> bool:
+        return False
+
+
+def _checked(packed: Any, first: int, end: int) -> _Packed:
+    """A packed trace, if it has the form of one and its names are numbered from `first` up to
+    `end`. Raises ValueError: the checksum only tells that a record is as it was written, not that
+    we wrote it."""
     if type(packed) is not tuple or len(packed) != 11:
         raise ValueError("trace")
     for numbers, digests in zip(packed[3:9:2], packed[4:9:2], strict=True):
         if len(numbers) * 4 != len(digests):
             raise ValueError("trace")
-    if any(map(names.__le__, memoryview(packed[7]).cast("I"))):
+    if any(map(end.__le__, memoryview(packed[7]).cast("I"))):
+        raise ValueError("trace")
+    if first and any(
+        map(first.__gt__, memoryview(packed[3] + packed[5] + packed[7]).cast("I"))
+    ):
         raise ValueError("trace")
     return packed
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 
 class CommandError(Exception):
@@ -39,10 +42,11 @@ def run(command: str, *files: Any) -> str:
 
 class LoadTime:
     """What was looked at while loading, so that a kept graph can tell whether it still holds:
-    environment variables, files, outputs of commands, globs (with what they gave).
+    environment variables, outputs of commands, globs (with what they gave).
 
     `find` gives the files that match a glob, with those that rules will make; `find_now` those
-    that are on disk, which is what a recipe sees that runs in another process.
+    that are on disk, which is what a recipe sees that runs in another process. `unwatched` is put
+    around commands: what they print counts, not how they are started.
     """
 
     def __init__(
@@ -50,13 +54,14 @@ class LoadTime:
         environment: dict[str, str],
         find: Callable[[str], list[str]],
         find_now: Callable[[str], list[str]],
+        unwatched: Callable[[], AbstractContextManager[None]],
     ) -> None:
+        self.unwatched = unwatched
         self.environment = environment
         self.find = find
         self.find_now = find_now
         self._process = os.getpid()
         self.variables_read: dict[str, str | None] = {}
-        self.files_read: dict[str, None] = {}
         self.commands: dict[str, str] = {}
         self.globs: dict[str, list[str]] = {}
 
@@ -86,18 +91,24 @@ class LoadTime:
         self.variables_read[name] = value
         return default if value is None else value
 
+    def knows(self, name: str) -> bool:
+        """Whether there is an environment variable."""
+        self.variables_read[name] = self.environment.get(name)
+        return name in self.environment
+
     def sh(self, command: str) -> str:
         """What a shell command prints, without the newlines at its end; run once a load.
         Raises CommandError if it fails."""
         if command not in self.commands:
             import subprocess
 
-            done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", command],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
+            with self.unwatched():
+                done = subprocess.run(
+                    ["bash", "-euo", "pipefail", "-c", command],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    check=False,
+                )
             errors = done.stderr.decode("utf-8", "replace")
             if done.returncode:
                 raise CommandError(command, done.returncode, errors)
@@ -107,7 +118,6 @@ class LoadTime:
     def read(self, path: Any) -> str:
         """The text of a file (UTF-8)."""
         name = os.fspath(path)
-        self.files_read[name] = None
         with open(name, encoding="utf-8") as handle:
             return handle.read()
 

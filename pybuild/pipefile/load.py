@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from pybuild.files import Files, digest_of
@@ -30,7 +31,8 @@ class Request(NamedTuple):
     `path` is the Pipefile's name, `text` what stands before it (`--eval`), `overrides` are
     `NAME=value` of the command line, `trees` the folder of kept trees ("" for none). `made` tells
     whether an earlier build made a file, `is_ours` whether it still has those bytes,
-    `outputs_of` which files a job made when it last ran.
+    `outputs_of` which files a job made when it last ran. `unwatched` is put around commands that
+    the file runs.
     """
 
     path: str
@@ -45,6 +47,7 @@ class Request(NamedTuple):
     version: str = ""
     environment_wins: bool = False
     include_folders: Sequence[str] = ()
+    unwatched: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 class Loaded(NamedTuple):
@@ -63,12 +66,7 @@ def load(request: Request) -> Loaded:
     """Loads a Pipefile. Mistakes are in `diagnostics`; raises BuildError only if there is no
     Pipefile that could be read."""
     trees: dict[str, tuple[syntax.Tree, list[Diagnostic]]] = {}
-
-    def read_tree(path: str) -> tuple[syntax.Tree, list[Diagnostic]]:
-        if path not in trees:
-            trees[path] = _tree(Source(normalise(path), _read(path)), request)
-        return trees[path]
-
+    read_tree = _reader(request, trees)
     planned: frozenset[str] = frozenset()
     for _ in range(_MOST_ROUNDS):
         loaded = _round(request, read_tree, planned)
@@ -83,6 +81,20 @@ def load(request: Request) -> Loaded:
     return loaded
 
 
+def _reader(
+    request: Request, trees: dict[str, tuple[syntax.Tree, list[Diagnostic]]] | None = None
+) -> Callable[[str], tuple[syntax.Tree, list[Diagnostic]]]:
+    """A function from paths to trees, which reads each file once and keeps it in `trees`."""
+    known = {} if trees is None else trees
+
+    def read_tree(path: str) -> tuple[syntax.Tree, list[Diagnostic]]:
+        if path not in known:
+            known[path] = _tree(Source(normalise(path), _read(path)), request)
+        return known[path]
+
+    return read_tree
+
+
 def _round(
     request: Request,
     read_tree: Callable[[str], tuple[syntax.Tree, list[Diagnostic]]],
@@ -90,11 +102,37 @@ def _round(
 ) -> Loaded:
     """One reading of the file; `planned` are files to be made that globs in expressions see."""
     universe = Universe(request.files, request.made, request.is_ours, request.outputs_of)
-    load_time = LoadTime(
+    load_time = _load_time(request, lambda text: _find(request, text, planned))
+    pipeline, prints, diagnostics = _resolve(request, read_tree, load_time)
+    world = Instantiation(pipeline, universe, prints)
+    globs = dict(load_time.globs)
+    load_time.find = lambda text: universe.matches(_pattern(text))
+    errors = [each for each in diagnostics if each.severity == "error"]
+    if not errors or (pipeline.missing and only_names(errors)):
+        world.flow()
+        diagnostics += world.diagnostics
+        world.diagnostics = []
+        cycle = world.cycles_of_names()
+        if cycle is not None:
+            diagnostics.append(cycle)
+    return Loaded(pipeline, world, diagnostics, [], load_time, globs)
+
+
+def _load_time(request: Request, find: Callable[[str], list[str]]) -> LoadTime:
+    return LoadTime(
         dict(request.environment),
-        lambda text: _find(request, text, planned),
+        find,
         lambda text: Universe(request.files, _never, _never).matches(_pattern(text)),
+        request.unwatched,
     )
+
+
+def _resolve(
+    request: Request,
+    read_tree: Callable[[str], tuple[syntax.Tree, list[Diagnostic]]],
+    load_time: LoadTime,
+) -> tuple[Pipeline, Fingerprints, list[Diagnostic]]:
+    """The rules of the file, and what is wrong with them."""
     prints = Fingerprints(os.getcwd())
     resolver = Resolver(
         load_time,
@@ -115,19 +153,22 @@ def _round(
         resolver.override(name, value)
     resolver.read(tree)
     pipeline = resolver.finish()
-    diagnostics += pipeline.diagnostics
-    world = Instantiation(pipeline, universe, prints)
-    globs = dict(load_time.globs)
-    load_time.find = lambda text: universe.matches(_pattern(text))
-    errors = [each for each in diagnostics if each.severity == "error"]
-    if not errors or (pipeline.missing and only_names(errors)):
-        world.flow()
-        diagnostics += world.diagnostics
-        world.diagnostics = []
-        cycle = world.cycles_of_names()
-        if cycle is not None:
-            diagnostics.append(cycle)
-    return Loaded(pipeline, world, diagnostics, [], load_time, globs)
+    return pipeline, prints, diagnostics + pipeline.diagnostics
+
+
+def rules_of(
+    request: Request, globs: Mapping[str, Sequence[str]], commands: Mapping[str, str]
+) -> tuple[Pipeline, Fingerprints] | None:
+    """The rules alone, of a file that was loaded before and has not changed: what its globs found
+    and its commands printed then is known. None if something is wrong with it."""
+
+    def find(text: str) -> list[str]:
+        return list(globs[text]) if text in globs else load_time.find_now(text)
+
+    load_time = _load_time(request, find)
+    load_time.commands.update(commands)
+    pipeline, prints, diagnostics = _resolve(request, _reader(request), load_time)
+    return None if diagnostics else (pipeline, prints)
 
 
 def only_names(errors: Sequence[Diagnostic]) -> bool:

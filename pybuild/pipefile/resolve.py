@@ -128,9 +128,7 @@ class Resolver:
         if name in self.overrides:
             value: Any = self._override(node, self.overrides[name])
             origin = "command line"
-        elif (node.operator == "?=" and name in self.load_time.environment) or (
-            self.environment_wins and name in self.load_time.environment
-        ):
+        elif (node.operator == "?=" or self.environment_wins) and self.load_time.knows(name):
             value, origin = self.load_time.env(name), "environment"
         elif node.operator == "?=" and name in self.out.variables:
             return

@@ -688,6 +688,24 @@ c.txt: a.txt
     assert "up to date (" in again.text, str(again)
 
 
+def test_a_file_becomes_temporary_after_it_was_recorded_by_its_time(tmp_path: Path) -> None:
+    text = """\
+all: b.txt
+a.txt: s.txt
+    cp s.txt a.txt
+b.txt: a.txt
+    cp a.txt b.txt
+"""
+    folder = _project(tmp_path, text, s_txt="1\n")
+    assert build(folder, "--checksum-level=1").status == 0
+    temporary = text.replace("a.txt: s", "@temp\na.txt: s").replace("cp a.txt", "cp  a.txt")
+    (folder / "Pipefile").write_text(temporary)
+    assert build(folder).status == 0
+    assert "a.txt" not in tree(folder)
+    again = build(folder)
+    assert "up to date (" in again.text, str(again)
+
+
 @pytest.mark.parametrize("level", [TIME, HISTORY, RECIPE, PARAMS, CONTENT])
 def test_a_temporary_file_made_again_for_one_user(tmp_path: Path, level: int) -> None:
     """Its other users, which were up to date, still are in the next build."""

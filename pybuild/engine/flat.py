@@ -1,0 +1,246 @@
+"""The graph in columns on disk: what a start with nothing to do reads instead of the Pipefile.
+
+Knows jobs as numbers and files as rows; no object a job. Everything in it can be had again from
+the Pipefile and the journal, so whatever does not fit makes it as good as absent. The format is in
+docs/design.md, "What is kept on disk". Imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+
+from pybuild.seen import Seen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+MAGIC = b"pybuild flat 1\n"
+DIGEST_SIZE = 16
+ABSENT_SIZE = -1  # in the column of sizes: a file that need not be there
+FOLDER_SIZE = -2  # a folder that counts by being there
+PRESENT_SIZE = -3  # anything that is there
+MOST_KEPT = 8
+_FEW = 64
+
+COLUMNS = ("outputs", "inputs", "order_only", "discovered")
+
+
+class Unfit(Exception):
+    """The file is not there, not whole, or not of this version or command line."""
+
+
+def flat_path(folder: str, key: bytes) -> str:
+    """Where the graph of a command line is kept; `key` is what decides of a load."""
+    from xxhash import xxh3_64_hexdigest
+
+    return f"{folder}/flat/{xxh3_64_hexdigest(key)}"
+
+
+def load_key(version: str, words: Sequence[Any]) -> bytes:
+    """All that decides of a load besides what it looks at; `words` are those of the command line
+    that count."""
+    import sys
+
+    return marshal.dumps(
+        (
+            version,
+            sys.version,
+            sys.prefix,
+            os.getcwd(),
+            os.getuid(),
+            os.cpu_count(),
+            os.environ.get("PYTHONPATH"),
+            tuple(words),
+        ),
+        4,
+    )
+
+
+class Flat:
+    """A kept graph. Raises Unfit if it cannot be had; sections are read when they are asked for.
+
+    `journal` is the journal's inode number and size when this was written; `names_known` how many
+    names it had. `seeds` are jobs that have to be examined whatever their files; `told` are lines
+    said at every start, `goals` the names of the goals; `whole` that no part of the jobs can be
+    taken out. `globs` is what expressions of the build file found.
+    """
+
+    def __init__(self, path: str, key: bytes) -> None:
+        self.path = path
+        try:
+            self._handle = os.open(path, os.O_RDONLY)
+        except OSError:
+            raise Unfit(path) from None
+        self._at: dict[str, tuple[int, int, bytes]] = {}
+        self._arrays: dict[str, memoryview] = {}
+        start = os.read(self._handle, len(MAGIC) + 12)
+        if not start.startswith(MAGIC) or len(start) < len(MAGIC) + 12:
+            raise self._unfit()
+        size = int.from_bytes(start[-12:-8], "little")
+        self._base = len(start)
+        self._at[""] = (0, size, start[-8:])
+        try:
+            head = marshal.loads(self.section(""))
+            self._base += size
+            self.key: bytes = head["key"]
+            self._at |= head["sections"]
+            self.journal: tuple[int, int] = head["journal"]
+            self.names_known: int = head["names"]
+            self.jobs: int = head["jobs"]
+            self.files: int = head["files"]
+            self.seeds: list[int] = head["seeds"]
+            self.told: list[str] = head["told"]
+            self.goals: tuple[str, ...] = head["goals"]
+            self.whole: bool = head["whole"]
+            self.pools: dict[str, int] = head["pools"]
+            self.globs: dict[str, list[str]] = head["globs"]
+            self.seen = Seen.of_data(head["seen"])
+        except (ValueError, EOFError, TypeError, KeyError):
+            raise self._unfit() from None
+        if self.key != key:
+            raise self._unfit()
+
+    def _unfit(self) -> Unfit:
+        self.close()
+        return Unfit(self.path)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def section(self, name: str) -> bytes:
+        """The bytes of a section. Raises Unfit if they are not what was written."""
+        from xxhash import xxh3_64_digest
+
+        offset, size, check = self._at[name]
+        offset += self._base
+        data = os.pread(self._handle, size, offset)
+        while len(data) < size:
+            more = os.pread(self._handle, size - len(data), offset + len(data))
+            if not more:
+                raise self._unfit()
+            data += more
+        if xxh3_64_digest(data) != check:
+            raise self._unfit()
+        return data
+
+    def array(self, name: str, kind: str) -> memoryview:
+        """A column of numbers (`kind` as in `struct`)."""
+        if name not in self._arrays:
+            self._arrays[name] = memoryview(self.section(name)).cast(kind)  # type: ignore[call-overload]
+        return self._arrays[name]
+
+    # -- files -----------------------------------------------------------------------------
+
+    def names(self) -> list[bytes]:
+        """The names of the files, by row."""
+        blob = self.section("names")
+        return blob.split(b"\0") if blob else []
+
+    def moved(self, names: Sequence[bytes]) -> list[int]:
+        """Rows of files that do not look as they did: each is looked at once."""
+        found = []
+        look = os.stat
+        times, sizes = self.array("times", "q"), self.array("sizes", "q")
+        row = -1
+        for name, time_ns, size, inode in zip(
+            names, times, sizes, self.array("inodes", "Q"), strict=True
+        ):
+            row += 1
+            try:
+                seen = look(name)
+            except OSError:
+                if size != ABSENT_SIZE:
+                    found.append(row)
+                continue
+            if seen.st_mtime_ns != time_ns or seen.st_size != size or seen.st_ino != inode:
+                is_folder = seen.st_mode & 0o170000 == 0o040000
+                if size != PRESENT_SIZE and not (size == FOLDER_SIZE and is_folder):
+                    found.append(row)
+        return found
+
+    def digest(self, row: int) -> bytes:
+        """The digest of a file's bytes when its jobs were up to date."""
+        start = row * DIGEST_SIZE
+        return bytes(self.array("digests", "B")[start : start + DIGEST_SIZE])
+
+    # -- jobs ------------------------------------------------------------------------------
+
+    def rows(self, column: str, job: int) -> memoryview:
+        """The rows of a job's outputs, inputs, order-only or discovered files."""
+        ends = self.array(column + ".ends", "I")
+        start = ends[job - 1] if job else 0
+        return self.array(column, "I")[start : ends[job]]
+
+    def users(self, rows: Iterable[int], columns: Sequence[str]) -> set[int]:
+        """The jobs that have one of the rows in one of the columns."""
+        wanted = set(rows)
+        found: set[int] = set()
+        for column in columns:
+            found.update(self._jobs_at(column, self._positions(column, wanted)))
+        return found
+
+    def _positions(self, column: str, wanted: set[int]) -> Iterator[int]:
+        """Where in a column some of the rows stand, in order."""
+        numbers = self.array(column, "I")
+        if len(wanted) > _FEW:
+            return (at for at, row in enumerate(numbers) if row in wanted)
+        data = bytes(numbers)
+        return iter(sorted(at for row in wanted for at in _found_at(data, row)))
+
+    def _jobs_at(self, column: str, positions: Iterable[int]) -> Iterator[int]:
+        from bisect import bisect_right
+
+        ends = self.array(column + ".ends", "I")
+        for position in positions:
+            yield bisect_right(ends, position)
+
+    def binding(self, job: int) -> Any:
+        """What the front end keeps of a job."""
+        ends = self.array("bindings.ends", "I")
+        data = self.array("bindings", "B")
+        return marshal.loads(data[ends[job - 1] if job else 0 : ends[job]])
+
+    def odd(self) -> dict[int, tuple[Any, Any, Any]]:
+        """Of jobs that are not up to date: the trace, how they were started, and a set of
+        values; None where there is none."""
+        return marshal.loads(self.section("odd"))  # type: ignore[no-any-return]
+
+
+def _found_at(data: bytes, row: int) -> Iterator[int]:
+    """The places of a number in a column of u32."""
+    text = row.to_bytes(4, "little")
+    at = data.find(text)
+    while at >= 0:
+        if at % 4 == 0:
+            yield at // 4
+            at = data.find(text, at + 4)
+        else:
+            at = data.find(text, at + 1)
+
+
+def glance(path: str, key: bytes, journal: str) -> tuple[Flat, list[int]] | None:
+    """The kept graph of a command line, and the rows of files that have moved; None if it does not
+    hold any more. Its journal may have grown since."""
+    try:
+        flat = Flat(path, key)
+        if journal_look(journal)[0] != flat.journal[0] or not flat.seen.holds():
+            flat.close()
+            return None
+        return flat, flat.moved(flat.names())
+    except Unfit:
+        return None
+
+
+def journal_look(path: str) -> tuple[int, int]:
+    """Inode number and size of a journal; zeros if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return found.st_ino, found.st_size

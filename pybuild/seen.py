@@ -1,0 +1,215 @@
+"""What a load looked at, and whether it would see the same again.
+
+Part of every start, so it imports next to nothing. Times are in ns since the epoch.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    Look = tuple[int, int, int]  # time, size, inode number
+
+ABSENT, FILE, FOLDER = 0, 1, 2
+
+_TICK_NS = 20_000_000
+_COARSE_TICK_NS = 2_000_000_000
+_SECOND_NS = 1_000_000_000
+_UNSETTLED = 0  # in place of an inode number: equal times prove nothing
+
+
+def is_settled(mtime_ns: int, now_ns: int) -> bool:
+    """Whether a file's time is safely older than the moment of looking at it, so that no later
+    change can hide behind the same time. File systems with whole seconds get more time."""
+    tick = _TICK_NS if mtime_ns % _SECOND_NS else _COARSE_TICK_NS
+    return mtime_ns + tick < now_ns
+
+
+class Seen:
+    """What was looked at: contents of files, listings of folders, kinds and looks of names,
+    environment variables, outputs of commands. `unknowable` says why a load cannot be kept;
+    `renewed` that times have moved for nothing and were noted anew."""
+
+    __slots__ = (
+        "commands",
+        "files",
+        "folders",
+        "kinds",
+        "looks",
+        "renewed",
+        "unknowable",
+        "variables",
+    )
+
+    def __init__(self) -> None:
+        self.files: dict[str, tuple[int, int, int, bytes]] = {}
+        self.folders: dict[str, tuple[int, int, bytes, tuple[tuple[str, int], ...]]] = {}
+        self.kinds: dict[str, int] = {}
+        self.looks: dict[str, Look | None] = {}
+        self.variables: dict[str, str | None] = {}
+        self.commands: dict[str, str] = {}
+        self.unknowable: dict[str, None] = {}
+        self.renewed = False
+
+    def data(self) -> tuple[Any, ...]:
+        """All of it as plain values, for `of_data`."""
+        return (
+            self.files,
+            self.folders,
+            self.kinds,
+            self.looks,
+            self.variables,
+            self.commands,
+        )
+
+    @staticmethod
+    def of_data(data: tuple[Any, ...]) -> Seen:
+        seen = Seen()
+        (seen.files, seen.folders, seen.kinds, seen.looks, seen.variables, seen.commands) = data
+        return seen
+
+    # -- noting ----------------------------------------------------------------------------
+
+    def note_file(self, name: str, data: bytes | None = None) -> None:
+        """The content of a file counts; `data` is what was just read of it. A file that cannot be
+        read counts by its look."""
+        from xxhash import xxh3_128_digest
+
+        if name in self.files:
+            return
+        now_ns = time.time_ns()
+        try:
+            if data is None:
+                with open(name, "rb") as handle:
+                    found = os.fstat(handle.fileno())
+                    data = handle.read() if stat.S_ISREG(found.st_mode) else b""
+            else:
+                found = os.stat(name)
+        except OSError:
+            self.note_look(name)
+            return
+        inode = found.st_ino if is_settled(found.st_mtime_ns, now_ns) else _UNSETTLED
+        self.files[name] = (found.st_mtime_ns, found.st_size, inode, xxh3_128_digest(data))
+
+    def note_look(self, name: str) -> None:
+        """What `stat` says of a name counts; of a folder only that it is one."""
+        if name not in self.looks and name not in self.kinds:
+            if kind_of(name) == FOLDER:
+                self.kinds[name] = FOLDER
+            else:
+                self.looks[name] = _look(name)
+
+    def note_folder(self, name: str) -> None:
+        """The listing of a folder counts, as it is now."""
+        now_ns = time.time_ns()
+        try:
+            found = os.stat(name or ".")
+            digest, links = _listing(name)
+        except OSError:
+            self.folders[name] = (0, _UNSETTLED, b"", ())
+            return
+        inode = found.st_ino if is_settled(found.st_mtime_ns, now_ns) else _UNSETTLED
+        self.folders[name] = (found.st_mtime_ns, inode, digest, links)
+
+    # -- checking --------------------------------------------------------------------------
+
+    def holds(self) -> bool:
+        """Whether all is as it was seen. Times that moved for nothing are noted anew."""
+        environment = os.environ
+        return (
+            all(environment.get(name) == value for name, value in self.variables.items())
+            and all(kind_of(name) == kind for name, kind in self.kinds.items())
+            and all(_look(name) == look for name, look in self.looks.items())
+            and all(self._file_holds(name) for name in list(self.files))
+            and all(self._folder_holds(name) for name in list(self.folders))
+            and all(_output(command) == output for command, output in self.commands.items())
+        )
+
+    def _file_holds(self, name: str) -> bool:
+        recorded = self.files[name]
+        look = _look(name)
+        if look == recorded[:3]:
+            return True
+        if look is None or look[1] != recorded[1]:
+            return False
+        del self.files[name]
+        self.note_file(name)
+        self.renewed = True
+        return name in self.files and self.files[name][3] == recorded[3]
+
+    def _folder_holds(self, name: str) -> bool:
+        mtime_ns, inode, digest, links = self.folders[name]
+        try:
+            found = os.stat(name or ".")
+        except OSError:
+            return not digest
+        if (found.st_mtime_ns, found.st_ino) == (mtime_ns, inode):
+            return all(kind_of(link) == kind for link, kind in links)
+        self.note_folder(name)
+        self.renewed = True
+        return self.folders[name][2] == digest
+
+
+def kind_of(name: str) -> int:
+    """Whether a name is nothing, a file or a folder, links followed."""
+    try:
+        return FOLDER if stat.S_ISDIR(os.stat(name).st_mode) else FILE
+    except (OSError, ValueError):
+        return ABSENT
+
+
+def _look(name: str) -> Look | None:
+    try:
+        found = os.stat(name)
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def listing_of(entries: Iterable[str]) -> bytes:
+    """The digest of a listing: names, those of folders with a slash behind them."""
+    from xxhash import xxh3_128_digest
+
+    return xxh3_128_digest("\0".join(sorted(entries)).encode("utf-8", "surrogateescape"))
+
+
+def _listing(folder: str) -> tuple[bytes, tuple[tuple[str, int], ...]]:
+    """The digest of what is in a folder, and the kinds of what its links lead to."""
+    base = folder if not folder or folder.endswith("/") else folder + "/"
+    entries: list[str] = []
+    links: list[tuple[str, int]] = []
+    with os.scandir(folder or ".") as found:
+        for entry in found:
+            name = entry.name
+            if entry.is_symlink():
+                kind = kind_of(base + name)
+                links.append((base + name, kind))
+                if kind != ABSENT:
+                    entries.append(name + "/" * (kind == FOLDER))
+            elif entry.is_dir():
+                entries.append(name + "/")
+            else:
+                entries.append(name)
+    return listing_of(entries), tuple(links)
+
+
+def _output(command: str) -> str | None:
+    """What a shell command prints, without the newlines at its end; None if it fails."""
+    import subprocess
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode:
+        return None
+    return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
