@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
@@ -26,7 +26,7 @@ from pybuild.engine.events import (
 )
 from pybuild.engine.ports import Chunk, Grow, Outcome, Report, Runner
 from pybuild.engine.scheduler import Capacity, Scheduler, State
-from pybuild.engine.staleness import Judge, Reason, Rules, Stale, UpToDate, Verdict
+from pybuild.engine.staleness import Judge, Level, Reason, Rules, Stale, UpToDate, Verdict
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace
 from pybuild.files import Files, Pretending, Status, digest_of
 from pybuild.graph import Graph, Job, Script
@@ -300,11 +300,38 @@ class Build:
         self.report.handle(Judged(job, verdict))
         if isinstance(verdict, UpToDate):
             self._up_to_date += 1
+            if self.manner.records and not (verdict.exact or verdict.absent):
+                self._improve(job)
             if job.patterns:
                 trace = self.journal.trace(job.name)
                 self.grow.resolve(job, trace.outputs if trace else ())
         elif self.manner.question:
             raise NotUpToDate(job.name)
+
+    def _improve(self, job: Job) -> None:
+        """What was recorded at a level that reads no bytes gets its digests, now that they are
+        known to be the same. Raises BuildError."""
+        trace = self.journal.trace(job.name)
+        if trace is None or self.manner.rules.level < Level.CONTENT:
+            return
+        stamps: dict[str, Stamp] = {}
+
+        def digests(names: Iterable[str]) -> bytes:
+            return b"".join([self.judge.record_digest(name, stamps) for name in names])
+
+        better = trace._replace(
+            input_digests=digests(trace.inputs),
+            discovered_digests=digests(trace.discovered),
+            output_digests=digests(trace.outputs),
+        )
+        if better != trace:
+            self._amend(job, better, stamps)
+
+    def _amend(self, job: Job, trace: Trace, stamps: Mapping[str, Stamp]) -> None:
+        try:
+            self.journal.finish(job.name, trace, stamps, {})
+        except OSError as error:
+            raise journal_error(self.journal.path, error) from None
 
     # -- starting --------------------------------------------------------------------------
 
@@ -442,14 +469,14 @@ class Build:
 
     def _record_digests(self, job: Job) -> None:
         """Temporary files that are recorded without their digests, because they were none then or
-        the level read no bytes, get them before they go. Raises BuildError, OSError."""
+        the level read no bytes, get them before they go. Raises BuildError."""
         trace = self.journal.trace(job.name)
         if trace is None or trace.outputs != job.outputs:
             return
         stamps: dict[str, Stamp] = {}
         made = b"".join([self.judge.record_digest(name, stamps) for name in job.outputs])
         if made != trace.output_digests and self.judge.is_as_recorded(trace):
-            self.journal.finish(job.name, trace._replace(output_digests=made), stamps, {})
+            self._amend(job, trace._replace(output_digests=made), stamps)
 
     # -- finishing -------------------------------------------------------------------------
 

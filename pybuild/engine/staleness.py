@@ -45,10 +45,11 @@ class Reason(NamedTuple):
 class UpToDate(NamedTuple):
     """Nothing to do. `absent`: the outputs are temporary files that need not be there; `because`:
     `record` (all is as it was recorded), `time` (nothing is newer), `check` (`@uptodate_if` says
-    so) or `old` (`-o`)."""
+    so) or `old` (`-o`). `exact`: every digest is the recorded one."""
 
     absent: bool = False
     because: str = "record"
+    exact: bool = False
 
 
 class Stale(NamedTuple):
@@ -190,7 +191,7 @@ class Judge:
         trace = self.journal.trace(job.name)
         reasons = self._imposed(job, trace)
         if trace is not None and not reasons and self._unchanged(job, trace):
-            return UpToDate()
+            return UpToDate(exact=True)
         missing = [name for name in self._expected(job, trace) if self.status(name) is None]
         if traits.check is not None:
             return self._checked(job, reasons, missing)

@@ -690,11 +690,13 @@ c.txt: a.txt
 
 def test_a_file_becomes_temporary_after_it_was_recorded_by_its_time(tmp_path: Path) -> None:
     text = """\
-all: b.txt
+all: b.txt c.txt
 a.txt: s.txt
     cp s.txt a.txt
 b.txt: a.txt
     cp a.txt b.txt
+c.txt: a.txt
+    cp <input> <output>
 """
     folder = _project(tmp_path, text, s_txt="1\n")
     assert build(folder, "--checksum-level=1").status == 0
