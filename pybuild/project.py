@@ -11,23 +11,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pybuild import __version__
 from pybuild.engine.events import Event, Message, Summary
+from pybuild.engine.flat import STATE_FOLDER
 from pybuild.engine.lock import Lock
 from pybuild.engine.staleness import Level, Rules
 from pybuild.engine.traces import Journal, stand_in
-from pybuild.files import Disk, Files, Pretending
+from pybuild.files import Disk, Files, Pretending, Recording
 from pybuild.graph import Job
+from pybuild.kept import Head, Part, keep, keep_again, revive
 from pybuild.names import Pattern, folder_of, glob_pieces, normalise
 from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import target_reach
+from pybuild.pipefile.watch import Watch
+from pybuild.seen import Seen
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
 
 if TYPE_CHECKING:
-    from pybuild.engine.build import Build, Manner
-    from pybuild.engine.ports import Report, Runner
+    from pybuild.engine.build import Build, Known, Manner
+    from pybuild.engine.flat import Flat
+    from pybuild.engine.ports import Grow, Report, Runner
+    from pybuild.graph import Graph
 
-STATE_FOLDER = ".pybuild"
 PIPEFILE = "Pipefile"
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _MOST_RELOADS = 10
@@ -86,7 +91,8 @@ class _WithoutSummary:
 class Project:
     """A project that has been opened: its graph, its records, its files.
 
-    `errors` are mistakes of the Pipefile that stop every build.
+    `errors` are mistakes of the Pipefile that stop every build. `head` says where its graph is to
+    be kept when it is closed, None that it is not; `seen` is what the load looked at.
     """
 
     def __init__(self, opening: Opening, level: Level = Level.CONTENT) -> None:
@@ -95,10 +101,43 @@ class Project:
         self.path = find_pipefile(opening.path)
         self.files: Files = Disk()
         self.lock = Lock(os.path.join(STATE_FOLDER, "lock"))
+        self.head: Head | None = None
+        self.part: Part | None = None
+        self._wanted: Sequence[Job] = ()
+
+    def open(self) -> None:
+        """Reads records and Pipefile."""
         self.journal = Journal(os.path.join(STATE_FOLDER, "journal"))
         self._made: dict[str, bytes] | None = None
         self._abandoned: frozenset[str] = frozenset()
         self.loaded = self._load()
+
+    def revive(self, flat: Flat, moved: Sequence[int]) -> Part | None:
+        """Instead of `open`: what of a kept graph has to be looked at, as its files have moved.
+        None if only a whole load can tell; then the project is let go of."""
+        find_project_modules(os.getcwd())
+        journal = os.path.join(STATE_FOLDER, "journal")
+        self.part = revive(flat, moved, self._request(self.files), journal)
+        if self.part is None:
+            self.lock.release()
+        else:
+            self.journal = self.part.journal
+        return self.part
+
+    @property
+    def graph(self) -> Graph:
+        """All jobs that are known."""
+        return self.part.world.graph if self.part else self.loaded.world.graph
+
+    @property
+    def grow(self) -> Grow:
+        """Who knows of jobs that become known late."""
+        return self.part.world if self.part else self.loaded.world
+
+    @property
+    def pools(self) -> Mapping[str, int]:
+        """How many jobs of a pool may run at once."""
+        return (self.part.world if self.part else self.loaded).pipeline.pools
 
     def lock_and_reread(self, command: str, report: Report) -> None:
         """Takes the project for a build; what another build has recorded meanwhile counts."""
@@ -116,18 +155,24 @@ class Project:
             # has to run something complains of the journal.
             return
         if waited or not self.journal.is_current():
-            self.reload()
+            self.open()
 
-    def reload(self) -> None:
-        """Reads records and Pipefile again."""
-        self.journal = Journal(self.journal.path)
-        self._made = None
-        self.loaded = self._load()
+    def lock_at_once(self, command: str) -> bool:
+        """Takes the project for a build if nobody else has it and there can be a lock."""
+        waited: list[str] = []
+        try:
+            self.lock.acquire(command, waited.append)
+        except OSError:
+            return False
+        if waited:
+            self.lock.release()
+        return not waited
 
     def close(self) -> None:
         """Lets go of the records and of the project."""
         try:
             self.journal.close()
+            self._keep()
         except OSError as error:
             from pybuild.engine.build import journal_error
 
@@ -135,23 +180,45 @@ class Project:
         finally:
             self.lock.release()
 
+    def _keep(self) -> None:
+        """Writes the graph for the next start, where `head` says."""
+        if self.head is None:
+            return
+        if self.part is not None:
+            keep_again(self.head, self.part, self.files)
+        else:
+            keep(
+                self.head,
+                self.loaded,
+                self.watch,
+                self.looked,
+                self._wanted,
+                self.files,
+                self.journal,
+            )
+
     def _load(self) -> Loaded:
         find_project_modules(os.getcwd())
-        return load(
-            Request(
-                self.path,
-                self.files,
-                self._was_made,
-                self._is_ours,
-                self._outputs_of,
-                os.environ,
-                self.opening.overrides,
-                self.opening.text,
-                os.path.join(STATE_FOLDER, "trees"),
-                __version__,
-                self.opening.environment_wins,
-                self.opening.include_folders,
-            )
+        self.looked = Recording(self.files)
+        self.watch = Watch(Seen(), os.getcwd())
+        request = self._request(self.looked)
+        with self.watch:
+            return load(request._replace(unwatched=self.watch.pause))
+
+    def _request(self, files: Files) -> Request:
+        return Request(
+            self.path,
+            files,
+            self._was_made,
+            self._is_ours,
+            self._outputs_of,
+            dict(os.environ),
+            self.opening.overrides,
+            self.opening.text,
+            os.path.join(STATE_FOLDER, "trees"),
+            __version__,
+            self.opening.environment_wins,
+            self.opening.include_folders,
         )
 
     def _was_made(self, name: str) -> bool:
@@ -177,7 +244,7 @@ class Project:
 
     def _is_ours(self, name: str) -> bool:
         """Whether a file still has the bytes that an earlier build gave it."""
-        status = self.files.status(name)
+        status = self.looked.status(name)
         if status is None or self._made is None:
             return False
         if name in self._abandoned:
@@ -331,8 +398,11 @@ class Project:
         if complaints:
             raise BuildError(*complaints)
 
-    def build(self, goals: Sequence[Job], wish: Wish, report: Report) -> Summary:
-        """Brings goals up to date. Raises what `Build.run` raises."""
+    def build(
+        self, goals: Sequence[Job], wish: Wish, report: Report, known: Known | None = None
+    ) -> Summary:
+        """Brings goals up to date; `known` is what is known besides them. Raises what `Build.run`
+        raises."""
         from pybuild.engine.build import Build, Interrupted
 
         files: Files = self.files
@@ -340,8 +410,8 @@ class Project:
             files = Pretending(files, time.time_ns())
         manner = self._manner(wish)
         build = Build(
-            self.loaded.world.graph,
-            self.loaded.world,
+            self.graph,
+            self.grow,
             files,
             self.journal,
             lambda: self._runner(wish, files, manner),
@@ -350,7 +420,9 @@ class Project:
         )
         restore = _catch_signals(build)
         try:
-            return build.run(goals)
+            summary = build.run(goals, known)
+            self._wanted = build.scheduler.wanted
+            return summary
         except Interrupted:
             raise
         except BaseException:
@@ -375,7 +447,7 @@ class Project:
                 frozenset(map(normalise, wish.old)),
                 frozenset(map(normalise, wish.new)),
             ),
-            Capacity(max(0, jobs), resources, self.loaded.pipeline.pools),
+            Capacity(max(0, jobs), resources, self.pools),
             wish.minimal,
             wish.keep_going,
             wish.ignore_errors,
@@ -391,7 +463,7 @@ class Project:
         if wish.touch and not wish.dry:
             from pybuild.runners.touch import TouchRunner
 
-            return TouchRunner(files, self.loaded.world.strangers)
+            return TouchRunner(files, self.grow.strangers)
         from pybuild.runners.local import LocalRunner
 
         stream = manner.capacity.jobs == 1 if wish.stream is None else wish.stream

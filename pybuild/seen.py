@@ -127,9 +127,13 @@ class Seen:
             and all(kind_of(name) == kind for name, kind in self.kinds.items())
             and all(_look(name) == look for name, look in self.looks.items())
             and all(self._file_holds(name) for name in list(self.files))
-            and all(self._folder_holds(name) for name in list(self.folders))
+            and self.folders_hold()
             and all(_output(command) == output for command, output in self.commands.items())
         )
+
+    def folders_hold(self) -> bool:
+        """Whether all folders list what they did."""
+        return all(self._folder_holds(name) for name in list(self.folders))
 
     def _file_holds(self, name: str) -> bool:
         recorded = self.files[name]

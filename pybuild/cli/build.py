@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from pybuild.cli.opening import open_with_errors, wish_of
+from pybuild.cli.opening import head_of, open_with_errors, project_of, wish_of, words_of
 from pybuild.cli.options import Arguments
 from pybuild.engine.events import Complaint, Message
 from pybuild.engine.ports import Report
+from pybuild.engine.staleness import Level
+from pybuild.kept import Head
+from pybuild.project import Wish
 from pybuild.report.plain import PlainReport, Tone
 from pybuild.source import BuildError
+
+if TYPE_CHECKING:
+    from pybuild.cli.short import Glimpse
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
 
@@ -23,12 +30,65 @@ class Killed(Exception):
         self.signum = signum
 
 
-def build(arguments: Arguments, words: Sequence[str]) -> int:
-    """Returns the exit status. Raises BuildError, UsageError, Killed."""
+def build(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None = None) -> int:
+    """Returns the exit status. `glimpse` is what the short way has seen, if it was taken. Raises
+    BuildError, UsageError, Killed."""
     from pybuild.engine.build import Interrupted, NotUpToDate
 
     wish = wish_of(arguments)
     report = _report(arguments)
+    command = " ".join(["pybuild", *words])
+    try:
+        if _is_plain(wish) and not _explains_all(arguments):
+            status = _build_part(arguments, wish, report, command, glimpse)
+            if status is not None:
+                return status
+        return _build_all(arguments, wish, report, command)
+    except NotUpToDate:
+        return OUT_OF_DATE
+    except Interrupted as stop:
+        print("pybuild: interrupted", file=sys.stderr)
+        raise Killed(stop.signum) from None
+
+
+def _is_plain(wish: Wish) -> bool:
+    """Whether what is out of date is decided in the usual way, by the record of all that is
+    wanted: then the graph is kept, and one that was kept can be used."""
+    imposed = wish.everything or wish.touch or wish.forced or wish.new or wish.old
+    return wish.level == Level.CONTENT and not wish.minimal and not imposed
+
+
+def _build_part(
+    arguments: Arguments, wish: Wish, report: Report, command: str, glimpse: Glimpse | None
+) -> int | None:
+    """Builds what a kept graph shows to be out of date. None if there is none that would do."""
+    from pybuild.cli.short import look
+    from pybuild.engine.build import Known
+
+    words = words_of(arguments, arguments.goals)
+    glimpse = glimpse or look(words)
+    if glimpse is None:
+        return None
+    flat, moved = glimpse
+    project = project_of(arguments)
+    records = not (wish.dry or wish.question)
+    if records and not project.lock_at_once(command):
+        return None
+    part = project.revive(flat, moved)
+    if part is None:
+        return None
+    try:
+        known = Known(part.others, flat.goals)
+        summary = project.build(list(part.numbers.values()), wish, report, known)
+        project.head = Head(flat.path, flat.key)
+        return ERROR if summary.failures else OK
+    finally:
+        if records:
+            project.close()
+
+
+def _build_all(arguments: Arguments, wish: Wish, report: Report, command: str) -> int:
+    """Loads the project and builds what is wanted."""
     project = open_with_errors(arguments)
     project.refuse_errors(after_includes=False)
     if project.journal.complaint:
@@ -38,7 +98,7 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
             report.handle(Complaint(diagnostic))
     try:
         if not (wish.dry or wish.question):
-            project.lock_and_reread(" ".join(["pybuild", *words]), report)
+            project.lock_and_reread(command, report)
         goals = list(arguments.goals)
         if wish.touch and goals:
             goals = project.adopt(goals, report)
@@ -58,15 +118,17 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
         if not jobs:
             return ERROR if complaints else OK
         summary = project.build(jobs, wish, report)
+        if _is_plain(wish) and not complaints and not sources:
+            project.head = head_of(arguments, [job.name for job in jobs])
         return ERROR if summary.failures or complaints else OK
-    except NotUpToDate:
-        return OUT_OF_DATE
-    except Interrupted as stop:
-        print("pybuild: interrupted", file=sys.stderr)
-        raise Killed(stop.signum) from None
     finally:
         if not (wish.dry or wish.question):
             project.close()
+
+
+def _explains_all(arguments: Arguments) -> bool:
+    """Whether also jobs that do not run are to be spoken of."""
+    return arguments.debug or (arguments.explain and bool(arguments.goals))
 
 
 def _report(arguments: Arguments) -> Report:
@@ -80,7 +142,7 @@ def _report(arguments: Arguments) -> Report:
     tone = Tone(
         arguments.quiet or arguments.question,
         explain and not arguments.question,
-        arguments.debug or (arguments.explain and bool(arguments.goals)),
+        _explains_all(arguments),
     )
     runs_nothing = arguments.dry_run or arguments.question
     if sys.stdout.isatty() and not (tone.quiet or runs_nothing):

@@ -5,11 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
 
-from pybuild.cli.options import Arguments, UsageError, help_text, parse
-from pybuild.source import BuildError
+from pybuild.cli.short import answer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from pybuild.cli.options import Arguments
+    from pybuild.cli.short import Glimpse
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
 
@@ -39,6 +44,15 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
 
 def run(words: Sequence[str]) -> int:
     """Does what the command line says; returns the exit status."""
+    status, glimpse = answer(words)
+    return _run(words, glimpse) if status is None else status
+
+
+def _run(words: Sequence[str], glimpse: Glimpse | None) -> int:
+    """The long way; `glimpse` is what the short one has seen."""
+    from pybuild.cli.options import UsageError, help_text, parse
+    from pybuild.source import BuildError
+
     try:
         arguments = parse(words)
     except UsageError as error:
@@ -56,7 +70,7 @@ def run(words: Sequence[str]) -> int:
     entered = ""
     try:
         entered = _enter(arguments)
-        return _command(arguments, words)
+        return _command(arguments, words, glimpse)
     except BuildError as error:
         from pybuild.report.diagnostics import render
 
@@ -74,6 +88,8 @@ def run(words: Sequence[str]) -> int:
 
 def _enter(arguments: Arguments) -> str:
     """Goes to the folders of `-C`; returns the folder to speak of, if it is to be spoken of."""
+    from pybuild.cli.options import UsageError
+
     for folder in arguments.folders:
         try:
             os.chdir(folder)
@@ -89,7 +105,7 @@ def _enter(arguments: Arguments) -> str:
     return folder
 
 
-def _command(arguments: Arguments, words: Sequence[str]) -> int:
+def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None) -> int:
     if arguments.lint:
         from pybuild.cli.lint import lint
 
@@ -105,7 +121,7 @@ def _command(arguments: Arguments, words: Sequence[str]) -> int:
     from pybuild.cli.build import Killed, build
 
     try:
-        return build(arguments, words)
+        return build(arguments, words, glimpse)
     except Killed as death:
         _die_by(death.signum)
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pybuild import __version__
 from pybuild.cli.options import Arguments, UsageError
+from pybuild.engine.flat import STATE_FOLDER, flat_path, load_key
 from pybuild.engine.staleness import Level
+from pybuild.kept import Head
 from pybuild.project import Opening, Project, Wish
 
 _LEVELS = {level.name.lower(): level for level in Level}
@@ -18,6 +23,13 @@ def open_project(arguments: Arguments) -> Project:
 
 def open_with_errors(arguments: Arguments) -> Project:
     """The same, with the mistakes left in `project.errors`."""
+    project = project_of(arguments)
+    project.open()
+    return project
+
+
+def project_of(arguments: Arguments) -> Project:
+    """The project that the arguments name, not opened yet."""
     if len(arguments.files) > 1:
         raise UsageError("one `-f` at most: a Pipefile reads others with `include`")
     return Project(
@@ -30,6 +42,24 @@ def open_with_errors(arguments: Arguments) -> Project:
         ),
         level_of(arguments),
     )
+
+
+def words_of(arguments: Arguments, goals: Sequence[str]) -> tuple[object, ...]:
+    """What of a command line decides of the graph of its goals."""
+    return (
+        arguments.files[0] if arguments.files else "",
+        tuple(goals),
+        tuple(arguments.variables.items()),
+        "\n".join(arguments.eval),
+        arguments.environment_overrides,
+        tuple(arguments.include),
+    )
+
+
+def head_of(arguments: Arguments, names: Sequence[str]) -> Head:
+    """Under what the graph of a command line is kept; `names` are what its goals are called."""
+    key = load_key(__version__, words_of(arguments, arguments.goals))
+    return Head(flat_path(STATE_FOLDER, key), key, goals=names)
 
 
 def level_of(arguments: Arguments) -> Level:

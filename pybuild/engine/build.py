@@ -81,6 +81,14 @@ class _Run(NamedTuple):
     renames: dict[str, str]
 
 
+class Known(NamedTuple):
+    """What is known besides the jobs of a build: how many others are up to date, and the names of
+    the goals if the jobs that are to be built are not the goals themselves."""
+
+    up_to_date: int = 0
+    goals: tuple[str, ...] = ()
+
+
 class Build:
     """One build of some goals."""
 
@@ -146,10 +154,10 @@ class Build:
 
     # -- the loop --------------------------------------------------------------------------
 
-    def run(self, goals: Sequence[Job]) -> Summary:
-        """Brings the goals up to date. Raises BuildError before anything ran if the plan is
-        wrong, Interrupted after a signal, NotUpToDate for a question, OSError if the journal
-        cannot be written."""
+    def run(self, goals: Sequence[Job], known: Known | None = None) -> Summary:
+        """Brings the goals up to date; `known` is what the summary has to say besides. Raises
+        BuildError before anything ran if the plan is wrong, Interrupted after a signal, NotUpToDate
+        for a question, OSError if the journal cannot be written."""
         began = time.monotonic()
         self.scheduler.want(goals, goals=True)
         self._plan()
@@ -168,6 +176,9 @@ class Build:
                 break
         self._hooks()
         summary = self._summary(goals, time.monotonic() - began)
+        if known is not None:
+            up_to_date = summary.up_to_date + known.up_to_date
+            summary = summary._replace(up_to_date=up_to_date, goals=known.goals)
         self.report.handle(summary)
         return summary
 
@@ -300,7 +311,8 @@ class Build:
         self.report.handle(Judged(job, verdict))
         if isinstance(verdict, UpToDate):
             self._up_to_date += 1
-            if self.manner.records and not (verdict.exact or verdict.absent):
+            inexact = verdict.because == "record" and not (verdict.exact or verdict.absent)
+            if inexact and self.manner.records:
                 self._improve(job)
             if job.patterns:
                 trace = self.journal.trace(job.name)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
+STATE_FOLDER = ".pybuild"
 MAGIC = b"pybuild flat 1\n"
 DIGEST_SIZE = 16
 ABSENT_SIZE = -1  # in the column of sizes: a file that need not be there
@@ -63,13 +64,14 @@ class Flat:
     """A kept graph. Raises Unfit if it cannot be had; sections are read when they are asked for.
 
     `journal` is the journal's inode number and size when this was written; `names_known` how many
-    names it had. `seeds` are jobs that have to be examined whatever their files; `told` are lines
-    said at every start, `goals` the names of the goals; `whole` that no part of the jobs can be
-    taken out. `globs` is what expressions of the build file found.
+    names it had. `seeds` are jobs that have to be examined whatever their files, `goals` the names
+    of the goals; `whole` that no part of the jobs can be taken out. `globs` is what expressions of
+    the build file found. `has_grown`: the journal has records that are younger.
     """
 
     def __init__(self, path: str, key: bytes) -> None:
         self.path = path
+        self.has_grown = False
         try:
             self._handle = os.open(path, os.O_RDONLY)
         except OSError:
@@ -92,10 +94,8 @@ class Flat:
             self.jobs: int = head["jobs"]
             self.files: int = head["files"]
             self.seeds: list[int] = head["seeds"]
-            self.told: list[str] = head["told"]
             self.goals: tuple[str, ...] = head["goals"]
             self.whole: bool = head["whole"]
-            self.pools: dict[str, int] = head["pools"]
             self.globs: dict[str, list[str]] = head["globs"]
             self.seen = Seen.of_data(head["seen"])
         except (ValueError, EOFError, TypeError, KeyError):
@@ -143,7 +143,8 @@ class Flat:
         return blob.split(b"\0") if blob else []
 
     def moved(self, names: Sequence[bytes]) -> list[int]:
-        """Rows of files that do not look as they did: each is looked at once."""
+        """Rows of files that do not look as they did, or whose looks prove nothing: each is looked
+        at once."""
         found = []
         look = os.stat
         times, sizes = self.array("times", "q"), self.array("sizes", "q")
@@ -162,7 +163,8 @@ class Flat:
                 is_folder = seen.st_mode & 0o170000 == 0o040000
                 if size != PRESENT_SIZE and not (size == FOLDER_SIZE and is_folder):
                     found.append(row)
-        return found
+        unsettled = self.array("unsettled", "I")
+        return sorted({*found, *unsettled}) if unsettled else found
 
     def digest(self, row: int) -> bytes:
         """The digest of a file's bytes when its jobs were up to date."""
@@ -185,6 +187,18 @@ class Flat:
             found.update(self._jobs_at(column, self._positions(column, wanted)))
         return found
 
+    def users_by_row(self, columns: Sequence[str]) -> dict[int, list[int]]:
+        """The jobs that have a row in one of the columns, for all rows."""
+        found: dict[int, list[int]] = {}
+        for column in columns:
+            numbers = self.array(column, "I")
+            start = 0
+            for job, end in enumerate(self.array(column + ".ends", "I")):
+                for row in numbers[start:end]:
+                    found.setdefault(row, []).append(job)
+                start = end
+        return found
+
     def _positions(self, column: str, wanted: set[int]) -> Iterator[int]:
         """Where in a column some of the rows stand, in order."""
         numbers = self.array(column, "I")
@@ -205,6 +219,15 @@ class Flat:
         ends = self.array("bindings.ends", "I")
         data = self.array("bindings", "B")
         return marshal.loads(data[ends[job - 1] if job else 0 : ends[job]])
+
+    def recipe(self, job: int) -> tuple[bytes, bytes, bytes]:
+        """The digests of a job's recipe and values, and the key of its set of values."""
+        numbers = self.array("recipes", "I")[3 * job : 3 * job + 3]
+        table = self.array("table", "B")
+        text, values, value_set = (
+            bytes(table[each * DIGEST_SIZE : (each + 1) * DIGEST_SIZE]) for each in numbers
+        )
+        return text, values, value_set if any(value_set) else b""
 
     def odd(self) -> dict[int, tuple[Any, Any, Any]]:
         """Of jobs that are not up to date: the trace, how they were started, and a set of
@@ -229,7 +252,9 @@ def glance(path: str, key: bytes, journal: str) -> tuple[Flat, list[int]] | None
     hold any more. Its journal may have grown since."""
     try:
         flat = Flat(path, key)
-        if journal_look(journal)[0] != flat.journal[0] or not flat.seen.holds():
+        inode, size = journal_look(journal)
+        flat.has_grown = size != flat.journal[1]
+        if inode != flat.journal[0] or size < flat.journal[1] or not flat.seen.holds():
             flat.close()
             return None
         return flat, flat.moved(flat.names())

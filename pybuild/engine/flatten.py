@@ -37,7 +37,7 @@ _MARSHAL_VERSION = 4
 class Columns:
     """The columns of a kept graph, to be filled job by job or taken from an older one.
 
-    A file's row has its look and digest; a job has lists of rows, what its trace says, and what
+    A file's row has its look and digest; those of `unsettled` rows prove nothing. A job has lists of rows, what its trace says, and what
     the front end keeps of it. `odd` has what is recorded of jobs that are not up to date.
     """
 
@@ -50,6 +50,7 @@ class Columns:
         self.digests = bytearray()
         self.ids = {column: array("I") for column in COLUMNS}
         self.ends = {column: array("I") for column in COLUMNS}
+        self.unsettled: set[int] = set()
         self.recipes = array("I")  # three of each job: numbers in `table`
         self.table: dict[bytes, int] = {}
         self.started = array("q")
@@ -76,6 +77,7 @@ class Columns:
         }
         columns.bindings = bytearray(flat.section("bindings"))
         columns.bindings_ends.frombytes(flat.section("bindings.ends"))
+        columns.unsettled = set(flat.array("unsettled", "I"))
         columns.odd = flat.odd()
         return columns
 
@@ -97,8 +99,8 @@ class Columns:
         """Writes down what a judge has seen of a file. One that no job was judged by only has to
         be there. Raises BuildError."""
         status = judge.status(name)
-        look = (0, 0, 0)
-        digest = _NOTHING
+        look = (0, 0, 0)  # that of no file: it will have moved
+        digest = None
         if status is None:
             look = (0, ABSENT_SIZE, 0)
             digest = judge.digest(name)
@@ -106,12 +108,14 @@ class Columns:
             look = (0, PRESENT_SIZE, 0)
         elif status.is_folder:
             look = (0, FOLDER_SIZE, 0)
-            digest = judge.digest(name) if not name.endswith("/") else _NOTHING
+            digest = None if name.endswith("/") else judge.digest(name)
         elif (stamp := judge.stamp(name, status)) is not None:
-            look = (status.mtime_ns, status.size, status.inode if stamp.settled else 0)
+            look = status[:3]
             digest = stamp.digest
+            (self.unsettled.discard if stamp.settled else self.unsettled.add)(row)
         self.times[row], self.sizes[row], self.inodes[row] = look
-        self.digests[row * DIGEST_SIZE : (row + 1) * DIGEST_SIZE] = digest
+        if digest is not None:
+            self.digests[row * DIGEST_SIZE : (row + 1) * DIGEST_SIZE] = digest
 
     def add(self, job: Job, binding: bytes) -> int:
         """A further job; returns its number. What is recorded of it is to be `set`."""
@@ -150,6 +154,11 @@ class Columns:
         self.seconds[number] = trace.seconds
         self._set_discovered(number, trace.discovered)
 
+    def rows_of(self, column: str, number: int) -> array[int]:
+        """The rows of a job's outputs, inputs, order-only or discovered files."""
+        ends = self.ends[column]
+        return self.ids[column][ends[number - 1] if number else 0 : ends[number]]
+
     def _entry(self, digest: bytes) -> int:
         digest = digest or _NOTHING
         return self.table.setdefault(digest, len(self.table))
@@ -157,7 +166,7 @@ class Columns:
     def _set_discovered(self, number: int, names: Sequence[str]) -> None:
         ids, ends = self.ids["discovered"], self.ends["discovered"]
         start = ends[number - 1] if number else 0
-        if not names and start == ends[number]:
+        if [os.fsdecode(self.names[row]) for row in ids[start : ends[number]]] == list(names):
             return
         new = array("I", [self.row(name) for name in names])
         longer = len(new) - (ends[number] - start)
@@ -174,6 +183,7 @@ class Columns:
             "sizes": self.sizes.tobytes(),
             "inodes": self.inodes.tobytes(),
             "digests": bytes(self.digests),
+            "unsettled": array("I", sorted(self.unsettled)).tobytes(),
             "recipes": self.recipes.tobytes(),
             "started": self.started.tobytes(),
             "seconds": self.seconds.tobytes(),
@@ -220,10 +230,8 @@ def write(
     key: bytes,
     journal: Journal,
     seen: Seen,
-    told: Sequence[str],
     goals: Sequence[str],
     whole: bool,
-    pools: Mapping[str, int],
     globs: Mapping[str, Sequence[str]],
 ) -> None:
     """Puts a graph in the place of an older one. A disk that is full or may not be written to is
@@ -235,10 +243,8 @@ def write(
         "jobs": len(columns.started),
         "files": len(columns.names),
         "seeds": sorted(columns.odd),
-        "told": list(told),
         "goals": tuple(goals),
         "whole": whole,
-        "pools": dict(pools),
         "globs": {text: list(found) for text, found in globs.items()},
         "seen": seen.data(),
     }

@@ -140,11 +140,9 @@ class Judge:
         return stamp
 
     def stamp(self, name: str, status: Status) -> Stamp | None:
-        """The stamp of a file as far as it is known without reading it."""
-        stamp = self.journal.stamp(name)
-        if stamp is not None and stamp.fits(status):
-            return stamp
-        return self._stamps.get(name)
+        """The stamp of a file that looks as it does, settled or not, if there is one."""
+        stamp = self._stamps.get(name) or self.journal.stamp(name)
+        return stamp if stamp is not None and stamp[:3] == status[:3] else None
 
     def record_digest(self, name: str, stamps: dict[str, Stamp]) -> bytes:
         """What to record for a file: its digest, or at the lower levels what stands for it. A

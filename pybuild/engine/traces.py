@@ -314,9 +314,7 @@ class Journal:
             trace.started_ns,
             trace.seconds,
         )
-        fresh = [
-            (name, *stamp) for name, stamp in stamps.items() if self.stamp(name) != stamp
-        ]
+        fresh = [(name, *stamp) for name, stamp in stamps.items() if self.stamp(name) != stamp]
         records.append(("T", job, new, packed, fresh))
         try:
             self._append(*records)
@@ -487,9 +485,7 @@ def _checked(packed: Any, first: int, end: int) -> _Packed:
             raise ValueError("trace")
     if any(map(end.__le__, memoryview(packed[7]).cast("I"))):
         raise ValueError("trace")
-    if first and any(
-        map(first.__gt__, memoryview(packed[3] + packed[5] + packed[7]).cast("I"))
-    ):
+    if first and any(map(first.__gt__, memoryview(packed[3] + packed[5] + packed[7]).cast("I"))):
         raise ValueError("trace")
     return packed
 

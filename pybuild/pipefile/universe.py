@@ -6,7 +6,7 @@ out (docs/design.md, "Leftovers").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from pybuild.files import Files, Status
 from pybuild.names import Pattern, Wild, folder_of
@@ -56,6 +56,10 @@ class Universe:
         if name not in self._ours:
             self._ours[name] = self.is_ours(name)
         return self._ours[name]
+
+    def examined(self) -> Collection[str]:
+        """The files whose bytes decided whether they are leftovers."""
+        return self._ours.keys()
 
     def look_again(self, pattern: Pattern) -> None:
         """A job has written where the pattern looks: what was listed there is forgotten."""

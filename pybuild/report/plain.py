@@ -22,8 +22,9 @@ from pybuild.engine.events import (
     Unknown,
 )
 from pybuild.engine.staleness import Reason, Stale
+from pybuild.report.brief import counted, printable, up_to_date
 from pybuild.report.diagnostics import render
-from pybuild.report.reasons import WHY_NOT, counted, sentence
+from pybuild.report.reasons import WHY_NOT, sentence
 
 _MOST_SKIPPED = 10
 
@@ -80,12 +81,12 @@ class PlainReport:
     # -- the pieces ------------------------------------------------------------------------
 
     def _say(self, line: str) -> None:
-        self.out.write(_printable(line) + "\n")
+        self.out.write(printable(line) + "\n")
         self.out.flush()
 
     def _tell(self, line: str) -> None:
         self.out.flush()
-        self.err.write(_printable(line) + "\n")
+        self.err.write(printable(line) + "\n")
         self.err.flush()
 
     def _write_bytes(self, data: bytes) -> None:
@@ -160,9 +161,7 @@ def tally(event: Summary) -> str:
             parts.append(f"{event.unknown} unknown until others have run")
         return ", ".join(parts)
     if not event.ran and not event.failures:
-        what = ", ".join(f"`{goal}`" for goal in event.goals[:3])
-        more = "..." if len(event.goals) > 3 else ""
-        return f"{what}{more} up to date ({counted(event.up_to_date, 'job')})"
+        return up_to_date(event.goals, event.up_to_date)
     parts = [f"{event.ran} ran", f"{event.up_to_date} up to date"]
     if event.failures:
         parts.append(f"{len(event.failures)} failed")
@@ -181,11 +180,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def _printable(text: str) -> str:
-    """File names that are no UTF-8 must not break the output."""
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode()

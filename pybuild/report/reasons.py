@@ -21,11 +21,6 @@ WHY_NOT = {
 }
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _digest(text: str) -> str:
     return text[:12] if text.strip("0") else "absent"
 

@@ -398,14 +398,16 @@ class Session:
         now = tree(self.folder)
         broken = {name for each in clean.failed for name in each.outputs}
         suffixes = {family(name) for name in broken}
+        temporary = {rule.suffix for rule in self.model.rules if self.model.is_temporary(rule)}
         for name, data in clean.files.items():
             if name in broken or (clean.ran.status and family(name) in suffixes):
                 continue
+            if clean.ran.status and family(name) in temporary and name not in now:
+                continue  # kept for what failed, had it been made; who is not made needs it not
             assert now.get(name) == data, f"{name}: clean {data!r}, here {now.get(name)!r}"
         for name, data in self.model.sources.items():
             assert now.get(name) == data, f"the source {name} is now {now.get(name)!r}"
         if not clean.ran.status:
-            temporary = {rule.suffix for rule in self.model.rules if self.model.is_temporary(rule)}
             made = {name for each in clean.ran.notes for name in each.outputs}
             left = [name for name in now if family(name) in temporary and name in made]
             assert not left, f"temporary files were left: {left}"

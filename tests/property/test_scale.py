@@ -231,7 +231,9 @@ def load_all(files: CountingFiles, monkeypatch: pytest.MonkeyPatch) -> Loaded:
     """Loads the Pipefile and closes all its jobs."""
     with monkeypatch.context() as patched:
         patched.setattr("pybuild.project.Disk", lambda: files)
-        found = Project(Opening()).loaded
+        project = Project(Opening())
+        project.open()
+        found = project.loaded
     assert not found.diagnostics, found.diagnostics
     for job in list(found.world.graph.jobs):
         assert not found.world.close(job)

@@ -1,0 +1,56 @@
+"""The short way: with nothing to do, an answer without reading the Pipefile.
+
+Takes only command lines that it understands without the table of options; what it cannot answer it
+hands on with what it has seen. Imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from pybuild import __version__
+from pybuild.engine.flat import STATE_FOLDER, Flat, flat_path, glance, load_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Glimpse = tuple[Flat, list[int]]  # a kept graph, and the rows of files that have moved
+
+JOURNAL = f"{STATE_FOLDER}/journal"
+_SAYS_LESS = ("-s", "--silent", "--quiet", "-q", "--question")
+_NO_MATTER = ("-k", "--keep-going")
+
+
+def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
+    """Prints that all is up to date and returns the exit status, if it can be known at a glance;
+    else None, and the kept graph if there is one that holds."""
+    goals: list[str] = []
+    variables: dict[str, str] = {}
+    quiet = False
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not word.startswith("-") and not equals:
+            goals.append(word)
+        elif name.isidentifier():
+            variables[name] = value
+        elif word in _SAYS_LESS:
+            quiet = True
+        elif word not in _NO_MATTER and not (word.startswith("-j") and word[2:].isdecimal()):
+            return None, None
+    glimpse = look(("", tuple(goals), tuple(variables.items()), "", False, ()))
+    if glimpse is None:
+        return None, None
+    flat, moved = glimpse
+    if moved or flat.seeds or flat.has_grown or flat.seen.renewed:
+        return None, glimpse
+    if not quiet:
+        from pybuild.report.brief import printable, up_to_date
+
+        print(printable(f"pybuild: {up_to_date(flat.goals, flat.jobs)}"))
+    return 0, None
+
+
+def look(words: Sequence[object]) -> Glimpse | None:
+    """The kept graph for what a command line says of a load (`opening.words_of`), if it holds, and
+    the rows of its files that have moved."""
+    key = load_key(__version__, words)
+    return glance(flat_path(STATE_FOLDER, key), key, JOURNAL)
