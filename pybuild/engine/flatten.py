@@ -37,8 +37,9 @@ _MARSHAL_VERSION = 4
 class Columns:
     """The columns of a kept graph, to be filled job by job or taken from an older one.
 
-    A file's row has its look and digest; those of `unsettled` rows prove nothing. A job has lists of rows, what its trace says, and what
-    the front end keeps of it. `odd` has what is recorded of jobs that are not up to date.
+    A file's row has its look and digest; the looks of `unsettled` rows prove nothing. A job has
+    lists of rows, what its trace says, and what the front end keeps of it. `odd` has what is
+    recorded of jobs that are not up to date.
     """
 
     def __init__(self) -> None:
