@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
 
 
-def main(words: Sequence[str] | None = None) -> NoReturn:
-    """The console script. Ends the process."""
+def main(words: Sequence[str] | None = None, unready: Sequence[str] = ()) -> NoReturn:
+    """The console script. Ends the process. `unready` are the only folders of the search path, if
+    Python was started without `site`."""
     words = sys.argv[1:] if words is None else list(words)
     for stream in (sys.stdout, sys.stderr):
         # File names need not be UTF-8, nor the terminal's encoding be able to show them.
@@ -30,7 +31,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     # takes a third of its time. The engine switches the collector on when it starts jobs.
     gc.disable()
     try:
-        status = run(words)
+        status = run(words, unready)
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
@@ -42,10 +43,22 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     os._exit(status)
 
 
-def run(words: Sequence[str]) -> int:
+def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
     """Does what the command line says; returns the exit status."""
     status, glimpse = answer(words)
-    return _run(words, glimpse) if status is None else status
+    if status is not None:
+        return status
+    if unready:
+        _get_ready(unready)
+    return _run(words, glimpse)
+
+
+def _get_ready(unready: Sequence[str]) -> None:
+    """Does what Python does at a start, which was put off."""
+    import site
+
+    sys.path[:] = [each for each in sys.path if each not in unready]
+    site.main()
 
 
 def _run(words: Sequence[str], glimpse: Glimpse | None) -> int:

@@ -49,7 +49,7 @@ def load_key(version: str, words: Sequence[Any]) -> bytes:
         (
             version,
             sys.version,
-            sys.prefix,
+            os.path.dirname(sys.executable),
             os.getcwd(),
             os.getuid(),
             os.cpu_count(),
