@@ -206,8 +206,8 @@ class Session:
     def stranger(self, one: int, two: int) -> int | None:
         """A file of the user's where a split puts its parts."""
         splits = [rule for rule in self.model.rules if rule.splits]
-        if not splits:
-            return None
+        if not splits or self.forgotten:
+            return None  # without a record it may be what a killed split has left
         rule = splits[one % len(splits)]
         stem = "zz" if rule.shape == SINGLE else "z_z"
         name = f"{rule.folder}/{stem}{rule.suffix}"
