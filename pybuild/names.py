@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 # Any text, but no part of a path behind a slash starts with a dot.
 _VISIBLE = r"[^/]*(?:/(?!\.)[^/]*)*"
+_WILDCARD = re.compile(r"[*?\[\\]")  # a text with none of these stands for itself
 
 
 def normalise(name: str) -> str:
@@ -213,6 +214,8 @@ Piece = str | Wild | Capture
 
 def glob_pieces(text: str) -> list[Piece]:
     """Text with wildcards as pieces; `\\*`, `\\?`, `\\[`, `\\%` are the character itself."""
+    if _WILDCARD.search(text) is None:
+        return [text] if text else []
     pieces: list[Piece] = []
     literal: list[str] = []
     i = 0

@@ -379,8 +379,10 @@ class Resolver:
         )
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
-        first = self.words.templates(prerequisite_words[:1], local, captures, where="prerequisite")
-        count = len(first) if flavour in (EACH, COLLATE) else 0
+        count = 0
+        if flavour in (EACH, COLLATE):
+            first = prerequisite_words[:1]
+            count = len(self.words.templates(first, local, captures, where="prerequisite"))
         drivers, prerequisites = prerequisites[:count], prerequisites[count:]
         bound = frozenset(
             piece.name for each in drivers for piece in each.pieces if isinstance(piece, Capture)

@@ -51,7 +51,7 @@ class Template:
     function; then there are no pieces.
     """
 
-    __slots__ = ("alias", "call", "names", "pieces", "rule", "span")
+    __slots__ = ("alias", "call", "has_holes", "has_wildcards", "literal", "pieces", "rule", "span")
 
     def __init__(
         self,
@@ -66,11 +66,14 @@ class Template:
         self.alias = alias
         self.rule = rule
         self.call = call
-        self.names = frozenset(
-            piece.name if isinstance(piece, Capture) else piece.reference.name
-            for piece in self.pieces
-            if isinstance(piece, Capture | Hole)
+        # Whether there are wildcards, and whether a job has to fill something in (captures
+        # included); the name, if the word is one name without any of these.
+        self.has_wildcards = any(isinstance(piece, Wild) for piece in self.pieces)
+        self.has_holes = call is not None or any(
+            isinstance(piece, Hole | Capture) for piece in self.pieces
         )
+        is_name = not (rule or self.has_wildcards or self.has_holes)
+        self.literal: str | None = "".join(map(str, self.pieces)) if is_name else None
 
     def __str__(self) -> str:
         if self.rule:
@@ -78,23 +81,12 @@ class Template:
         return str(self.call) if self.call else "".join(map(str, self.pieces))
 
     @property
-    def literal(self) -> str | None:
-        """The name, if the word is one name without wildcards and placeholders."""
-        if self.rule or self.call:
-            return None
-        if all(isinstance(piece, str) for piece in self.pieces):
-            return "".join(map(str, self.pieces))
-        return None
-
-    @property
-    def has_wildcards(self) -> bool:
-        return any(isinstance(piece, Wild) for piece in self.pieces)
-
-    @property
-    def has_holes(self) -> bool:
-        """Whether a job has to fill something in (captures included)."""
-        return self.call is not None or any(
-            isinstance(piece, Hole | Capture) for piece in self.pieces
+    def names(self) -> frozenset[str]:
+        """The names of its captures and holes."""
+        return frozenset(
+            piece.name if isinstance(piece, Capture) else piece.reference.name
+            for piece in self.pieces
+            if isinstance(piece, Capture | Hole)
         )
 
     def reach(self) -> Pattern:
