@@ -7,7 +7,9 @@ with a name. Matching gives the text of each capture. No file is looked at here.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Generic, TypeVar
 
 # Any text, but no part of a path behind a slash starts with a dot.
 _VISIBLE = r"[^/]*(?:/(?!\.)[^/]*)*"
@@ -210,6 +212,52 @@ class Capture:
 
 
 Piece = str | Wild | Capture
+
+
+Item = TypeVar("Item")
+
+
+class Affixes(Generic[Item]):
+    """Items that each concern the names with a certain start and end: those of one name are found
+    without trying all. There is a table for each pair of lengths, and few such pairs."""
+
+    __slots__ = ("_count", "_tables")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._tables: dict[tuple[int, int], dict[tuple[str, str], list[tuple[int, Item]]]] = {}
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def add(self, start: str, end: str, item: Item) -> None:
+        """Adds an item for the names that start and end so."""
+        table = self._tables.setdefault((len(start), len(end)), {})
+        table.setdefault((start, end), []).append((self._count, item))
+        self._count += 1
+
+    def find(self, name: str) -> list[Item]:
+        """The items that concern a name, in the order in which they were added."""
+        found: list[tuple[int, Item]] = []
+        size = len(name)
+        for (start, end), table in self._tables.items():
+            if start <= size >= end:
+                found += table.get((name[:start], name[size - end :]), ())
+        if len(found) > 1:
+            found.sort(key=_number)
+        return [item for _, item in found]
+
+
+def _number(entry: tuple[int, object]) -> int:
+    return entry[0]
+
+
+def starting_with(names: Sequence[str], prefix: str) -> Iterator[str]:
+    """Those of some sorted names that start so."""
+    for index in range(bisect_left(names, prefix), len(names)):
+        if not names[index].startswith(prefix):
+            return
+        yield names[index]
 
 
 def glob_pieces(text: str) -> list[Piece]:

@@ -69,6 +69,25 @@ class Bound(Protocol):
 class RecipeTemplate:
     """The recipe of a rule, once for all its jobs."""
 
+    __slots__ = (
+        "calls",
+        "echo",
+        "environment",
+        "flags",
+        "folders",
+        "namespace",
+        "parts",
+        "places",
+        "private_names",
+        "shared_digest",
+        "shared_values",
+        "shell",
+        "silent",
+        "span",
+        "text_digest",
+        "touch",
+    )
+
     def __init__(
         self,
         parts: tuple[ShellTemplate | PythonTemplate, ...],

@@ -28,7 +28,7 @@ from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, Pipe
 from pybuild.pipefile.template import RESERVED, Hole, Template, check_parts
 from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
 from pybuild.pipefile.words import Words
-from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean, joined
+from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean, joined
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names
@@ -69,6 +69,7 @@ class Resolver:
         self.rule_names: dict[str, Span] = {}
         self.words = Words(self.namespace, self.out.variables, self.rule_names)
         self._reading: list[str] = []
+        self._no_settings = Settings(Span(Source("", ""), 0, 0))  # of all rules without attributes
 
     def complain(
         self,
@@ -384,7 +385,7 @@ class Resolver:
             first = prerequisite_words[:1]
             count = len(self.words.templates(first, local, captures, where="prerequisite"))
         drivers, prerequisites = prerequisites[:count], prerequisites[count:]
-        bound = frozenset(
+        bound = dict.fromkeys(
             piece.name for each in drivers for piece in each.pieces if isinstance(piece, Capture)
         )
         rule = Rule(
@@ -397,7 +398,7 @@ class Resolver:
             drivers,
             prerequisites,
             order_only,
-            bound,
+            tuple(bound),
             settings,
             self._traits(node, label, targets, settings),
             recipe,
@@ -532,7 +533,7 @@ class Resolver:
             if isinstance(piece, Hole)
             for name in names_in(piece.reference)
         }
-        unbound = sorted(captures - rule.captures - self.words.lost)
+        unbound = sorted(captures.difference(rule.captures) - self.words.lost)
         if rule.flavour == LITERAL:
             unbound = []
         for name in unbound:
@@ -609,7 +610,9 @@ class Resolver:
         recipe.touch = tuple(text for text in settings.touch if text_holes(text, rule.span))
         recipe.places = settings.places
         recipe.silent = settings.silent
-        values = {**self.out.variables, **settings.params}
+        values = self.out.variables
+        if settings.params:
+            values = {**values, **settings.params}
         counted = {f"@env {name}": text for name, text in settings.environment.items()}
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
             counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
@@ -632,6 +635,8 @@ class Resolver:
     # -- attributes ------------------------------------------------------------------------
 
     def _settings(self, node: syntax.Rule) -> Settings:
+        if not node.decorations:
+            return self._no_settings
         settings = Settings(node.span)
         for each in node.decorations:
             try:
