@@ -216,11 +216,10 @@ class Instantiation:
         lookup = binding.early_lookup()
         found: list[str | Pattern] = []
         for template in rule.targets:
-            pieces = template.fill(lookup)
-            if any(isinstance(piece, Wild) for piece in pieces):
-                target: str | Pattern = Pattern(_joined(pieces))
+            if template.has_wildcards:
+                target: str | Pattern = Pattern(_joined(template.fill(lookup)))
             else:
-                target = _name("".join(map(str, pieces)), template.span)
+                target = _name(template.text(lookup), template.span)
             if template.alias:
                 binding.call(
                     template.alias, WholeFile(target) if isinstance(target, str) else str(target)
@@ -282,8 +281,10 @@ class Instantiation:
         quiet: bool = False,
     ) -> Job:
         """A new job; its outputs flow on, unless they are made on demand (`quiet`)."""
-        patterns = tuple(each for each in targets if isinstance(each, Pattern))
         names = [each for each in targets if isinstance(each, str)]
+        patterns: tuple[Pattern, ...] = ()
+        if len(names) < len(targets):
+            patterns = tuple(each for each in targets if isinstance(each, Pattern))
         if rule.splits:
             patterns += tuple(Pattern([name]) for name in names)
             names = []
@@ -465,7 +466,8 @@ class Instantiation:
         self._refuse_itself(job, inputs, later)
         if self._extra:
             inputs, later = self._flattened(job, inputs), self._flattened(job, later)
-        job.inputs = tuple(inputs)
+        names = tuple(inputs)
+        job.inputs = binding.members if names == binding.members else names  # kept once
         job.order_only = tuple([each for each in later if each not in inputs]) if later else ()
         self._check_sources(job, inputs, later)
 
@@ -475,9 +477,8 @@ class Instantiation:
         failed: list[BuildError] = []
         for templates, names in ((rule.prerequisites, inputs), (rule.order_only, later)):
             for template in templates:
-                lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
                 try:
-                    self._add_names(job, binding, template, lookup, names)
+                    self._add_names(job, binding, template, inputs, names)
                 except BuildError as error:
                     failed.append(error)
         for name in rule.settings.follows:
@@ -499,9 +500,9 @@ class Instantiation:
         return job.outputs or (() if job.binding.task in (LATE, RULE) else (job.name,))
 
     def _add_names(
-        self, job: Job, binding: Binding, template: Template, lookup: JobLookup, names: Wanted
+        self, job: Job, binding: Binding, template: Template, inputs: Wanted, names: Wanted
     ) -> None:
-        found = self._names_of(job, binding, template, lookup)
+        found = self._names_of(job, binding, template, inputs)
         names.update(dict.fromkeys(found, template.span))
         if template.alias:
             files = [WholeFile(name) for name in found]
@@ -515,20 +516,21 @@ class Instantiation:
             binding.call(template.alias, files if many else files[0])
 
     def _names_of(
-        self, job: Job, binding: Binding, template: Template, lookup: JobLookup
+        self, job: Job, binding: Binding, template: Template, inputs: Wanted
     ) -> list[str]:
         """The files that a prerequisite stands for in one job. Raises BuildError."""
+        if template.literal is not None:
+            return [template.literal]
         if template.rule:
             return self._files_behind(template.rule)
+        lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
         if template.call is not None:
             value = evaluate(template.call.reference, lookup, template.call.span)
             return [normalise(name) for name in as_names(value, template.span)]
-        if not template.has_wildcards and not template.has_holes:
-            return [template.literal or ""]
         found: list[list[str]] = []
         for one in binding.member_lookups(lookup):
             if not template.has_wildcards:
-                found.append([_name("".join(map(str, template.fill(one))), template.span)])
+                found.append([_name(template.text(one), template.span)])
             elif any(isinstance(piece, Hole) for piece in template.pieces):
                 found.append(self._glob(Pattern(_joined(template.fill(one)))))
             else:

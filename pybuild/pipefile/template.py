@@ -114,6 +114,10 @@ class Template:
                 out.append(as_text(evaluate(piece.reference, lookup, piece.span), piece.span))
         return out
 
+    def text(self, lookup: Lookup) -> str:
+        """The name that a template without wildcards becomes. Raises BuildError."""
+        return "".join(map(str, self.fill(lookup)))
+
 
 def file_part(name: str, part: str) -> Any:
     """`path`, `basename`, `ext`, `filename`, `subdir` or `subpath` of a file, as in Ruffus's
@@ -252,17 +256,18 @@ def unfit(text: str) -> str:
 
 def as_text(value: Any, span: Span) -> str:
     """A value inside a word: text or number. Raises BuildError for a list."""
+    if type(value) is FileName:
+        return value
     if isinstance(value, list | tuple | set | dict):
         raise _wrong(
             f"a {type(value).__name__} cannot stand inside a word",
             span,
             "take one of its items: `<name[0]>`",
         )
-    if type(value) is not FileName:
-        with UserCode(span, "PB212", "this cannot be a text: "):
-            value = str(value)
-        _refuse_unfit(value, span)
-    return value  # type: ignore[no-any-return]
+    with UserCode(span, "PB212", "this cannot be a text: "):
+        text = str(value)
+    _refuse_unfit(text, span)
+    return text
 
 
 def _refuse_unfit(text: str, span: Span) -> None:
