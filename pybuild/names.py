@@ -317,6 +317,13 @@ def glob_text(pattern: Pattern) -> str:
     return "".join(out)
 
 
+def may_meet(one: Pattern, other: Pattern) -> bool:
+    """Whether the literal starts and ends of two patterns do not rule each other out."""
+    return (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)) and (
+        one.suffix.endswith(other.suffix) or other.suffix.endswith(one.suffix)
+    )
+
+
 def overlaps(one: Pattern, other: Pattern) -> bool:
     """Whether some name could match both patterns. May say yes too often (regular expressions
     count as anything), never no wrongly. Product of two automata, by dynamic programming.
@@ -325,11 +332,7 @@ def overlaps(one: Pattern, other: Pattern) -> bool:
         return other.match(str(one)) is not None or str(one) == str(other)
     if other.is_literal:
         return one.match(str(other)) is not None
-    short = min(len(one.prefix), len(other.prefix))
-    if one.prefix[:short] != other.prefix[:short]:
-        return False
-    short = min(len(one.suffix), len(other.suffix))
-    if short and one.suffix[-short:] != other.suffix[-short:]:
+    if not may_meet(one, other):
         return False
     left, right = _steps(one), _steps(other)
     reach = {(0, 0)}

@@ -23,13 +23,14 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 # A word of make's at the start of a line, unless what follows makes it a target or a variable.
 _DIRECTIVE = re.compile(r"([a-z]+)(?:[ \t]+(?![ \t:=+?&|])|$)")
 
-# A header of plain words and one or two colons needs no grammar, which takes twenty times as long:
-# each of its words can be nothing but a WORD. What could start with another terminal is left out.
+# A header of plain words, one or two colons and a bar needs no grammar, which takes twenty times as
+# long: its words can be nothing but WORDs. What could start with another terminal is left out.
 _PLAIN_WORD = re.compile(r'[^\s:|#<"=&\\;]+')
 _PLAIN_WORDS = rf"{_PLAIN_WORD.pattern}(?:[ \t]+{_PLAIN_WORD.pattern})*[ \t]*"
 _PLAIN_HEADER = re.compile(
     r"(?!@|-?include\b|python\b|split\b|collate\b|product\b|combinations|permutations)"
     rf"({_PLAIN_WORDS}):(?:[ \t]*({_PLAIN_WORDS}):)?[ \t]*({_PLAIN_WORDS})?"
+    rf"(?:\|[ \t]*({_PLAIN_WORDS})?)?"
 )
 
 _CONDITION = "a condition is a Python expression: `name = a if b else c`, or `@active_if(...)`"
@@ -286,17 +287,18 @@ class _Parser:
 
     def _plain_rule(self, header: re.Match[str], span: Span) -> syntax.Rule:
         """What the grammar would make of a header of plain words."""
-        segments = []
-        for group in (1, 2, 3):
-            if group != 2 or header[2] is not None:
-                start, end = header.span(group)
-                found = _PLAIN_WORD.finditer(header.string, start, end) if end > start else ()
-                segments.append(tuple(self._plain_word(each, span.start) for each in found))
-        return self._header("", segments, False, (), span)
+        groups = (1, 3) if header[2] is None else (1, 2, 3)
+        segments = [self._plain_words(header, group, span.start) for group in groups]
+        return self._header("", segments, False, self._plain_words(header, 4, span.start), span)
 
-    def _plain_word(self, found: re.Match[str], base: int) -> syntax.Word:
-        at = self.span(base + found.start(), base + found.end())
-        return syntax.Word(at, (syntax.Text(at, found[0]),))
+    def _plain_words(self, header: re.Match[str], group: int, base: int) -> tuple[syntax.Word, ...]:
+        if not header[group]:
+            return ()
+        words = []
+        for found in _PLAIN_WORD.finditer(header.string, *header.span(group)):
+            at = Span(self.source, base + found.start(), base + found.end())
+            words.append(syntax.Word(at, (syntax.Text(at, found[0]),)))
+        return tuple(words)
 
     def _parsed(self, text: str, span: Span) -> syntax.Statement:
         """What the grammar makes of a logical line."""

@@ -567,7 +567,7 @@ class Resolver:
         """Placeholders in the recipe and in the texts of attributes: names that mean nothing, and
         parts that no file has."""
         of_files = _OF_FILES | captures | aliases
-        holes = [(hole, "recipe") for hole in recipe.holes()] if recipe else []
+        holes = [(hole, "recipe") for hole in recipe.holes] if recipe else []
         for text, place in settings.places.items():
             holes += [(hole, "attribute") for hole in text_holes(text, place)]
         for hole, where in holes:
@@ -584,12 +584,14 @@ class Resolver:
 
     def _check_rules_near(self, rule: Rule, recipe: RecipeTemplate) -> None:
         """A rule that a recipe names has to be a prerequisite."""
+        if not recipe.holes:
+            return
         near = {
             each.rule
             for each in (*rule.drivers, *rule.prerequisites, *rule.order_only)
             if each.rule
         }
-        for hole in recipe.holes():
+        for hole in recipe.holes:
             for name in names_in(hole.reference):
                 if name in self.rule_names and name not in self.namespace and name not in near:
                     self.complain(
@@ -758,12 +760,11 @@ def _plain(word: syntax.Word) -> str | None:
 
 
 def _has_percent(words: Sequence[syntax.Word]) -> bool:
-    return any(
-        "%" in piece.text.replace("\\%", "")
-        for word in words
-        for piece in word.pieces
-        if isinstance(piece, syntax.Text)
-    )
+    for word in words:
+        for piece in word.pieces:
+            if isinstance(piece, syntax.Text) and "%" in piece.text.replace("\\%", ""):
+                return True
+    return False
 
 
 def _percent_text(template: Template) -> str:

@@ -51,7 +51,17 @@ class Template:
     function; then there are no pieces.
     """
 
-    __slots__ = ("alias", "call", "has_holes", "has_wildcards", "literal", "pieces", "rule", "span")
+    __slots__ = (
+        "_reach",
+        "alias",
+        "call",
+        "has_holes",
+        "has_wildcards",
+        "literal",
+        "pieces",
+        "rule",
+        "span",
+    )
 
     def __init__(
         self,
@@ -66,12 +76,16 @@ class Template:
         self.alias = alias
         self.rule = rule
         self.call = call
+        self._reach: Pattern | None = None
         # Whether there are wildcards, and whether a job has to fill something in (captures
         # included); the name, if the word is one name without any of these.
-        self.has_wildcards = any(isinstance(piece, Wild) for piece in self.pieces)
-        self.has_holes = call is not None or any(
-            isinstance(piece, Hole | Capture) for piece in self.pieces
-        )
+        self.has_wildcards = False
+        self.has_holes = call is not None
+        for piece in self.pieces:
+            if isinstance(piece, Wild):
+                self.has_wildcards = True
+            elif not isinstance(piece, str):
+                self.has_holes = True
         is_name = not (rule or self.has_wildcards or self.has_holes)
         self.literal: str | None = "".join(map(str, self.pieces)) if is_name else None
 
@@ -91,6 +105,11 @@ class Template:
 
     def reach(self) -> Pattern:
         """A pattern that matches at least every name that the template can become."""
+        if self._reach is None:
+            self._reach = self._pattern()
+        return self._reach
+
+    def _pattern(self) -> Pattern:
         pieces: list[str | Wild | Capture] = []
         for piece in self.pieces:
             if isinstance(piece, Hole):
