@@ -56,7 +56,17 @@ class Pattern:
     names in order. A wildcard or plain capture at the start of a path part does not match a dot.
     """
 
-    __slots__ = ("_again", "_regex", "deep", "fields", "folder", "pieces", "prefix", "suffix")
+    __slots__ = (
+        "_again",
+        "_is_gap",
+        "_regex",
+        "deep",
+        "fields",
+        "folder",
+        "pieces",
+        "prefix",
+        "suffix",
+    )
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = tuple(pieces)
@@ -71,6 +81,7 @@ class Pattern:
             dict.fromkeys(piece.name for piece in self.pieces if isinstance(piece, Capture))
         )
         self.deep = _is_deep(self.pieces)
+        self._is_gap = _is_one_gap(self.pieces)
         self._regex: re.Pattern[str] | None = None
         self._again: list[tuple[str, re.Pattern[str]]] = []
 
@@ -115,10 +126,23 @@ class Pattern:
         """The texts of the captures, in the order of `fields`, or None."""
         if not (name.startswith(self.prefix) and name.endswith(self.suffix)):
             return None
+        if self._is_gap:
+            return self._match_gap(name)
         found = self.regex.fullmatch(name)
         if found is None or any(not regex.fullmatch(found[name]) for name, regex in self._again):
             return None
         return tuple(found[each] for each in self.fields)
+
+    def _match_gap(self, name: str) -> tuple[str, ...] | None:
+        """The same without a regular expression, for a pattern with one gap in a part of a path;
+        the name starts and ends as it has to."""
+        start, end = len(self.prefix), len(name) - len(self.suffix)
+        least = 1 if self.fields else 0
+        if end - start < least or name.find("/", start, end) >= 0:
+            return None
+        if name.startswith(".", start) and (not start or name[start - 1] == "/"):
+            return None
+        return (name[start:end],) if self.fields else ()
 
 
 class Wild:
@@ -164,6 +188,15 @@ class Anything(Wild):
         super().__init__("**")
         self.expression = ".*"
         self.hides_dots = False
+
+
+def _is_one_gap(pieces: Sequence[Piece]) -> bool:
+    """Whether there is one `*`, or one capture without a regular expression of its own, between
+    two texts, each of which may be missing."""
+    gaps = [piece for piece in pieces if not isinstance(piece, str)]
+    if len(gaps) != 1 or gaps[0].expression not in ("[^/]*", "[^/]+"):
+        return False
+    return len(pieces) == 1 + isinstance(pieces[0], str) + isinstance(pieces[-1], str)
 
 
 def _is_deep(pieces: Sequence[Piece]) -> bool:
