@@ -7,10 +7,13 @@ with a name. Matching gives the text of each capture. No file is looked at here.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Generic, TypeVar
 
 # Any text, but no part of a path behind a slash starts with a dot.
 _VISIBLE = r"[^/]*(?:/(?!\.)[^/]*)*"
+_WILDCARD = re.compile(r"[*?\[\\]")  # a text with none of these stands for itself
 
 
 def normalise(name: str) -> str:
@@ -53,7 +56,17 @@ class Pattern:
     names in order. A wildcard or plain capture at the start of a path part does not match a dot.
     """
 
-    __slots__ = ("_again", "_regex", "deep", "fields", "folder", "pieces", "prefix", "suffix")
+    __slots__ = (
+        "_again",
+        "_is_gap",
+        "_regex",
+        "deep",
+        "fields",
+        "folder",
+        "pieces",
+        "prefix",
+        "suffix",
+    )
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = tuple(pieces)
@@ -68,6 +81,7 @@ class Pattern:
             dict.fromkeys(piece.name for piece in self.pieces if isinstance(piece, Capture))
         )
         self.deep = _is_deep(self.pieces)
+        self._is_gap = _is_one_gap(self.pieces)
         self._regex: re.Pattern[str] | None = None
         self._again: list[tuple[str, re.Pattern[str]]] = []
 
@@ -112,10 +126,23 @@ class Pattern:
         """The texts of the captures, in the order of `fields`, or None."""
         if not (name.startswith(self.prefix) and name.endswith(self.suffix)):
             return None
+        if self._is_gap:
+            return self._match_gap(name)
         found = self.regex.fullmatch(name)
         if found is None or any(not regex.fullmatch(found[name]) for name, regex in self._again):
             return None
         return tuple(found[each] for each in self.fields)
+
+    def _match_gap(self, name: str) -> tuple[str, ...] | None:
+        """The same without a regular expression, for a pattern with one gap in a part of a path;
+        the name starts and ends as it has to."""
+        start, end = len(self.prefix), len(name) - len(self.suffix)
+        least = 1 if self.fields else 0
+        if end - start < least or name.find("/", start, end) >= 0:
+            return None
+        if name.startswith(".", start) and (not start or name[start - 1] == "/"):
+            return None
+        return (name[start:end],) if self.fields else ()
 
 
 class Wild:
@@ -161,6 +188,15 @@ class Anything(Wild):
         super().__init__("**")
         self.expression = ".*"
         self.hides_dots = False
+
+
+def _is_one_gap(pieces: Sequence[Piece]) -> bool:
+    """Whether there is one `*`, or one capture without a regular expression of its own, between
+    two texts, each of which may be missing."""
+    gaps = [piece for piece in pieces if not isinstance(piece, str)]
+    if len(gaps) != 1 or gaps[0].expression not in ("[^/]*", "[^/]+"):
+        return False
+    return len(pieces) == 1 + isinstance(pieces[0], str) + isinstance(pieces[-1], str)
 
 
 def _is_deep(pieces: Sequence[Piece]) -> bool:
@@ -211,8 +247,56 @@ class Capture:
 Piece = str | Wild | Capture
 
 
+Item = TypeVar("Item")
+
+
+class Affixes(Generic[Item]):
+    """Items that each concern the names with a certain start and end: those of one name are found
+    without trying all. There is a table for each pair of lengths, and few such pairs."""
+
+    __slots__ = ("_count", "_tables")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._tables: dict[tuple[int, int], dict[tuple[str, str], list[tuple[int, Item]]]] = {}
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def add(self, start: str, end: str, item: Item) -> None:
+        """Adds an item for the names that start and end so."""
+        table = self._tables.setdefault((len(start), len(end)), {})
+        table.setdefault((start, end), []).append((self._count, item))
+        self._count += 1
+
+    def find(self, name: str) -> list[Item]:
+        """The items that concern a name, in the order in which they were added."""
+        found: list[tuple[int, Item]] = []
+        size = len(name)
+        for (start, end), table in self._tables.items():
+            if start <= size >= end:
+                found += table.get((name[:start], name[size - end :]), ())
+        if len(found) > 1:
+            found.sort(key=_number)
+        return [item for _, item in found]
+
+
+def _number(entry: tuple[int, object]) -> int:
+    return entry[0]
+
+
+def starting_with(names: Sequence[str], prefix: str) -> Iterator[str]:
+    """Those of some sorted names that start so."""
+    for index in range(bisect_left(names, prefix), len(names)):
+        if not names[index].startswith(prefix):
+            return
+        yield names[index]
+
+
 def glob_pieces(text: str) -> list[Piece]:
     """Text with wildcards as pieces; `\\*`, `\\?`, `\\[`, `\\%` are the character itself."""
+    if _WILDCARD.search(text) is None:
+        return [text] if text else []
     pieces: list[Piece] = []
     literal: list[str] = []
     i = 0
@@ -266,6 +350,13 @@ def glob_text(pattern: Pattern) -> str:
     return "".join(out)
 
 
+def may_meet(one: Pattern, other: Pattern) -> bool:
+    """Whether the literal starts and ends of two patterns do not rule each other out."""
+    return (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)) and (
+        one.suffix.endswith(other.suffix) or other.suffix.endswith(one.suffix)
+    )
+
+
 def overlaps(one: Pattern, other: Pattern) -> bool:
     """Whether some name could match both patterns. May say yes too often (regular expressions
     count as anything), never no wrongly. Product of two automata, by dynamic programming.
@@ -274,11 +365,7 @@ def overlaps(one: Pattern, other: Pattern) -> bool:
         return other.match(str(one)) is not None or str(one) == str(other)
     if other.is_literal:
         return one.match(str(other)) is not None
-    short = min(len(one.prefix), len(other.prefix))
-    if one.prefix[:short] != other.prefix[:short]:
-        return False
-    short = min(len(one.suffix), len(other.suffix))
-    if short and one.suffix[-short:] != other.suffix[-short:]:
+    if not may_meet(one, other):
         return False
     left, right = _steps(one), _steps(other)
     reach = {(0, 0)}

@@ -26,7 +26,7 @@ class Settings:
 
     `at` is the attribute that is being applied. `places` maps texts of attributes to where they
     stand: those that may hold placeholders, and the names of rules and pools. `active` is worked
-    out from `conditions`, which may be functions.
+    out from `conditions`, which may be functions. Rules without attributes share one object.
     """
 
     def __init__(self, at: Span) -> None:

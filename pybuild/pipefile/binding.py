@@ -14,7 +14,7 @@ from pybuild.pipefile.template import FILE_PARTS, FileName, WholeFile, evaluate,
 from pybuild.pipefile.usercode import UserCode
 from pybuild.source import BuildError, Diagnostic
 
-NOTHING: Mapping[str, str] = {}
+NOTHING: Mapping[str, Any] = {}
 # What a task stands for: all outputs of a rule, what a name without a recipe needs, or a file that
 # a rule behind a split may make.
 RULE, NAME, LATE = "rule", "name", "late"
@@ -25,23 +25,26 @@ class World(Protocol):
 
     pipeline: Pipeline
     prints: Fingerprints
-    job_of: dict[int, Job]
 
     def outputs_of(self, rule: Rule) -> list[str]: ...
 
 
 class Binding:
-    """What one job is bound to: its rule, the files of its driver and their captures.
+    """What one job is bound to: its rule, the files of its driver (`members`) and the texts that
+    the rule's captures have in them (`captured`; `each` has those of all members of a group).
 
     `sources` and `later` are prerequisites that are known already (rules with `%`). `task` is set
     for a task that only stands for others: all outputs of a rule, what a name without a recipe
-    needs, or a file that a rule behind a split may make.
+    needs, or a file that a rule behind a split may make. `job` is the job, where there is one, and
+    `closed` says that its inputs are filled in.
     """
 
     __slots__ = (
         "aliases",
-        "captures",
+        "captured",
+        "closed",
         "each",
+        "job",
         "later",
         "lineage",
         "members",
@@ -52,46 +55,55 @@ class Binding:
         "world",
     )
 
+    job: Job
+
     def __init__(
         self,
         world: World,
         rule: Rule,
-        members: list[str],
-        captures: Mapping[str, Any] = NOTHING,
+        members: tuple[str, ...] = (),
+        captured: tuple[str, ...] = (),
         stem: str = "",
         lineage: int = 0,
         task: str = "",
     ) -> None:
         self.world = world
         self.rule = rule
-        self.members = members
-        self.captures = captures
+        self.members: tuple[str, ...] | list[str] = members
+        self.captured = captured
         self.stem = stem
         self.lineage = lineage
         self.task = task
-        self.aliases: dict[str, Any] = {}
-        self.each: list[tuple[str, Mapping[str, str]]] | None = None
+        self.closed = False
+        self.aliases: Mapping[str, Any] = NOTHING
+        self.each: list[tuple[str, ...]] | None = None
         self.sources: Sequence[str] = ()
         self.later: Sequence[str] = ()
 
-    def join(self, name: str, captures: Mapping[str, str], lineage: int) -> None:
+    def join(self, name: str, captured: tuple[str, ...], lineage: int) -> None:
         """A further match of the same group; a capture that differs becomes a list."""
         if self.each is None:
-            self.each = [(self.members[0], self.captures)]
-            self.captures = {key: [text] for key, text in self.captures.items()}
-        self.members.append(name)
-        self.each.append((name, captures))
+            self.each = [self.captured]
+        members = self.members if isinstance(self.members, list) else list(self.members)
+        members.append(name)
+        self.members = members
+        self.each.append(captured)
         self.lineage |= lineage
-        for key, text in captures.items():
-            if text not in self.captures[key]:
-                self.captures[key].append(text)
+
+    def call(self, alias: str, value: Any) -> None:
+        """Gives a file, or several, a name that the job's texts can use."""
+        self.aliases = {**self.aliases, alias: value}
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is one of the driver's captures."""
+        return bool(self.captured) and name in self.rule.captures
 
     def capture(self, name: str) -> Any:
         """The text of a capture, or in a group the list of its texts if there are several."""
-        value = self.captures[name]
-        if isinstance(value, str):
-            return FileName(value)
-        texts = [FileName(each) for each in sorted(value)]
+        place = self.rule.captures.index(name)
+        if self.each is None:
+            return FileName(self.captured[place])
+        texts = [FileName(text) for text in sorted({captured[place] for captured in self.each})]
         return texts[0] if len(texts) == 1 else texts
 
     def lookup(
@@ -109,8 +121,8 @@ class Binding:
         if self.each is None:
             yield lookup
             return
-        for name, captures in self.each:
-            one = Binding(self.world, self.rule, [name], captures)
+        for name, captured in zip(self.members, self.each, strict=True):
+            one = Binding(self.world, self.rule, (name,), captured)
             one.aliases = self.aliases
             yield JobLookup(one, [name], lookup.outputs, lookup.job, ())
 
@@ -120,9 +132,9 @@ class Binding:
         parts += [
             f"{name}={self.capture(name)}".encode("utf-8", "surrogateescape")
             for name in template.private_names
-            if name in self.captures
+            if self.knows(name)
         ]
-        lookup = self.lookup(self.world.job_of[id(self)])
+        lookup = self.lookup(self.job)
         for hole in template.calls:
             value = evaluate(hole.reference, lookup, hole.span)
             with UserCode(hole.span, "PB212", f"`{hole.reference}` gives what has no digest: "):
@@ -159,7 +171,7 @@ class JobLookup:
 
     def __call__(self, name: str) -> Any:
         binding = self.binding
-        if name in binding.captures:
+        if binding.knows(name):
             return binding.capture(name)
         if name in FILE_PARTS:
             return file_part(self._first(binding.members or self.inputs, name), name)

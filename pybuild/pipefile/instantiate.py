@@ -14,7 +14,8 @@ from typing import Any
 
 from pybuild.graph import Graph, Job, Traits
 from pybuild.names import Pattern, Wild, folder_of, normalise, overlaps
-from pybuild.pipefile.binding import LATE, NAME, NOTHING, RULE, Binding, JobLookup, whole_files
+from pybuild.pipefile.binding import LATE, NAME, RULE, Binding, JobLookup, whole_files
+from pybuild.pipefile.drivers import Driver, Drivers, Match, sources
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import PipeRecipe
 from pybuild.pipefile.rules import COLLATE, LITERAL, PATTERN, STATIC, Pipeline, Rule
@@ -46,25 +47,23 @@ class Instantiation:
         self.graph.pools = pipeline.pools
         self.diagnostics: list[Diagnostic] = []
         self.jobs_of: dict[int, list[Job]] = {rule.index: [] for rule in pipeline.rules}
-        self.job_of: dict[int, Job] = {}
         self.search = Search(self)
         self._rules = [rule for rule in pipeline.rules if rule.settings.active]
         self.made_of: dict[int, tuple[str, ...]] = {}
         self._upstream = Upstream(self._rules)
         self._aliases: dict[tuple[str, str], Job] = {}
-        self._groups: dict[tuple[int, tuple[str, ...]], Job] = {}
-        self._seen: set[tuple[int, str]] = set()
+        self._groups: dict[int, dict[tuple[str, ...], Job]] = {}
+        self._offered: set[str] = set()  # sources: a job might yet make one of them
+        self._taken: dict[int, set[str]] = {}  # by rules to which a file may come twice
         self._matched: set[int] = set()
         self._bits: dict[int, int] = {}
-        self._lineages: dict[str, int] = {}
-        self._shallow: dict[str, list[tuple[Rule, Pattern]]] = {}
-        self._deep: list[tuple[Rule, Pattern]] = []
+        self._lineages: dict[int, int] = {}  # each kept once: they are large numbers
+        self._drivers = Drivers()
         self._followers: dict[str, list[Rule]] = {}
         self._called: list[tuple[Rule, Hole]] = []
         self._queue: deque[str] = deque()
         self._extra: dict[str, list[Binding]] = {}
         self._told: set[tuple[str, Span | None, tuple[Note, ...]]] = set()
-        self._closed: set[int] = set()
         self._resolved: set[int] = set()
         self._joins: dict[int, dict[tuple[str, ...], list[str]]] = {}
         self._globs: dict[str, list[str]] = {}
@@ -75,40 +74,42 @@ class Instantiation:
         """Lets all files flow through all rules. What is wrong is in `diagnostics`."""
         for rule in self._rules:
             self._guarded(self._open, rule)
-        drivers = [each for pairs in self._shallow.values() for each in pairs]
-        drivers += self._deep
-        sources: dict[str, None] = {}
-        for rule, pattern in drivers:
-            self._guarded(self._look, rule, pattern, sources)
+        names = sources(self._drivers, self.universe, self._look)
         self._drain()
         held = []
-        for name in sorted(sources, key=lambda each: (len(each), each)):
+        for name in names:
             if self.universe.made(name):
                 held.append(name)
             elif not self.universe.is_planned(name):
-                self._offer_now(name)
+                self._offer_source(name, self._drivers.matches(name))
         for name in held:
-            if not self.universe.is_planned(name) and not self.universe.is_leftover(name):
-                self._offer_now(name)
+            matches = [] if self.universe.is_planned(name) else self._drivers.matches(name)
+            if matches and not self.universe.is_leftover(name):
+                self._offer_source(name, matches)
+        if not self._upstream.has_splits:
+            self._offered.clear()  # nothing more will be made of what is now a source
         self._call_drivers()
 
-    def _look(self, rule: Rule, pattern: Pattern, sources: dict[str, None]) -> None:
-        """The files on disk that could drive a rule."""
+    def _look(self, look: Callable[[Driver], None], driver: Driver) -> None:
+        """Looks for the files on disk that could drive a rule."""
         try:
-            sources.update(dict.fromkeys(self.universe.on_disk(pattern)))
+            look(driver)
         except BuildError as error:
-            raise error.at(rule.span) from None
+            self._keep(error.at(driver.rule.span))
 
     def _guarded(self, deed: Callable[..., None], *arguments: Any) -> None:
         """Keeps what is wrong; a mistake at one place is told once, however many files meet it."""
         try:
             deed(*arguments)
         except BuildError as error:
-            for each in error.diagnostics:
-                mistake = (each.code, each.span, each.notes)
-                if mistake not in self._told:
-                    self._told.add(mistake)
-                    self.diagnostics.append(each)
+            self._keep(error)
+
+    def _keep(self, error: BuildError) -> None:
+        for each in error.diagnostics:
+            mistake = (each.code, each.span, each.notes)
+            if mistake not in self._told:
+                self._told.add(mistake)
+                self.diagnostics.append(each)
 
     def _open(self, rule: Rule) -> None:
         """A rule enters: its jobs that need no driver, or its place in the index."""
@@ -128,6 +129,8 @@ class Instantiation:
             )
         else:
             self._bits[rule.index] = 1 << len(self._bits)
+            if len(rule.drivers) > 1 or rule.drivers[0].call is not None:
+                self._taken[rule.index] = set()
             for driver in rule.drivers:
                 self._index(rule, driver)
 
@@ -147,80 +150,86 @@ class Instantiation:
                     help="it takes text, wildcards, variables and captures",
                 )
             )
-        pattern = driver.reach()
-        if pattern.deep:
-            self._deep.append((rule, pattern))
-        else:
-            self._shallow.setdefault(pattern.folder, []).append((rule, pattern))
+        self._drivers.add(Driver(rule, driver.reach()))
 
-    def _offer_now(self, name: str) -> None:
-        self._queue.append(name)
+    def _offer_source(self, name: str, matches: Iterable[Match]) -> None:
+        self._offered.add(name)
+        self._offer(name, matches)
         self._drain()
 
     def _drain(self) -> None:
         """Offers what is queued, and what comes of it, to the rules."""
         while self._queue:
             name = self._queue.popleft()
-            for rule, pattern in self._shallow.get(folder_of(name), ()):
-                self._offer(rule, pattern, name)
-            for rule, pattern in self._deep:
-                self._offer(rule, pattern, name)
+            if name not in self._offered:
+                self._offer(name, self._drivers.matches(name))
 
-    def _offer(self, rule: Rule, pattern: Pattern, name: str) -> None:
-        captured = pattern.match(name)
-        if captured is not None:
-            captures = dict(zip(pattern.fields, captured, strict=True)) if captured else NOTHING
-            self._take(rule, name, captures)
+    def _offer(self, name: str, matches: Iterable[Match]) -> None:
+        for rule, captured in matches:
+            self._take(rule, name, captured)
 
-    def _take(self, rule: Rule, name: str, captures: Mapping[str, str]) -> None:
+    def _take(self, rule: Rule, name: str, captured: tuple[str, ...]) -> None:
         """A file drives a rule, once, unless it came out of that rule."""
-        lineage = self._lineages.get(name, 0)
+        lineage = self._lineage(name)
         bit = self._bits[rule.index]
-        if lineage & bit or (rule.index, name) in self._seen:
+        taken = self._taken.get(rule.index)
+        if lineage & bit or (taken is not None and name in taken):
             return
-        self._seen.add((rule.index, name))
+        if taken is not None:
+            taken.add(name)
         self._matched.add(rule.index)
-        self._guarded(self._match, rule, name, captures, lineage | bit)
+        lineage |= bit
+        lineage = self._lineages.setdefault(lineage, lineage)
+        self._guarded(self._match, rule, name, captured, lineage)
 
-    def _match(self, rule: Rule, name: str, captures: Mapping[str, str], lineage: int) -> None:
-        binding = Binding(self, rule, [name], captures, "", lineage)
+    def _lineage(self, name: str) -> int:
+        """The rules that a file came out of, as bits."""
+        job = self.graph.producer.get(name)
+        if job is None or not (name in job.outputs or name in self.made_of.get(job.number, ())):
+            return 0
+        return job.binding.lineage  # type: ignore[no-any-return]
+
+    def _match(self, rule: Rule, name: str, captured: tuple[str, ...], lineage: int) -> None:
+        binding = Binding(self, rule, (name,), captured, "", lineage)
         targets = self._targets(rule, binding)
         if rule.recipe is None and not rule.splits:
             for target in targets:
                 self._extra.setdefault(str(target), []).append(binding)
-            return
-        if rule.flavour == COLLATE:
-            key = (rule.index, tuple(map(str, targets)))
-            job = self._groups.get(key)
-            if job is not None:
-                job.binding.join(name, captures, lineage)
-                for output in job.outputs:
-                    self._lineages[output] |= lineage
-                return
-            self._groups[key] = self._add(rule, binding, targets)
+        elif rule.flavour == COLLATE:
+            self._collate(rule, binding, targets)
         else:
             self._add(rule, binding, targets)
+
+    def _collate(self, rule: Rule, binding: Binding, targets: Sequence[str | Pattern]) -> None:
+        """A match joins the job with the same targets, or is the first of one."""
+        groups = self._groups.setdefault(rule.index, {})
+        key = tuple(map(str, targets))
+        job = groups.get(key)
+        if job is None:
+            job = self._add(rule, binding, targets)
+            groups[job.outputs if job.outputs == key else key] = job
+        else:
+            job.binding.join(binding.members[0], binding.captured, binding.lineage)
 
     def _targets(self, rule: Rule, binding: Binding) -> list[str | Pattern]:
         """The names of a job's targets; globs of a split as patterns."""
         lookup = binding.early_lookup()
         found: list[str | Pattern] = []
         for template in rule.targets:
-            pieces = template.fill(lookup)
-            if any(isinstance(piece, Wild) for piece in pieces):
-                target: str | Pattern = Pattern(_joined(pieces))
+            if template.has_wildcards:
+                target: str | Pattern = Pattern(_joined(template.fill(lookup)))
             else:
-                target = _name("".join(map(str, pieces)), template.span)
+                target = _name(template.text(lookup), template.span)
             if template.alias:
-                binding.aliases[template.alias] = (
-                    WholeFile(target) if isinstance(target, str) else str(target)
+                binding.call(
+                    template.alias, WholeFile(target) if isinstance(target, str) else str(target)
                 )
             found.append(target)
         return found
 
     def _literal(self, rule: Rule) -> None:
         """A rule with plain targets: one job for each, or one for all."""
-        binding = Binding(self, rule, [])
+        binding = Binding(self, rule)
         targets = self._targets(rule, binding)
         if rule.recipe is None:
             for target in targets:
@@ -231,8 +240,8 @@ class Instantiation:
             self._add(rule, binding, targets)
             return
         for target in targets:
-            own = Binding(self, rule, [])
-            own.aliases = dict(binding.aliases)
+            own = Binding(self, rule)
+            own.aliases = binding.aliases
             self._add(rule, own, [target])
 
     def _static(self, rule: Rule) -> None:
@@ -260,7 +269,7 @@ class Instantiation:
         self, rule: Rule, targets: list[str], sources: list[str], later: list[str], stem: str
     ) -> Job:
         """A job of a rule with `%`, whose names are known."""
-        binding = Binding(self, rule, [], stem=stem)
+        binding = Binding(self, rule, stem=stem)
         binding.sources, binding.later = sources, later
         return self._add(rule, binding, list(targets), quiet=rule.flavour == PATTERN)
 
@@ -272,8 +281,10 @@ class Instantiation:
         quiet: bool = False,
     ) -> Job:
         """A new job; its outputs flow on, unless they are made on demand (`quiet`)."""
-        patterns = tuple(each for each in targets if isinstance(each, Pattern))
         names = [each for each in targets if isinstance(each, str)]
+        patterns: tuple[Pattern, ...] = ()
+        if len(names) < len(targets):
+            patterns = tuple(each for each in targets if isinstance(each, Pattern))
         if rule.splits:
             patterns += tuple(Pattern([name]) for name in names)
             names = []
@@ -283,7 +294,7 @@ class Instantiation:
         job = Job(name, outputs, rule.traits, rule.span, recipe, patterns, binding)
         for each in names or [name]:
             self._refuse_second(job, each)
-        self.job_of[id(binding)] = job
+        binding.job = job
         self.jobs_of[rule.index].append(job)
         self.graph.add(job)
         if patterns:
@@ -297,11 +308,9 @@ class Instantiation:
         binding = job.binding
         for output in outputs:
             self.universe.plan(output)
-            if binding.lineage:
-                self._lineages[output] = self._lineages.get(output, 0) | binding.lineage
             self._queue.append(output)
             for follower in self._followers.get(binding.rule.name, ()):
-                self._take(follower, output, NOTHING)
+                self._take(follower, output, ())
 
     def _refuse_second(self, job: Job, name: str) -> None:
         """Raises BuildError if another job makes the file."""
@@ -337,7 +346,7 @@ class Instantiation:
     def _call_driver(self, rule: Rule, hole: Hole) -> None:
         value = evaluate(hole.reference, self.pipeline.namespace.__getitem__, hole.span)
         for name in as_names(value, hole.span):
-            self._take(rule, normalise(name), NOTHING)
+            self._take(rule, normalise(name), ())
         self._drain()
 
     # -- closing ---------------------------------------------------------------------------
@@ -345,12 +354,13 @@ class Instantiation:
     def close(self, job: Job) -> list[Job]:
         """Fills in a job's inputs, or returns the splits that have to be done first, with the jobs
         that make what it is known to need already: nobody waits for a split without need."""
-        if job.number in self._closed:
+        binding = job.binding
+        if binding.closed:
             return []
-        waits = [each for each in self._unresolved(job.binding) if each is not job]
+        waits = [each for each in self._unresolved(job) if each is not job]
         if not waits:
-            self._fill(job, job.binding)
-            self._closed.add(job.number)
+            self._fill(job, binding)
+            binding.closed = True
             return []
         known = {each.number: each for each in waits}
         known |= {each.number: each for each in self._known_makers(job) if each is not job}
@@ -375,20 +385,21 @@ class Instantiation:
                     if maker is not None:
                         yield maker
 
-    def _unresolved(self, binding: Binding) -> list[Job]:
+    def _unresolved(self, job: Job) -> list[Job]:
         if not self._upstream.has_splits:
             return []
+        binding = job.binding
         rules = [binding.rule]
         if binding.task == NAME:
-            rules = [each.rule for each in self._extra[self.job_of[id(binding)].name]]
+            rules = [each.rule for each in self._extra[job.name]]
         splits = {split.index: split for rule in rules for split in self._upstream.of(rule)}
         if binding.task in (RULE, LATE) and binding.rule.splits:
             splits[binding.rule.index] = binding.rule
         return [
-            job
+            each
             for split in splits.values()
-            for job in self.jobs_of[split.index]
-            if job.number not in self._resolved
+            for each in self.jobs_of[split.index]
+            if each.number not in self._resolved
         ]
 
     def resolve(self, job: Job, outputs: Iterable[str]) -> None:
@@ -438,7 +449,7 @@ class Instantiation:
         later: Wanted = {}
         if driver is not None and driver.alias:
             members = whole_files(inputs)
-            binding.aliases[driver.alias] = members[0] if len(members) == 1 else members
+            binding.call(driver.alias, members[0] if len(members) == 1 else members)
         if rule.flavour in (PATTERN, STATIC) and not binding.task:
             inputs.update(_placed(binding.sources, rule.prerequisites))
             later.update(_placed(binding.later, rule.order_only))
@@ -455,7 +466,8 @@ class Instantiation:
         self._refuse_itself(job, inputs, later)
         if self._extra:
             inputs, later = self._flattened(job, inputs), self._flattened(job, later)
-        job.inputs = tuple(inputs)
+        names = tuple(inputs)
+        job.inputs = binding.members if names == binding.members else names  # kept once
         job.order_only = tuple([each for each in later if each not in inputs]) if later else ()
         self._check_sources(job, inputs, later)
 
@@ -465,9 +477,8 @@ class Instantiation:
         failed: list[BuildError] = []
         for templates, names in ((rule.prerequisites, inputs), (rule.order_only, later)):
             for template in templates:
-                lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
                 try:
-                    self._add_names(job, binding, template, lookup, names)
+                    self._add_names(job, binding, template, inputs, names)
                 except BuildError as error:
                     failed.append(error)
         for name in rule.settings.follows:
@@ -489,9 +500,9 @@ class Instantiation:
         return job.outputs or (() if job.binding.task in (LATE, RULE) else (job.name,))
 
     def _add_names(
-        self, job: Job, binding: Binding, template: Template, lookup: JobLookup, names: Wanted
+        self, job: Job, binding: Binding, template: Template, inputs: Wanted, names: Wanted
     ) -> None:
-        found = self._names_of(job, binding, template, lookup)
+        found = self._names_of(job, binding, template, inputs)
         names.update(dict.fromkeys(found, template.span))
         if template.alias:
             files = [WholeFile(name) for name in found]
@@ -502,23 +513,24 @@ class Instantiation:
             elif isinstance(old, WholeFile) and old != files[0]:
                 files = [old, *files]
                 many = True
-            binding.aliases[template.alias] = files if many else files[0]
+            binding.call(template.alias, files if many else files[0])
 
     def _names_of(
-        self, job: Job, binding: Binding, template: Template, lookup: JobLookup
+        self, job: Job, binding: Binding, template: Template, inputs: Wanted
     ) -> list[str]:
         """The files that a prerequisite stands for in one job. Raises BuildError."""
+        if template.literal is not None:
+            return [template.literal]
         if template.rule:
             return self._files_behind(template.rule)
+        lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
         if template.call is not None:
             value = evaluate(template.call.reference, lookup, template.call.span)
             return [normalise(name) for name in as_names(value, template.span)]
-        if not template.has_wildcards and not template.has_holes:
-            return [template.literal or ""]
         found: list[list[str]] = []
         for one in binding.member_lookups(lookup):
             if not template.has_wildcards:
-                found.append([_name("".join(map(str, template.fill(one))), template.span)])
+                found.append([_name(template.text(one), template.span)])
             elif any(isinstance(piece, Hole) for piece in template.pieces):
                 found.append(self._glob(Pattern(_joined(template.fill(one)))))
             else:
@@ -805,9 +817,9 @@ class Instantiation:
     def _task(self, name: str, rule: Rule, task: str) -> Job:
         found = self._aliases.get((task, name))
         if found is None:
-            binding = Binding(self, rule, [], task=task)
+            binding = Binding(self, rule, task=task)
             found = Job(name, (), Traits(name, phony=True), rule.span, binding=binding)
-            self.job_of[id(binding)] = found
+            binding.job = found
             self.graph.add(found)
             self._aliases[task, name] = found
         return found

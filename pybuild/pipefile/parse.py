@@ -7,6 +7,7 @@ Pipefile and nothing of what names mean.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pybuild.pipefile import lines, syntax
@@ -21,6 +22,16 @@ _MOST_NESTED = 50  # brackets inside a placeholder: what follows it calls itself
 _NAME = re.compile(r"[A-Za-z_]\w*")
 # A word of make's at the start of a line, unless what follows makes it a target or a variable.
 _DIRECTIVE = re.compile(r"([a-z]+)(?:[ \t]+(?![ \t:=+?&|])|$)")
+
+# A header of plain words, one or two colons and a bar needs no grammar, which takes twenty times as
+# long: its words can be nothing but WORDs. What could start with another terminal is left out.
+_PLAIN_WORD = re.compile(r'[^\s:|#<"=&\\;]+')
+_PLAIN_WORDS = rf"{_PLAIN_WORD.pattern}(?:[ \t]+{_PLAIN_WORD.pattern})*[ \t]*"
+_PLAIN_HEADER = re.compile(
+    r"(?!@|-?include\b|python\b|split\b|collate\b|product\b|combinations|permutations)"
+    rf"({_PLAIN_WORDS}):(?:[ \t]*({_PLAIN_WORDS}):)?[ \t]*({_PLAIN_WORDS})?"
+    rf"(?:\|[ \t]*({_PLAIN_WORDS})?)?"
+)
 
 _CONDITION = "a condition is a Python expression: `name = a if b else c`, or `@active_if(...)`"
 _EXPORT = "`@env(NAME=value)` above a rule sets an environment variable for its recipe"
@@ -263,14 +274,36 @@ class _Parser:
     # -- one logical line --------------------------------------------------------------------
 
     def statement(self, span: Span) -> syntax.Statement:
-        from lark.exceptions import UnexpectedInput
-
         text = self.source.text[span.start : span.end]
         directive = _DIRECTIVE.match(text)
         if directive is not None and directive[1] in _DIRECTIVES:
             word = directive[1]
             message = f"`{word}` belongs to Makefiles"
             return self.invalid(span, _Mistake("PB101", message, _DIRECTIVES[word], 0, len(word)))
+        plain = _PLAIN_HEADER.fullmatch(text)
+        if plain is not None:
+            return self._plain_rule(plain, span)
+        return self._parsed(text, span)
+
+    def _plain_rule(self, header: re.Match[str], span: Span) -> syntax.Rule:
+        """What the grammar would make of a header of plain words."""
+        groups = (1, 3) if header[2] is None else (1, 2, 3)
+        segments = [self._plain_words(header, group, span.start) for group in groups]
+        return self._header("", segments, False, self._plain_words(header, 4, span.start), span)
+
+    def _plain_words(self, header: re.Match[str], group: int, base: int) -> tuple[syntax.Word, ...]:
+        if not header[group]:
+            return ()
+        words = []
+        for found in _PLAIN_WORD.finditer(header.string, *header.span(group)):
+            at = Span(self.source, base + found.start(), base + found.end())
+            words.append(syntax.Word(at, (syntax.Text(at, found[0]),)))
+        return tuple(words)
+
+    def _parsed(self, text: str, span: Span) -> syntax.Statement:
+        """What the grammar makes of a logical line."""
+        from lark.exceptions import UnexpectedInput
+
         try:
             tree = parser().parse(text, start="statement")
         except UnexpectedInput as error:
@@ -335,17 +368,26 @@ class _Parser:
                         marks[1].end_pos,
                     ),
                 )
-        decorations, self.decorations = tuple(self.decorations), []
         del bar
-        return syntax.Rule(
-            span,
-            decorations,
+        return self._header(
             str(kind) if kind is not None else "",
-            tuple(segments),
+            segments,
             grouped,
             self.segment(order_only, span),
-            None,
+            span,
         )
+
+    def _header(
+        self,
+        kind: str,
+        segments: Sequence[tuple[syntax.Word, ...]],
+        grouped: bool,
+        order_only: tuple[syntax.Word, ...],
+        span: Span,
+    ) -> syntax.Rule:
+        """A rule without its block; the attributes above it are its own."""
+        decorations, self.decorations = tuple(self.decorations), []
+        return syntax.Rule(span, decorations, kind, tuple(segments), grouped, order_only, None)
 
     def segment(self, tree: Any, span: Span) -> tuple[syntax.Word, ...]:
         return () if tree is None else tuple(self.word(each, span) for each in tree.children)

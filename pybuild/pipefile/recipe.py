@@ -67,7 +67,28 @@ class Bound(Protocol):
 
 
 class RecipeTemplate:
-    """The recipe of a rule, once for all its jobs."""
+    """The recipe of a rule, once for all its jobs. `holes` are the placeholders of its shell
+    parts."""
+
+    __slots__ = (
+        "calls",
+        "echo",
+        "environment",
+        "flags",
+        "folders",
+        "holes",
+        "namespace",
+        "parts",
+        "places",
+        "private_names",
+        "shared_digest",
+        "shared_values",
+        "shell",
+        "silent",
+        "span",
+        "text_digest",
+        "touch",
+    )
 
     def __init__(
         self,
@@ -92,20 +113,17 @@ class RecipeTemplate:
         self.shared_values: dict[str, str] = {}
         self.private_names: tuple[str, ...] = ()
         self.calls: tuple[Hole, ...] = ()
+        self.holes = tuple(
+            piece.hole
+            for part in parts
+            if isinstance(part, ShellTemplate)
+            for piece in part.pieces
+            if isinstance(piece, Insert)
+        )
 
     def fill(self, text: str, lookup: Callable[[str], Any]) -> str:
         """A text of an attribute with its placeholders filled in. Raises BuildError."""
         return fill_text(text, lookup, self.places.get(text, self.span))
-
-    def holes(self) -> list[Hole]:
-        """All placeholders of the shell parts."""
-        return [
-            piece.hole
-            for part in self.parts
-            if isinstance(part, ShellTemplate)
-            for piece in part.pieces
-            if isinstance(piece, Insert)
-        ]
 
     def finish(
         self,
@@ -126,12 +144,12 @@ class RecipeTemplate:
             code_names = {k: v for k, v in namespace.items() if k not in variables}
             texts.append(prints.of_code(part.tree, code_names))
             used.update(dict.fromkeys(sorted(part.names)))
-        for hole in self.holes():
+        for hole in self.holes:
             for name in names_in(hole.reference):
                 used[name] = None
                 if name in namespace and name not in variables:
                     texts.append(prints.of_value(namespace[name]))
-        self.calls = tuple(h for h in self.holes() if any_call(h.reference))
+        self.calls = tuple(h for h in self.holes if any_call(h.reference))
         self.text_digest = digest_of(b"\0".join(texts))
         self.shared_values = {
             name: _told(variables[name]) for name in used if name in variables

@@ -28,7 +28,7 @@ from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, Pipe
 from pybuild.pipefile.template import RESERVED, Hole, Template, check_parts
 from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
 from pybuild.pipefile.words import Words
-from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean, joined
+from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean, joined
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names
@@ -69,6 +69,7 @@ class Resolver:
         self.rule_names: dict[str, Span] = {}
         self.words = Words(self.namespace, self.out.variables, self.rule_names)
         self._reading: list[str] = []
+        self._no_settings = Settings(Span(Source("", ""), 0, 0))  # of all rules without attributes
 
     def complain(
         self,
@@ -377,10 +378,12 @@ class Resolver:
         )
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
-        first = self.words.templates(prerequisite_words[:1], local, captures, where="prerequisite")
-        count = len(first) if flavour in (EACH, COLLATE) else 0
+        count = 0
+        if flavour in (EACH, COLLATE):
+            first = prerequisite_words[:1]
+            count = len(self.words.templates(first, local, captures, where="prerequisite"))
         drivers, prerequisites = prerequisites[:count], prerequisites[count:]
-        bound = frozenset(
+        bound = dict.fromkeys(
             piece.name for each in drivers for piece in each.pieces if isinstance(piece, Capture)
         )
         rule = Rule(
@@ -393,7 +396,7 @@ class Resolver:
             drivers,
             prerequisites,
             order_only,
-            bound,
+            tuple(bound),
             settings,
             self._traits(node, label, targets, settings),
             recipe,
@@ -528,7 +531,7 @@ class Resolver:
             if isinstance(piece, Hole)
             for name in names_in(piece.reference)
         }
-        unbound = sorted(captures - rule.captures - self.words.lost)
+        unbound = sorted(captures.difference(rule.captures) - self.words.lost)
         if rule.flavour == LITERAL:
             unbound = []
         for name in unbound:
@@ -562,7 +565,7 @@ class Resolver:
         """Placeholders in the recipe and in the texts of attributes: names that mean nothing, and
         parts that no file has."""
         of_files = _OF_FILES | captures | aliases
-        holes = [(hole, "recipe") for hole in recipe.holes()] if recipe else []
+        holes = [(hole, "recipe") for hole in recipe.holes] if recipe else []
         for text, place in settings.places.items():
             holes += [(hole, "attribute") for hole in text_holes(text, place)]
         for hole, where in holes:
@@ -579,12 +582,14 @@ class Resolver:
 
     def _check_rules_near(self, rule: Rule, recipe: RecipeTemplate) -> None:
         """A rule that a recipe names has to be a prerequisite."""
+        if not recipe.holes:
+            return
         near = {
             each.rule
             for each in (*rule.drivers, *rule.prerequisites, *rule.order_only)
             if each.rule
         }
-        for hole in recipe.holes():
+        for hole in recipe.holes:
             for name in names_in(hole.reference):
                 if name in self.rule_names and name not in self.namespace and name not in near:
                     self.complain(
@@ -605,7 +610,9 @@ class Resolver:
         recipe.touch = tuple(text for text in settings.touch if text_holes(text, rule.span))
         recipe.places = settings.places
         recipe.silent = settings.silent
-        values = {**self.out.variables, **settings.params}
+        values = self.out.variables
+        if settings.params:
+            values = {**values, **settings.params}
         counted = {f"@env {name}": text for name, text in settings.environment.items()}
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
             counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
@@ -628,6 +635,8 @@ class Resolver:
     # -- attributes ------------------------------------------------------------------------
 
     def _settings(self, node: syntax.Rule) -> Settings:
+        if not node.decorations:
+            return self._no_settings
         settings = Settings(node.span)
         for each in node.decorations:
             try:
@@ -749,12 +758,11 @@ def _plain(word: syntax.Word) -> str | None:
 
 
 def _has_percent(words: Sequence[syntax.Word]) -> bool:
-    return any(
-        "%" in piece.text.replace("\\%", "")
-        for word in words
-        for piece in word.pieces
-        if isinstance(piece, syntax.Text)
-    )
+    for word in words:
+        for piece in word.pieces:
+            if isinstance(piece, syntax.Text) and "%" in piece.text.replace("\\%", ""):
+                return True
+    return False
 
 
 def _percent_text(template: Template) -> str:

@@ -26,9 +26,9 @@ def packed(job: Job) -> bytes:
         (
             binding.rule.index,
             name,
-            list(binding.members),
-            dict(binding.captures),
-            None if binding.each is None else [(file, dict(own)) for file, own in binding.each],
+            tuple(binding.members),
+            binding.captured,
+            binding.each,
             binding.stem,
             aliases,
         ),
@@ -59,7 +59,6 @@ class Revived:
         self.outputs_of_rule = outputs_of_rule
         self.graph = Graph()
         self.graph.pools = pipeline.pools
-        self.job_of: dict[int, Job] = {}
 
     def add(
         self,
@@ -69,16 +68,17 @@ class Revived:
         order_only: tuple[str, ...],
     ) -> Job:
         """A job from what `packed` gave (decoded) and its files."""
-        index, name, members, captures, each, stem, aliases = data
+        index, name, members, captured, each, stem, aliases = data
         rule = self.pipeline.rules[index]
-        binding = Binding(self, rule, members, captures, stem)
+        binding = Binding(self, rule, members, captured, stem)
         binding.each = each
         binding.aliases = {key: _files(value) for key, value in aliases.items()}
         recipe = PipeRecipe(rule.recipe, binding) if rule.recipe else None
         job = Job(name or outputs[0], outputs, rule.traits, rule.span, recipe, (), binding)
         job.inputs = inputs
         job.order_only = order_only
-        self.job_of[id(binding)] = job
+        binding.job = job
+        binding.closed = True
         self.graph.add(job)
         return job
 

@@ -21,9 +21,29 @@ class Rule:
     """A rule with all its names known. `flavour` says how matches become jobs; `splits` that the
     outputs are globs, known after the run. `drivers` is the first prerequisite (several names if
     it is a list), of each match of which a job is made; `prerequisites` are the others, or all
-    where nothing drives. `captures` are the names that the driver binds; `grouped` says that one
-    job makes all targets. Rules with `%` have their texts in `patterns` (targets), `sources` and
-    `later` (prerequisites, order-only)."""
+    where nothing drives. `captures` are the names that the driver binds, in the order of the groups
+    of its pattern; `grouped` says that one job makes all targets. Rules with `%` have their texts
+    in `patterns` (targets), `sources` and `later` (prerequisites, order-only)."""
+
+    __slots__ = (
+        "captures",
+        "drivers",
+        "flavour",
+        "grouped",
+        "index",
+        "later",
+        "name",
+        "order_only",
+        "patterns",
+        "prerequisites",
+        "recipe",
+        "settings",
+        "sources",
+        "span",
+        "splits",
+        "targets",
+        "traits",
+    )
 
     def __init__(
         self,
@@ -36,7 +56,7 @@ class Rule:
         drivers: list[Template],
         prerequisites: list[Template],
         order_only: list[Template],
-        captures: frozenset[str],
+        captures: tuple[str, ...],
         settings: Settings,
         traits: Traits,
         recipe: RecipeTemplate | None,

@@ -7,10 +7,10 @@ counts if all its prerequisites exist or can be made; no rule is used twice in a
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pybuild.graph import Job
-from pybuild.names import normalise
+from pybuild.names import Affixes, normalise
 from pybuild.pipefile.rules import Rule
 
 
@@ -25,20 +25,37 @@ class Maker(Protocol):
     ) -> Job: ...
 
 
+class _Text(NamedTuple):
+    """A target text of a rule; the numbers of the rule and of the text in it say which is first."""
+
+    number: int
+    place: int
+    text: str
+    rule: Rule
+
+
 class Search:
     """The pattern rules of a pipeline, and what was found for each name."""
 
     def __init__(self, world: Maker) -> None:
         self.world = world
-        self.rules: list[Rule] = []
+        self._count = 0
+        # The texts of targets, by what is before and behind their `%`: those with a slash are held
+        # against whole names, the others against the last part.
+        self._whole: Affixes[_Text] = Affixes()
+        self._last: Affixes[_Text] = Affixes()
         self._found: dict[str, Job | None] = {}
 
     def add(self, rule: Rule) -> None:
-        self.rules.append(rule)
+        for place, text in enumerate(rule.patterns):
+            start, _, end = text.partition("%")
+            index = self._whole if "/" in text else self._last
+            index.add(start, end, _Text(self._count, place, text, rule))
+        self._count += 1
 
     def find(self, name: str) -> Job | None:
         """The job that makes a name by `%` rules, made now if need be; None if none can."""
-        if not self.rules:
+        if not self._count:
             return None
         if name not in self._found:
             self._found[name] = self._search(name, frozenset())
@@ -61,15 +78,15 @@ class Search:
 
     def _candidates(self, name: str) -> list[tuple[Rule, str, str]]:
         """Rules that match, with stem and folder, the best first."""
-        found: list[tuple[int, int, Rule, str, str]] = []
-        for order, rule in enumerate(self.rules):
-            for pattern in rule.patterns:
-                fit = match(pattern, name)
-                if fit is not None:
-                    found.append((len(fit[0]) + len(fit[1]), order, rule, *fit))
-                    break
-        found.sort(key=lambda each: each[:2])
-        return [each[2:] for each in found]
+        texts = self._last.find(name.rpartition("/")[2]) + self._whole.find(name)
+        if len(texts) > 1:
+            texts.sort(key=lambda each: each[:2])
+        found: dict[int, tuple[int, Rule, str, str]] = {}
+        for number, _, text, rule in texts:
+            fit = match(text, name) if number not in found else None
+            if fit is not None:
+                found[number] = (len(fit[0]) + len(fit[1]), rule, *fit)
+        return [each[1:] for each in sorted(found.values(), key=lambda each: each[0])]
 
     def _can_have(self, name: str, used: frozenset[int]) -> bool:
         if self.world.exists(name):

@@ -19,6 +19,7 @@ _QUOTING = {_ARITHMETIC: PLAIN, _BACKQUOTE: PLAIN, _ANSI: SINGLE}
 _OPENING = re.compile(r"<[A-Za-z_]\w*")
 _HERE = re.compile(r"<<-?[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([A-Za-z_]\w*))")
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
+_MARK = re.compile(r"""[\\\n<'"`$()#]""")  # all that a scan may have to act upon
 
 
 class Spot(NamedTuple):
@@ -107,7 +108,8 @@ def _scan(text: str) -> Iterator[tuple[int, str]]:
     pending: list[tuple[str, bool]] = []
     position = 0
     size = len(text)
-    while position < size:
+    while (mark := _MARK.search(text, position)) is not None:
+        position = mark.start()
         char = text[position]
         context = stack[-1]
         if char == "\\" and context != SINGLE:

@@ -51,7 +51,17 @@ class Template:
     function; then there are no pieces.
     """
 
-    __slots__ = ("alias", "call", "names", "pieces", "rule", "span")
+    __slots__ = (
+        "_reach",
+        "alias",
+        "call",
+        "has_holes",
+        "has_wildcards",
+        "literal",
+        "pieces",
+        "rule",
+        "span",
+    )
 
     def __init__(
         self,
@@ -66,11 +76,18 @@ class Template:
         self.alias = alias
         self.rule = rule
         self.call = call
-        self.names = frozenset(
-            piece.name if isinstance(piece, Capture) else piece.reference.name
-            for piece in self.pieces
-            if isinstance(piece, Capture | Hole)
-        )
+        self._reach: Pattern | None = None
+        # Whether there are wildcards, and whether a job has to fill something in (captures
+        # included); the name, if the word is one name without any of these.
+        self.has_wildcards = False
+        self.has_holes = call is not None
+        for piece in self.pieces:
+            if isinstance(piece, Wild):
+                self.has_wildcards = True
+            elif not isinstance(piece, str):
+                self.has_holes = True
+        is_name = not (rule or self.has_wildcards or self.has_holes)
+        self.literal: str | None = "".join(map(str, self.pieces)) if is_name else None
 
     def __str__(self) -> str:
         if self.rule:
@@ -78,27 +95,21 @@ class Template:
         return str(self.call) if self.call else "".join(map(str, self.pieces))
 
     @property
-    def literal(self) -> str | None:
-        """The name, if the word is one name without wildcards and placeholders."""
-        if self.rule or self.call:
-            return None
-        if all(isinstance(piece, str) for piece in self.pieces):
-            return "".join(map(str, self.pieces))
-        return None
-
-    @property
-    def has_wildcards(self) -> bool:
-        return any(isinstance(piece, Wild) for piece in self.pieces)
-
-    @property
-    def has_holes(self) -> bool:
-        """Whether a job has to fill something in (captures included)."""
-        return self.call is not None or any(
-            isinstance(piece, Hole | Capture) for piece in self.pieces
+    def names(self) -> frozenset[str]:
+        """The names of its captures and holes."""
+        return frozenset(
+            piece.name if isinstance(piece, Capture) else piece.reference.name
+            for piece in self.pieces
+            if isinstance(piece, Capture | Hole)
         )
 
     def reach(self) -> Pattern:
         """A pattern that matches at least every name that the template can become."""
+        if self._reach is None:
+            self._reach = self._pattern()
+        return self._reach
+
+    def _pattern(self) -> Pattern:
         pieces: list[str | Wild | Capture] = []
         for piece in self.pieces:
             if isinstance(piece, Hole):
@@ -121,6 +132,10 @@ class Template:
             else:
                 out.append(as_text(evaluate(piece.reference, lookup, piece.span), piece.span))
         return out
+
+    def text(self, lookup: Lookup) -> str:
+        """The name that a template without wildcards becomes. Raises BuildError."""
+        return "".join(map(str, self.fill(lookup)))
 
 
 def file_part(name: str, part: str) -> Any:
@@ -260,17 +275,18 @@ def unfit(text: str) -> str:
 
 def as_text(value: Any, span: Span) -> str:
     """A value inside a word: text or number. Raises BuildError for a list."""
+    if type(value) is FileName:
+        return value
     if isinstance(value, list | tuple | set | dict):
         raise _wrong(
             f"a {type(value).__name__} cannot stand inside a word",
             span,
             "take one of its items: `<name[0]>`",
         )
-    if type(value) is not FileName:
-        with UserCode(span, "PB212", "this cannot be a text: "):
-            value = str(value)
-        _refuse_unfit(value, span)
-    return value  # type: ignore[no-any-return]
+    with UserCode(span, "PB212", "this cannot be a text: "):
+        text = str(value)
+    _refuse_unfit(text, span)
+    return text
 
 
 def _refuse_unfit(text: str, span: Span) -> None:

@@ -6,10 +6,11 @@ out (docs/design.md, "Leftovers").
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from pybuild.files import Files, Status
-from pybuild.names import Pattern, Wild, folder_of
+from pybuild.names import Pattern, Wild, folder_of, starting_with
 from pybuild.source import BuildError, Diagnostic
 
 
@@ -31,8 +32,9 @@ class Universe:
         self.outputs_of = outputs_of
         self.planned: dict[str, dict[str, None]] = {}
         self._owned: set[str] = set()
+        self._sorted: dict[str, list[str]] = {}  # the planned names of a folder
+        # The names of all files in a folder, sorted, and of the folders in it without their path.
         self._listings: dict[str, tuple[list[str], list[str]]] = {}
-        self._on_disk: dict[str, frozenset[str]] = {}
         self._ours: dict[str, bool] = {}
 
     def plan(self, name: str) -> None:
@@ -65,16 +67,27 @@ class Universe:
         """A job has written where the pattern looks: what was listed there is forgotten."""
         for folder in [each for each in self._listings if each.startswith(pattern.folder)]:
             del self._listings[folder]
-            self._on_disk.pop(folder, None)
+
+    def names_in(self, folder: str) -> list[str]:
+        """The names of the files in a folder on disk, sorted; listed once."""
+        return self._listing(folder)[0]
 
     def listing(self, folder: str) -> tuple[list[str], list[str]]:
-        """Files and folders in a folder on disk, listed once."""
+        """Files and folders in a folder on disk, without its path."""
+        names, folders = self._listing(folder)
+        cut = len(_base(folder))
+        return [name[cut:] for name in names], folders
+
+    def _listing(self, folder: str) -> tuple[list[str], list[str]]:
         found = self._listings.get(folder)
         if found is None:
             try:
-                found = self._listings[folder] = self.files.listing(folder)
+                files, folders = self.files.listing(folder)
             except OSError as error:
                 raise _unreadable(error.filename or folder, error) from None
+            base = _base(folder)
+            names = [base + each for each in files] if base else files
+            found = self._listings[folder] = names, folders
         return found
 
     def status(self, name: str) -> Status | None:
@@ -87,13 +100,12 @@ class Universe:
 
     def was_listed(self, name: str) -> bool:
         """Whether a listing has shown the file to be on disk (False: not known)."""
-        folder, _, filename = name.rpartition("/")
-        listed = self._listings.get(folder)
+        listed = self._listings.get(folder_of(name))
         if listed is None:
             return False
-        if folder not in self._on_disk:
-            self._on_disk[folder] = frozenset(listed[0])
-        return filename in self._on_disk[folder]
+        names = listed[0]
+        place = bisect_left(names, name)
+        return place < len(names) and names[place] == name
 
     def on_disk(self, pattern: Pattern) -> list[str]:
         """The files on disk that match, leftovers among them."""
@@ -101,12 +113,11 @@ class Universe:
             name = str(pattern)
             return [name] if self.status(name) is not None else []
         found: list[str] = []
-        for folder in self._folders(pattern):
-            base = "" if not folder else folder if folder.endswith("/") else folder + "/"
-            for each in self.listing(folder)[0]:
-                name = base + each
-                if pattern.match(name) is not None:
-                    found.append(name)
+        for folder in self.folders(pattern):
+            names: Iterable[str] = self.names_in(folder)
+            if pattern.prefix.startswith(_base(folder)):
+                names = starting_with(self.names_in(folder), pattern.prefix)
+            found += [name for name in names if pattern.match(name) is not None]
         return found
 
     def sources(self, pattern: Pattern) -> list[str]:
@@ -127,7 +138,7 @@ class Universe:
 
     def _planned_near(self, pattern: Pattern) -> Iterable[str]:
         if not pattern.deep:
-            return list(self.planned.get(pattern.folder, ()))
+            return starting_with(self._planned_in(pattern.folder), pattern.prefix)
         return [
             name
             for folder, names in self.planned.items()
@@ -135,7 +146,15 @@ class Universe:
             for name in names
         ]
 
-    def _folders(self, pattern: Pattern) -> list[str]:
+    def _planned_in(self, folder: str) -> list[str]:
+        """The planned names of a folder, sorted."""
+        names = self.planned.get(folder, {})
+        found = self._sorted.get(folder)
+        if found is None or len(found) < len(names):
+            found = self._sorted[folder] = sorted(names)
+        return found
+
+    def folders(self, pattern: Pattern) -> list[str]:
         """The folders that hold matches: one, or those that wildcards in the folder part reach."""
         if not pattern.deep:
             return [pattern.folder]
@@ -147,7 +166,7 @@ class Universe:
             folders = [
                 f"{folder}/{each}".lstrip("/") if folder != "/" else f"/{each}"
                 for folder in folders
-                for each in self.listing(folder)[1]
+                for each in self._listing(folder)[1]
                 if step.match(each) is not None
             ]
         return folders
@@ -157,13 +176,18 @@ class Universe:
         it stands in, directly or further up, is not followed."""
         todo = [(folder, frozenset([self.status(folder or "./")])) for folder in folders]
         for folder, above in todo:
-            for each in self.listing(folder)[1]:
+            for each in self._listing(folder)[1]:
                 if not each.startswith("."):
                     name = f"{folder}/{each}" if folder not in ("", "/") else f"{folder}{each}"
                     status = self.status(name)
                     if status not in above:
                         todo.append((name, above | {status}))
         return [folder for folder, _ in todo]
+
+
+def _base(folder: str) -> str:
+    """What a name in a folder starts with."""
+    return folder + "/" if folder and not folder.endswith("/") else folder
 
 
 def _unreadable(name: str, error: OSError) -> BuildError:

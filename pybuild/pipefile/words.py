@@ -76,6 +76,8 @@ class Words:
                     return whole
             elif only.text in self.rule_names and where == "prerequisite":
                 return [Template(word.span, alias=word.alias, rule=only.text)]
+            else:
+                return [Template(word.span, _tidy(glob_pieces(only.text)), word.alias)]
         choices: list[list[list[TemplatePiece]]] = []
         failed: list[BuildError] = []
         for piece in word.pieces:
@@ -138,7 +140,7 @@ class Words:
                 )
             )
         if isinstance(value, str) and any(char in value for char in "*?["):
-            return [Template(word.span, _tidy(list(glob_pieces(value))), word.alias)]
+            return [Template(word.span, _tidy(glob_pieces(value)), word.alias)]
         return [
             Template(word.span, (normalise(each),), word.alias)
             for each in as_names(value, piece.span)
@@ -266,7 +268,7 @@ class Words:
         return [Diagnostic("PB201", f"`<{name}>` is not known here", span, help=help)]
 
 
-def _tidy(pieces: list[TemplatePiece]) -> list[TemplatePiece]:
+def _tidy(pieces: Sequence[TemplatePiece]) -> list[TemplatePiece]:
     """Texts joined and normalised."""
     out: list[TemplatePiece] = []
     for piece in pieces:

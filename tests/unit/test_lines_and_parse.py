@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Iterator
 from textwrap import dedent
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pybuild.pipefile import syntax
@@ -440,6 +441,58 @@ def test_what_stands_in_the_wrong_place(text: str, code: str) -> None:
 def test_a_huge_index_is_a_complaint_or_a_number_but_no_crash() -> None:
     tree, _ = tree_of(f"a: <x[{'1' * 5000}]>\nb: c\n")
     assert show(tree)[-1] == "(rule ['b'] ['c'])"
+
+
+# -- plain headers --------------------------------------------------------------------------------
+
+_words = st.sampled_from(
+    "a b.o src/x-1.c %.o * café it's x(1) [ab] +x? a,b ~/a @a !a $(a) {a} /a -a include -include "
+    "include.d python split collate product combinations(2) permutations( combinations ifdef".split()
+)
+_marks = st.sampled_from('A=b =b "q" <s> <s> \\ \\: # ; & &: | : : : ::'.split())
+_blanks = st.sampled_from([" ", " ", "", "\t", "\xa0", "\f", "\x0b", "\u2028"])
+_segments = st.lists(st.tuples(_words, st.just(" ")).map("".join), min_size=1, max_size=3)
+_headers = st.one_of(
+    st.lists(st.one_of(_words, _marks, _blanks), max_size=9).map("".join),
+    st.lists(_segments.map("".join), min_size=1, max_size=4).map(": ".join),
+)
+
+
+@given(header=_headers)
+@example(header="a: b c")
+@example(header="name: a b : c")
+@example(header="a:")
+@example(header="split a: b")
+@example(header="python :")
+@settings(max_examples=500)
+def test_the_short_way_for_plain_headers_is_the_way_of_the_grammar(header: str) -> None:
+    source = Source("Pipefile", f"{header}\n  recipe\n")
+    short = parse(source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pybuild.pipefile.parse._PLAIN_HEADER", re.compile(r"(?!)"))
+        assert parse(source) == short
+
+
+def test_a_file_of_plain_headers_needs_no_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("pybuild.pipefile.parse.parser")
+    source = Source("Pipefile", "out/1.o: in/1.c in/1.h\n  cc -c in/1.c\nall : out/*.o\nn: a: b")
+    tree, diagnostics = parse(source)
+    assert not diagnostics
+    words = [[[at(word) for word in part] for part in rule.segments] for rule in rules(tree)]
+    assert words == [
+        [["1:1 out/1.o"], ["1:10 in/1.c", "1:17 in/1.h"]],
+        [["3:1 all"], ["3:7 out/*.o"]],
+        [["4:1 n"], ["4:4 a"], ["4:7 b"]],
+    ]
+
+
+def rules(tree: syntax.Tree) -> list[syntax.Rule]:
+    return [each for each in tree.statements if isinstance(each, syntax.Rule)]
+
+
+def at(word: syntax.Word) -> str:
+    line, column = word.span.place
+    return f"{line}:{column} {word.span.source.text[word.span.start : word.span.end]}"
 
 
 # -- spans ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pybuild.names import (
+    Affixes,
     Capture,
     Pattern,
     Piece,
@@ -19,6 +20,7 @@ from pybuild.names import (
     normalise,
     overlaps,
     split_extension,
+    starting_with,
 )
 
 
@@ -449,3 +451,45 @@ def test_globs_that_meet_overlap(one: str, other: str, names: list[str]) -> None
     for name in names:
         if left.match(name) is not None and right.match(name) is not None:
             assert overlaps(left, right), name
+
+
+# -- finding without trying all ---------------------------------------------------------------------
+
+_short = st.text(alphabet="ab./", max_size=3)
+_name = st.text(alphabet="ab./\n", max_size=7)
+
+
+@given(
+    before=_short,
+    gap=st.sampled_from(["*", "<x>"]),
+    after=_short,
+    names=st.lists(_name, max_size=9),
+)
+def test_a_single_gap_matches_as_its_regular_expression_does(
+    before: str, gap: str, after: str, names: list[str]
+) -> None:
+    found = pattern(before + gap + after)
+    for name in (*names, before + after, before + "ab" + after, before + ".a" + after):
+        match = found.regex.fullmatch(name)
+        assert found.match(name) == (None if match is None else match.groups())
+
+
+@given(st.lists(st.tuples(_short, _short), max_size=9), st.text(alphabet="ab./", max_size=5))
+def test_affixes_find_in_order_all_that_concerns_a_name(
+    affixes: list[tuple[str, str]], name: str
+) -> None:
+    index: Affixes[int] = Affixes()
+    for number, (start, end) in enumerate(affixes):
+        index.add(start, end, number)
+    assert bool(index) == bool(affixes)
+    assert index.find(name) == [
+        number
+        for number, (start, end) in enumerate(affixes)
+        if name.startswith(start) and name.endswith(end)
+    ]
+
+
+@given(st.lists(_name, max_size=20), _short)
+def test_starting_with(names: list[str], prefix: str) -> None:
+    names.sort()
+    assert list(starting_with(names, prefix)) == [n for n in names if n.startswith(prefix)]
