@@ -466,7 +466,9 @@ class Instantiation:
         failed: list[BuildError] = []
         for templates, names in ((rule.prerequisites, inputs), (rule.order_only, later)):
             for template in templates:
-                lookup = JobLookup(binding, tuple(inputs), job.outputs, job, ())
+                # Only what has to be filled in asks for those before it: a list of words is long.
+                before = tuple(inputs) if template.has_holes else ()
+                lookup = JobLookup(binding, before, job.outputs, job, ())
                 try:
                     self._add_names(job, binding, template, lookup, names)
                 except BuildError as error:
