@@ -286,6 +286,10 @@ class Build:
 
     def _examine(self, job: Job, early: bool) -> None:
         verdict = self.judge.judge(job)
+        if isinstance(verdict, UpToDate) and verdict.absent and job.number in self.scheduler.goals:
+            # Nobody else needs the temporary file now, but whoever names it wants it.
+            gone = [name for name in job.outputs if self.judge.status(name) is None]
+            verdict = Stale(tuple(Reason("missing", name) for name in gone))
         if early and isinstance(verdict, UpToDate) and not verdict.absent:
             gone = [name for name in job.inputs if self.judge.status(name) is None]
             if gone:
