@@ -388,14 +388,17 @@ class Project:
         )
 
     def _runner(self, wish: Wish, files: Files, manner: Manner) -> Runner:
+        def local() -> Runner:
+            from pybuild.runners.local import LocalRunner
+
+            stream = manner.capacity.jobs == 1 if wish.stream is None else wish.stream
+            return LocalRunner(STATE_FOLDER, stream=stream, lock=self.lock.handle)
+
         if wish.touch and not wish.dry:
             from pybuild.runners.touch import TouchRunner
 
-            return TouchRunner(files, self.loaded.world.strangers)
-        from pybuild.runners.local import LocalRunner
-
-        stream = manner.capacity.jobs == 1 if wish.stream is None else wish.stream
-        return LocalRunner(STATE_FOLDER, stream=stream, lock=self.lock.handle)
+            return TouchRunner(files, self.loaded.world.strangers, local)
+        return local()
 
     def adopt(self, names: Sequence[str], report: Report) -> list[str]:
         """`-t` for files that an earlier build made and no rule makes now: they become sources.
