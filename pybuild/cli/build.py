@@ -44,7 +44,7 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
             goals = project.adopt(goals, report)
             if not goals:
                 return OK
-        project.make_includes(wish, report)
+        report = project.make_includes(wish, report)
         project.refuse_errors()
         project.check_forced(wish.forced)
         jobs, sources, complaints = project.goals(goals)
