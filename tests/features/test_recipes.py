@@ -470,3 +470,43 @@ split parts: parts/*.x:
     box.put("parts/2.x", "")
     assert box.run("-t", "parts").splitlines()[:2] == ["touch parts/1.x", "touch parts/2.x"]
     assert not (box.folder / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("left", "seen"),
+    [
+        ("os.umask(0o077)", "(output.parent / 'new').touch(0o666); print(oct(output.parent.joinpath('new').stat().st_mode))"),
+        ("sys.path.insert(0, 'elsewhere')", "print('elsewhere' in sys.path)"),
+        ("sys.path = [*sys.path, 'elsewhere']", "print('elsewhere' in sys.path)"),
+        ("sys.stdout = open('other', 'w')", "print('here')"),
+        ("sys.stdout.close()", "print('here')"),
+        ("sys.stderr.close()", "print('here', file=sys.stderr)"),
+        ("threading.Thread(target=threading.Event().wait, daemon=True).start()", "print(threading.active_count())"),
+    ],
+)  # fmt: skip
+def test_what_a_block_leaves_the_next_one_does_not_see(box: Sandbox, left: str, seen: str) -> None:
+    text = """all: two
+one:
+    python:
+        import os, sys, threading
+        output.touch()
+        LEFT
+two: | one
+    python:
+        import os, sys, threading
+        output.touch()
+        SEEN
+""".replace("SEEN", seen)
+    box.write(Pipefile=text.replace("LEFT", "pass"))
+    alone = box.run("-j1").splitlines()[:-1]
+    for name in ("one", "two", "new"):
+        (box.folder / name).unlink(missing_ok=True)
+    box.write(Pipefile=text.replace("LEFT", left))
+    assert box.run("-j1").splitlines()[:-1] == alone
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_block_that_closes_its_output_and_fails(box: Sandbox, stream: str) -> None:
+    text = f"a:\n    python:\n        import sys\n        sys.{stream}.close()\n        1 / 0\n"
+    output = box.write(Pipefile=text).run(status=2)
+    assert "Pipefile" in output and "ZeroDivisionError: division by zero" in output
