@@ -10,10 +10,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pybuild import __version__
-from pybuild.engine.events import Event, Message, Summary
+from pybuild.engine.events import Event, Judged, Message, Started, Summary
 from pybuild.engine.flat import STATE_FOLDER
 from pybuild.engine.lock import Lock
-from pybuild.engine.staleness import Level, Rules
+from pybuild.engine.staleness import Level, Rules, UpToDate
 from pybuild.engine.traces import Journal, stand_in
 from pybuild.files import Disk, Files, Pretending, Recording
 from pybuild.graph import Job
@@ -70,16 +70,49 @@ class Wish(NamedTuple):
     shuffle: str = ""
 
 
-class _WithoutSummary:
-    """A report that is not told of the end: the build that follows has one of its own."""
+class _WithIncludes:
+    """Stands before a report while included files are made and in the build that follows
+    (`following`). The end is told once, and counts the jobs of both, each once."""
 
-    def __init__(self, inner: Report) -> None:
+    def __init__(self, inner: Report, *, dry: bool) -> None:
         self.inner = inner
         self.interval = inner.interval
+        self.dry = dry
+        self.following = False
+        self.started: dict[str, None] = {}
+        self._seconds = 0.0
+        self._met_again = 0
+        self._up_to_date_now = 0
 
     def handle(self, event: Event) -> None:
+        if isinstance(event, Judged | Started) and self._meets_again(event):
+            return
         if not isinstance(event, Summary):
             self.inner.handle(event)
+        elif self.following:
+            self.inner.handle(
+                event._replace(
+                    ran=event.ran + len(self.started) - self._met_again,
+                    up_to_date=event.up_to_date - self._up_to_date_now,
+                    seconds=event.seconds + self._seconds,
+                )
+            )
+        else:
+            self._seconds += event.seconds
+
+    def _meets_again(self, event: Judged | Started) -> bool:
+        """Counts the event; whether it was told already: a dry run comes by the job again."""
+        if not self.following:
+            if isinstance(event, Started):
+                self.started[event.job.name] = None
+            return False
+        if event.job.name not in self.started:
+            return False
+        if isinstance(event, Judged):
+            self._up_to_date_now += isinstance(event.verdict, UpToDate)
+        elif self.dry:
+            self._met_again += 1
+        return self.dry
 
     def tick(self) -> None:
         self.inner.tick()
@@ -262,12 +295,32 @@ class Project:
     def errors(self) -> list[Diagnostic]:
         return [each for each in self.loaded.diagnostics if each.severity == "error"]
 
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All that is wrong. Where names are unknown and a file to be included has to be made
+        first, that is what is wrong."""
+        found = self.loaded.diagnostics
+        unmade = self._unmade_includes() if self.errors and only_names(self.errors) else []
+        return [*unmade, *(each for each in found if each.severity != "error" or not unmade)]
+
+    def _unmade_includes(self) -> list[Diagnostic]:
+        return [
+            _unmade_complaint(name, span, f"`pybuild {name}` makes it")
+            for name, span, _ in self.loaded.pipeline.missing
+            if self._maker(name) is not None
+        ]
+
+    def _maker(self, name: str) -> Job | None:
+        world = self.loaded.world
+        return world.graph.producer.get(name) or world.search.find(name)
+
     def refuse_errors(self, *, after_includes: bool = True) -> None:
         """Raises BuildError if the Pipefile is wrong; before its includes are made, names that
         they may define are not held against it."""
         waits = not after_includes and self.loaded.pipeline.missing and only_names(self.errors)
         if self.errors and not waits:
-            raise BuildError(*self.errors, *self._missing_for_good())
+            errors = [each for each in self.diagnostics if each.severity == "error"]
+            raise BuildError(*errors, *self._missing_for_good())
 
     def _missing_for_good(self) -> list[Diagnostic]:
         """Complaints of included files that are not there and that no rule could make."""
@@ -352,28 +405,39 @@ class Project:
 
     # -- building --------------------------------------------------------------------------
 
-    def make_includes(self, wish: Wish, report: Report) -> None:
-        """Makes the files that the Pipefile includes and rules can make, and reads it again.
-        Raises BuildError for a file that is included, not there, and made by no rule."""
+    def make_includes(self, wish: Wish, report: Report) -> Report:
+        """Makes the files that the Pipefile includes and rules can make, and reads it again; a
+        dry run says what it would make. Returns the report for the build that follows: it counts
+        these jobs as well. Raises BuildError for a file that is included, not there, and made by
+        no rule, and what `build` raises."""
+        both = _WithIncludes(report, dry=wish.dry)
+        self._make_includes(wish, both)
+        both.following = True
+        return both if both.started else report
+
+    def refuse_missing_includes(self) -> None:
+        """Raises BuildError for a file that is included, not there, and made by no rule."""
+        self._refuse_missing(self.include_makers(), dry=False)
+
+    def include_makers(self) -> list[Job]:
+        """The jobs that make files that the Pipefile includes."""
+        wanted = [name for name, _, _ in self.loaded.pipeline.missing]
+        wanted += self.loaded.pipeline.included
+        return [job for name in dict.fromkeys(wanted) if (job := self._maker(name)) is not None]
+
+    def _make_includes(self, wish: Wish, report: Report) -> None:
         for _ in range(_MOST_RELOADS):
-            world = self.loaded.world
-            wanted = [name for name, _, _ in self.loaded.pipeline.missing]
-            wanted += self.loaded.pipeline.included
-            makers = [
-                job
-                for name in dict.fromkeys(wanted)
-                if (job := world.graph.producer.get(name) or world.search.find(name)) is not None
-            ]
-            self._refuse_missing(
-                frozenset(name for job in makers for name in job.outputs), wish.dry
-            )
-            if not makers or wish.dry or wish.question:
+            makers = self.include_makers()
+            self._refuse_missing(makers, dry=wish.dry)
+            if not makers or (wish.question and self.errors):
                 return
             before = {name: self._digest_of(name) for job in makers for name in job.outputs}
             quiet = wish._replace(touch=False, everything=False)
-            summary = self.build(makers, quiet, _WithoutSummary(report))
+            summary = self.build(makers, quiet, report)
             if summary.failures:
                 raise BuildError(Diagnostic("PB309", "a file that is included could not be made"))
+            if wish.dry:
+                return
             if all(self._digest_of(name) == old for name, old in before.items()):
                 return
             self.loaded = self._load()
@@ -387,12 +451,12 @@ class Project:
         except OSError:
             return None
 
-    def _refuse_missing(self, made: frozenset[str], dry: bool) -> None:
+    def _refuse_missing(self, makers: Sequence[Job], *, dry: bool) -> None:
+        made = frozenset(name for job in makers for name in job.outputs)
         complaints = []
         for name, span, optional in self.loaded.pipeline.missing:
             if name in made and dry:
-                message = f"`{name}` has to be made before it can be read"
-                complaints.append(Diagnostic("PB209", message, span, help="run without `-n`"))
+                complaints.append(_unmade_complaint(name, span, "run without `-n`"))
             elif name not in made and not optional:
                 complaints.append(self._missing_complaint(name, span))
         if complaints:
@@ -460,14 +524,17 @@ class Project:
         )
 
     def _runner(self, wish: Wish, files: Files, manner: Manner) -> Runner:
+        def local() -> Runner:
+            from pybuild.runners.local import LocalRunner
+
+            stream = manner.capacity.jobs == 1 if wish.stream is None else wish.stream
+            return LocalRunner(STATE_FOLDER, stream=stream, lock=self.lock.handle)
+
         if wish.touch and not wish.dry:
             from pybuild.runners.touch import TouchRunner
 
-            return TouchRunner(files, self.grow.strangers)
-        from pybuild.runners.local import LocalRunner
-
-        stream = manner.capacity.jobs == 1 if wish.stream is None else wish.stream
-        return LocalRunner(STATE_FOLDER, stream=stream, lock=self.lock.handle)
+            return TouchRunner(files, self.grow.strangers, local)
+        return local()
 
     def adopt(self, names: Sequence[str], report: Report) -> list[str]:
         """`-t` for files that an earlier build made and no rule makes now: they become sources.
@@ -484,6 +551,10 @@ class Project:
             self._made = None
             self.loaded = self._load()
         return others
+
+
+def _unmade_complaint(name: str, span: Span, help: str) -> Diagnostic:
+    return Diagnostic("PB209", f"`{name}` has to be made before it can be read", span, help=help)
 
 
 def find_pipefile(path: str) -> str:

@@ -104,7 +104,7 @@ def _build_all(arguments: Arguments, wish: Wish, report: Report, command: str) -
             goals = project.adopt(goals, report)
             if not goals:
                 return OK
-        project.make_includes(wish, report)
+        report = project.make_includes(wish, report)
         project.refuse_errors()
         project.check_forced(wish.forced)
         jobs, sources, complaints = project.goals(goals)
@@ -118,7 +118,7 @@ def _build_all(arguments: Arguments, wish: Wish, report: Report, command: str) -
         if not jobs:
             return ERROR if complaints else OK
         summary = project.build(jobs, wish, report)
-        if _is_plain(wish) and not complaints and not sources:
+        if _is_plain(wish) and not (complaints or sources or project.include_makers()):
             project.head = head_of(arguments, [job.name for job in jobs])
         return ERROR if summary.failures or complaints else OK
     finally:

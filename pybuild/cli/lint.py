@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pybuild.cli.listing import Silent, dry_wish, judge, settle_splits
+from pybuild.cli.listing import dry_wish, judge, settle_splits
 from pybuild.cli.opening import open_with_errors
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.events import Complaint, Event, Judged
@@ -30,7 +30,7 @@ def lint(arguments: Arguments) -> int:
     matched = True
     try:
         project = open_with_errors(arguments)
-        found += project.loaded.diagnostics
+        found += project.diagnostics
         matched = _files_were_matched(project)
         if matched:
             found += _include_complaints(project)
@@ -57,7 +57,7 @@ def _files_were_matched(project: Project) -> bool:
 def _include_complaints(project: Project) -> Sequence[Diagnostic]:
     """Included files that are not there and that no rule makes."""
     try:
-        project.make_includes(Wish(question=True), Silent())
+        project.refuse_missing_includes()
     except BuildError as error:
         return error.diagnostics
     return ()

@@ -66,7 +66,7 @@ def dry_wish(arguments: Arguments) -> Wish:
 def look_at_includes(project: Project) -> None:
     """Says which included files have not been made yet; raises BuildError for those that are
     not there and that no rule makes."""
-    project.make_includes(Wish(question=True), Silent())
+    project.refuse_missing_includes()
     for name, _, optional in project.loaded.pipeline.missing:
         if not optional:
             print(f"pybuild: `{name}` is not made yet: its rules are not known", file=sys.stderr)

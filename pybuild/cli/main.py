@@ -7,6 +7,7 @@ import os
 import sys
 
 from pybuild.cli.short import answer
+from pybuild.cli.streams import CannotWrite, open_streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ def main(words: Sequence[str] | None = None, unready: Sequence[str] = ()) -> NoR
     """The console script. Ends the process. `unready` are the only folders of the search path, if
     Python was started without `site`."""
     words = sys.argv[1:] if words is None else list(words)
-    for stream in (sys.stdout, sys.stderr):
-        # File names need not be UTF-8, nor the terminal's encoding be able to show them.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    open_streams()
     status = ERROR
     # A load makes hundreds of thousands of objects that stay: looking for rubbish among them
     # takes a third of its time. The engine switches the collector on when it starts jobs.
@@ -37,6 +36,9 @@ def main(words: Sequence[str] | None = None, unready: Sequence[str] = ()) -> NoR
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except CannotWrite as error:
+        status = ERROR
+        _tell_at_last(f"pybuild: cannot write: {error}\n")
     except KeyboardInterrupt:
         _die_by(2)
     # Nothing is left to tidy up, and taking the interpreter apart takes milliseconds.
@@ -139,11 +141,22 @@ def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None
         _die_by(death.signum)
 
 
+def _tell_at_last(line: str) -> None:
+    """Past the streams, which may hold what cannot be written."""
+    try:
+        os.write(2, line.encode())
+    except OSError:
+        pass
+
+
 def _die_by(signum: int) -> NoReturn:
     """Ends as make does after a signal: by that signal."""
     import signal
 
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except (OSError, CannotWrite):
+        pass
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)
     os._exit(128 + signum)

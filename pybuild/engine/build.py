@@ -124,6 +124,7 @@ class Build:
         self._later: list[tuple[float, int, Job]] = []
         self._attempts: dict[int, int] = {}
         self._ran: list[Job] = []
+        self._touched: list[Job] = []  # those of them whose recipe did not run (`-t`)
         self._up_to_date = 0
         self._failures: list[Failure] = []
         self._unknown: dict[int, Job] = {}
@@ -297,6 +298,10 @@ class Build:
 
     def _examine(self, job: Job, early: bool) -> None:
         verdict = self.judge.judge(job)
+        if isinstance(verdict, UpToDate) and verdict.absent and job.number in self.scheduler.goals:
+            # Nobody else needs the temporary file now, but whoever names it wants it.
+            gone = [name for name in job.outputs if self.judge.status(name) is None]
+            verdict = Stale(tuple(Reason("missing", name) for name in gone))
         if early and isinstance(verdict, UpToDate) and not verdict.absent:
             gone = [name for name in job.inputs if self.judge.status(name) is None]
             if gone:
@@ -361,6 +366,8 @@ class Build:
         renames = self._temporary_names(job) if job.traits.atomic else {}
         outputs = [renames.get(name, name) for name in job.outputs]
         script = recipe.expand(job, self.judge.changed(job), outputs)
+        if self._only_touches(script):
+            script = script._replace(echo=self._touch_commands(job), silent=False)
         if self.manner.dry and not script.always:
             self._pretend(job, script)
             return
@@ -382,8 +389,23 @@ class Build:
         self._progress()
         self.runner.start(job, script)
 
-    def _pretend(self, job: Job, script: Script) -> None:
+    def _only_touches(self, script: Script) -> bool:
+        return self.manner.touch and not script.always
+
+    def _touch_commands(self, job: Job) -> str:
+        """What `-t` says of a job, as make does."""
+        from shlex import quote
+
+        names = self.grow.strangers(job) if job.patterns else job.outputs
+        return "\n".join(f"touch {quote(name)}" for name in names)
+
+    def _done(self, job: Job, script: Script) -> None:
         self._ran.append(job)
+        if self._only_touches(script):
+            self._touched.append(job)
+
+    def _pretend(self, job: Job, script: Script) -> None:
+        self._done(job, script)
         self.report.handle(Started(job, script, 1, self.journal.seconds(job.name)))
         if job.patterns:
             self._unknown[job.number] = job
@@ -414,7 +436,7 @@ class Build:
             self._refuse_protected(job)
             for folder in script.folders:
                 self.files.make_folder(folder)
-            if not job.patterns or self.manner.touch:
+            if not job.patterns or self._only_touches(script):
                 return {}
             trace = self.journal.trace(job.name)
             ours = set(trace.outputs) if trace else set()
@@ -521,7 +543,7 @@ class Build:
             self._record_leavings(job, run)
             self.scheduler.finished(job, False)
         else:
-            self._ran.append(job)
+            self._done(job, run.script)
             if job.patterns:
                 self._resolve(job, outputs)
             self.scheduler.finished(job, True)
@@ -708,7 +730,7 @@ class Build:
         plan = self.scheduler
         skipped = [job for job in plan.wanted if plan.state(job) == State.SKIPPED and job.recipe]
         return Summary(
-            len(self._ran),
+            len(self._ran) - len(self._touched),
             self._up_to_date,
             tuple(self._failures),
             tuple(skipped),
@@ -717,6 +739,7 @@ class Build:
             self.manner.dry,
             plan.stopped,
             len(self._unknown),
+            sum(bool(job.outputs or job.patterns) for job in self._touched),
         )
 
 

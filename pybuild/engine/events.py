@@ -93,7 +93,8 @@ class Failure(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """The end: counts of jobs, the failures, and the jobs left out because of them."""
+    """The end: counts of jobs (`touched`: those whose targets were only touched, by `-t`), the
+    failures, and the jobs left out because of them."""
 
     ran: int
     up_to_date: int
@@ -104,6 +105,7 @@ class Summary(NamedTuple):
     dry: bool = False
     stopped: bool = False
     unknown: int = 0
+    touched: int = 0
 
 
 Event = (

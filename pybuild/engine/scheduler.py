@@ -225,6 +225,10 @@ class Scheduler:
     def _makers(self, job: Job) -> list[Job]:
         """The jobs that make what the job needs; each is told that it has one more user."""
         makers = self._makers_of(job)
+        if job.recipe is None and job.number in self.goals:
+            # A goal that stands for a whole rule: its jobs are what was named.
+            rule = job.traits.rule
+            self.goals.update([each.number for each in makers if each.traits.rule == rule])
         self._count_users(makers)
         return makers
 

@@ -18,6 +18,7 @@ from pybuild.pipefile.binding import LATE, NAME, RULE, Binding, JobLookup, whole
 from pybuild.pipefile.drivers import Driver, Drivers, Match, sources
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import PipeRecipe
+from pybuild.pipefile.rings import first_ring
 from pybuild.pipefile.rules import COLLATE, LITERAL, PATTERN, STATIC, Pipeline, Rule
 from pybuild.pipefile.search import Search, fill, match
 from pybuild.pipefile.template import (
@@ -606,16 +607,22 @@ class Instantiation:
 
     def check_matched(self, rule: Rule) -> None:
         """Raises BuildError if a rule that is wanted has no jobs and no excuse."""
-        if rule.index in self._matched or not rule.drivers or not rule.settings.active:
-            return
-        if rule.settings.optional or self._upstream.of(rule):
-            return
-        driver = rule.drivers[0]
-        if driver.rule:
+        seen: set[int] = set()
+        while True:
+            if not self._lacks_jobs(rule):
+                return
+            seen.add(rule.index)
+            driver = rule.drivers[0]
+            if not driver.rule:
+                break
             above = self.pipeline.named.get(driver.rule)
             if above is None or above.settings.optional or not above.settings.active:
                 return
-            self.check_matched(above)
+            if above.index in seen:
+                return  # rules that need each other are told of by `cycle`
+            if not self._lacks_jobs(above):
+                break
+            rule = above
         raise BuildError(
             Diagnostic(
                 "PB304",
@@ -625,6 +632,11 @@ class Instantiation:
                 self._near(driver) or "`@optional` above the rule says that this is no error",
             )
         )
+
+    def _lacks_jobs(self, rule: Rule) -> bool:
+        if rule.index in self._matched or not rule.drivers or not rule.settings.active:
+            return False
+        return not rule.settings.optional and not self._upstream.of(rule)
 
     def _flattened(self, job: Job, names: Wanted) -> Wanted:
         """Names without a recipe replaced by what stands behind them. Raises BuildError if a
@@ -824,31 +836,25 @@ class Instantiation:
             self._aliases[task, name] = found
         return found
 
-    def cycles_of_names(self) -> Diagnostic | None:
-        """Names without recipes that need each other: they have no jobs that could wait."""
-        colours: dict[str, int] = {}
-        for start in self._extra:
-            path: list[tuple[str, Iterator[str]]] = []
-            name: str | None = start
-            while True:
-                if name is not None and colours.get(name, 0) == 0:
-                    colours[name] = 1
-                    path.append((name, self._named_by(name)))
-                elif name is not None and colours[name] == 1:
-                    ring = [each for each, _ in path]
-                    ring = [*ring[ring.index(name) :], name]
-                    return Diagnostic(
-                        "PB301",
-                        "these need each other: " + " <- ".join(f"`{each}`" for each in ring),
-                        self._extra[name][0].rule.span,
-                        help="take one of these prerequisites away",
-                    )
-                if not path:
-                    break
-                name = next(path[-1][1], None)
-                if name is None:
-                    colours[path.pop()[0]] = 2
-        return None
+    def cycle(self) -> Diagnostic | None:
+        """Names without recipes that need each other: they have no jobs that could wait. And rules
+        that name each other so that none of their jobs can be known before the others are."""
+        names = first_ring(self._extra, self._named_by)
+        if names:
+            return _ring_complaint(names, self._extra[names[0]][0].rule.span)
+        rules = first_ring(self._rules, self._unknown_before)
+        return _ring_complaint([rule.name for rule in rules], rules[0].span) if rules else None
+
+    def _unknown_before(self, rule: Rule) -> Iterator[Rule]:
+        """The rules that a rule names and whose jobs have to be known before its own are; for a
+        split those too that may wait for it."""
+        named = self.pipeline.named
+        above = [named.get(each.rule) for each in rule.drivers]
+        if rule.splits:
+            others = [each.rule for each in (*rule.prerequisites, *rule.order_only)]
+            found = [named.get(name) for name in (*others, *rule.settings.follows)]
+            above += [each for each in found if each is rule or (each and each.drivers)]
+        return (each for each in above if each is not None and each.settings.active)
 
     def _named_by(self, name: str) -> Iterator[str]:
         for binding in self._extra[name]:
@@ -879,17 +885,19 @@ def _way_down(name: str, above: Mapping[str, str]) -> list[str]:
 
 
 def _needs_itself(ring: Sequence[str], place: Span) -> BuildError:
+    return BuildError(_ring_complaint(ring, place))
+
+
+def _ring_complaint(ring: Sequence[str], place: Span) -> Diagnostic:
     path = " <- ".join(f"`{each}`" for each in ring)
     is_short = len(ring) == 2
-    return BuildError(
-        Diagnostic(
-            "PB301",
-            f"`{ring[0]}` needs itself" if is_short else f"these need each other: {path}",
-            place,
-            help="take it out of its own prerequisites"
-            if is_short
-            else "take one of these prerequisites away",
-        )
+    return Diagnostic(
+        "PB301",
+        f"`{ring[0]}` needs itself" if is_short else f"these need each other: {path}",
+        place,
+        help="take it out of its own prerequisites"
+        if is_short
+        else "take one of these prerequisites away",
     )
 
 

@@ -112,7 +112,7 @@ def _round(
         world.flow()
         diagnostics += world.diagnostics
         world.diagnostics = []
-        cycle = world.cycles_of_names()
+        cycle = world.cycle()
         if cycle is not None:
             diagnostics.append(cycle)
     return Loaded(pipeline, world, diagnostics, [], load_time, globs)

@@ -118,7 +118,9 @@ class PlainReport:
             return
         if event.attempt > 1:
             self._say(f"{job.name}: try {event.attempt}")
-        self._say(event.script.echo.rstrip("\n"))
+        echo = event.script.echo.rstrip("\n")
+        if echo:
+            self._say(echo)
 
     def _finished(self, event: Finished) -> None:
         if event.output:
@@ -156,13 +158,19 @@ class PlainReport:
 def tally(event: Summary) -> str:
     """The outcome of a build in one line."""
     if event.dry:
-        parts = [f"{event.ran} would run", f"{event.up_to_date} up to date"]
+        parts = [f"{event.touched} would be touched"] if event.touched else []
+        if event.ran or not parts:
+            parts.append(f"{event.ran} would run")
+        parts.append(f"{event.up_to_date} up to date")
         if event.unknown:
             parts.append(f"{event.unknown} unknown until others have run")
         return ", ".join(parts)
-    if not event.ran and not event.failures:
+    if not (event.ran or event.touched or event.failures):
         return up_to_date(event.goals, event.up_to_date)
-    parts = [f"{event.ran} ran", f"{event.up_to_date} up to date"]
+    parts = [f"{event.touched} touched"] if event.touched else []
+    if event.ran or not parts:
+        parts.append(f"{event.ran} ran")
+    parts.append(f"{event.up_to_date} up to date")
     if event.failures:
         parts.append(f"{len(event.failures)} failed")
     if event.skipped:

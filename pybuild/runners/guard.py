@@ -1,4 +1,4 @@
-"""What ends the jobs when pybuild itself is killed.
+"""What ends the jobs when pybuild itself is killed, and who is to be ended with them.
 
 A shell in a process group of its own reads lines that say what runs. When its input ends because
 pybuild has died, it kills what the last line names. It holds the project's lock until then, so that
@@ -12,7 +12,7 @@ knew the group. Pipes are found through /proc, where there is one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 _SCRIPT = r"""
 groups= pipes=
@@ -61,3 +61,22 @@ class Guard:
         self.tell((), ())
         os.close(self._writing)
         os.waitpid(self._pid, 0)
+
+
+def printing_to(pipes: Collection[int]) -> Iterator[int]:
+    """The processes that print to these pipes, as the guard finds them: also those that left the
+    process group of their job. None where there is no /proc."""
+    names = {f"pipe:[{pipe}]" for pipe in pipes}
+    try:
+        processes = [name for name in os.listdir("/proc") if name.isdigit()] if names else []
+    except OSError:
+        return
+    for process in processes:
+        for handle in (1, 2):
+            try:
+                found = os.readlink(f"/proc/{process}/fd/{handle}")
+            except OSError:
+                continue  # it has ended, has closed it, or is somebody else's
+            if found in names:
+                yield int(process)
+                break

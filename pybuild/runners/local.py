@@ -1,7 +1,8 @@
 """Runs jobs on this machine: processes and Python workers, watched by one poll.
 
-Each process is in a group of its own, so that all it started can be ended with it. The end of a
-process is told by its pidfd where there is one, else by the end of its output.
+Each process is in a group of its own, so that all it started can be ended with it; whoever has left
+that group is known by the pipe that it prints to. The end of a process is told by its pidfd where
+there is one, else by the end of its output.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from pybuild.engine.ports import Chunk, Outcome
 from pybuild.files import digest_of
 from pybuild.graph import Job, PythonPart, Script, ScriptPart, ShellPart
 from pybuild.runners.command import Programs, direct_words
-from pybuild.runners.guard import Guard
+from pybuild.runners.guard import Guard, printing_to
 from pybuild.runners.worker import Worker
 
 _CHUNK = 1 << 16
@@ -24,6 +25,7 @@ _TAIL = 4096
 _KEEP = 1 << 20  # bytes of output kept in memory; the log has all
 _LONGEST_ARGUMENT = 120_000  # Linux takes 128 KiB in one argument
 _GRACE = 3.0
+_KILL_PAUSE = 0.01  # for processes to be gone after they were killed
 _HAS_PIDFD = hasattr(os, "pidfd_open")
 
 
@@ -127,13 +129,16 @@ class LocalRunner:
         os.write(self._button, b"!")
 
     def stop(self, signum: int) -> Sequence[Outcome]:
+        pipes = {task.pipe for task in self._tasks.values()}
         self._signal_all(signum)
+        self._signal_strays(pipes, signum)
         give_up = time.monotonic() + _GRACE
         while self._tasks and time.monotonic() < give_up:
             self._ended_by(0.1)
         self._signal_all(signal.SIGKILL)
         while self._tasks:
             self._ended_by(0.1)
+        self._end_strays(pipes)
         ended, self._ended = self._ended, []
         return [each for each in ended if not each.error]
 
@@ -382,6 +387,8 @@ class LocalRunner:
             task.pidfd = -1
         if task.error or ending:
             self._signal(task, signal.SIGKILL)  # what is left of its group
+        if task.error:
+            self._end_strays({task.pipe})
         self._end_part(task, task.error or _told(status), ending)
 
     def _worker_answered(self, task: _Task, worker: Worker, ending: bool) -> None:
@@ -393,11 +400,15 @@ class LocalRunner:
         task.worker = None
         if answer is None:
             error = _told(self._bury(worker)) or "its process ended before the block did"
+            if task.error:
+                self._end_strays({task.pipe})
             self._end_part(task, task.error or error, ending)
             return
         error, retire = answer
-        if retire or ending:
+        if retire or ending or task.error:
             self._bury(worker)
+            if task.error:
+                self._end_strays({task.pipe})
         else:
             self._idle.append(worker)
         self._end_part(task, task.error or error, ending)
@@ -436,12 +447,34 @@ class LocalRunner:
                 late = task.error.startswith("timed out")
                 if not late:
                     task.error = f"timed out after {task.job.traits.timeout:g} s"
-                self._signal(task, signal.SIGKILL if late else signal.SIGTERM)
+                signum = signal.SIGKILL if late else signal.SIGTERM
+                self._signal(task, signum)
+                self._signal_strays({task.pipe}, signum)
                 task.deadline = now + _GRACE
 
     def _signal_all(self, signum: int) -> None:
         for task in self._tasks.values():
             self._signal(task, signum)
+
+    def _signal_strays(self, pipes: Collection[int], signum: int) -> bool:
+        """Signals those that print to the pipes of jobs and are not in their groups any more.
+        Returns whether there were any."""
+        groups = {task.pid for task in self._tasks.values()}
+        found = False
+        for process in printing_to(pipes):
+            try:
+                if os.getpgid(process) not in groups:
+                    os.kill(process, signum)
+                    found = True
+            except (ProcessLookupError, PermissionError):
+                pass
+        return found
+
+    def _end_strays(self, pipes: Collection[int]) -> None:
+        """Kills what is left of jobs that have ended; what starts others meanwhile is met again."""
+        give_up = time.monotonic() + _GRACE
+        while self._signal_strays(pipes, signal.SIGKILL) and time.monotonic() < give_up:
+            time.sleep(_KILL_PAUSE)
 
     @staticmethod
     def _signal(task: _Task, signum: int) -> None:

@@ -1,23 +1,36 @@
-"""`-t`: no recipe runs; targets are touched and recorded as done."""
+"""`-t`: targets are touched and recorded as done. A recipe with `+` runs as in make."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pybuild.engine.ports import Chunk, Outcome
+from pybuild.engine.ports import Chunk, Outcome, Runner
 from pybuild.files import Files
 from pybuild.graph import Job, Script
 
 
 class TouchRunner:
-    """Touches the outputs of a job; of a split those files that are there (`existing`)."""
+    """Touches the outputs of a job; of a split those files that are there (`existing`). What runs
+    all the same is given to the runner that `make_runner` makes."""
 
-    def __init__(self, files: Files, existing: Callable[[Job], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        files: Files,
+        existing: Callable[[Job], Sequence[str]],
+        make_runner: Callable[[], Runner],
+    ) -> None:
         self.files = files
         self.existing = existing
+        self._make_runner = make_runner
+        self._runner: Runner | None = None
         self._ended: list[Outcome] = []
 
     def start(self, job: Job, script: Script) -> None:
+        if script.always:
+            if self._runner is None:
+                self._runner = self._make_runner()
+            self._runner.start(job, script)
+            return
         error = ""
         for name in self.existing(job) if job.patterns else job.outputs:
             try:
@@ -28,14 +41,20 @@ class TouchRunner:
 
     def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
         ended, self._ended = self._ended, []
-        return ended
+        if self._runner is None:
+            return ended
+        return [*ended, *self._runner.wait(0 if ended else timeout)]
 
-    def wake(self) -> None: ...
+    def wake(self) -> None:
+        if self._runner is not None:
+            self._runner.wake()
 
     def stop(self, signum: int) -> Sequence[Outcome]:
-        return ()
+        return () if self._runner is None else self._runner.stop(signum)
 
     def call(self, hook: Callable[[], object] | str) -> str:
         return ""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        if self._runner is not None:
+            self._runner.close()

@@ -2,7 +2,8 @@
 
 A worker has the very objects that the build file defined, as they were when it was forked. A
 request is one message, the answer another; what a block prints goes through a pipe. Whatever a
-block does to its process (a crash, `os.chdir`, an environment variable) stays in it or is undone.
+block does to its process (a crash, `os.chdir`, an environment variable) stays in it or is undone;
+a worker in which threads go on is replaced.
 """
 
 from __future__ import annotations
@@ -130,19 +131,51 @@ def _become_worker(connection: socket.socket, output: int, namespace: Mapping[st
         mine = os.dup2(connection.fileno(), 3, inheritable=False)
         os.closerange(4, 4096)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
         _serve(socket.socket(fileno=mine), namespace)
         status = 0
     finally:
         os._exit(status)
 
 
+class _State:
+    """What a block may change in its process, as it was before."""
+
+    def __init__(self) -> None:
+        self.home = os.getcwd()
+        self.environment = dict(os.environ)
+        self.path = sys.path
+        self.folders = list(sys.path)
+        self.umask = os.umask(0)
+        os.umask(self.umask)
+        self._open_streams()
+
+    def _open_streams(self) -> None:
+        self.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        self.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+        sys.stdout, sys.stderr = self.stdout, self.stderr
+
+    def put_back(self) -> None:
+        for stream in (sys.stdout, sys.stderr, self.stdout, self.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                pass  # the block has closed it, or its file takes no more
+        if self.stdout.closed or self.stderr.closed:
+            self._open_streams()
+        sys.stdout, sys.stderr = self.stdout, self.stderr
+        if dict(os.environ) != self.environment:
+            os.environ.clear()
+            os.environ.update(self.environment)
+        os.chdir(self.home)
+        os.umask(self.umask)
+        self.path[:] = self.folders
+        sys.path = self.path
+
+
 def _serve(connection: socket.socket, namespace: Mapping[str, Any]) -> None:
     import resource
 
-    home = os.getcwd()
-    environment = dict(os.environ)
+    state = _State()
     codes: dict[int, CodeType] = {}
     limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _RETIRE_ABOVE_KB
     while (data := _receive(connection)) is not None:
@@ -150,15 +183,16 @@ def _serve(connection: socket.socket, namespace: Mapping[str, Any]) -> None:
         if code:
             codes[key] = marshal.loads(code)
         os.environ.update(extra)
-        error = _run(codes[key], namespace, _unpacked(names), paths)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        if dict(os.environ) != environment:
-            os.environ.clear()
-            os.environ.update(environment)
-        os.chdir(home)
-        retire = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > limit
-        _send(connection, marshal.dumps((error, retire)))
+        error = _run(codes[key], namespace, _unpacked(names), paths, state)
+        state.put_back()
+        large = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > limit
+        _send(connection, marshal.dumps((error, large or _has_threads())))
+
+
+def _has_threads() -> bool:
+    """Whether a block has left threads behind: they would go on beside the next one."""
+    threading = sys.modules.get("threading")
+    return threading is not None and threading.active_count() > 1
 
 
 def _run(
@@ -166,11 +200,11 @@ def _run(
     namespace: Mapping[str, Any],
     names: Mapping[str, Any],
     paths: Mapping[str, Any],
+    state: _State,
 ) -> str:
     """Runs a block; what goes wrong is printed as a traceback and returned as one line."""
     from pathlib import Path
 
-    home = os.getcwd()
     scope = {**namespace, **names}
     for name, value in paths.items():
         scope[name] = Path(value) if isinstance(value, str) else [Path(each) for each in value]
@@ -181,11 +215,12 @@ def _run(
         if error.code is None or error.code == 0:
             return ""
         if isinstance(error.code, str):
+            state.put_back()
             print(error.code, file=sys.stderr)
             return "exit status 1"
         return f"exit status {error.code}"
     except BaseException as error:
-        os.chdir(home)
+        state.put_back()
         _print_traceback(error)
         text = str(error)
         first = text.splitlines()[0] if text else ""

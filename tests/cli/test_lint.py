@@ -242,3 +242,13 @@ def test_a_format_that_is_not_known(place: Place) -> None:
 def test_the_other_pipefile(place: Place) -> None:
     place.put(**{"other.pipe": "a: b\n    cp <input> <output>\n"})
     assert [each["file"] for each in data(place, 2, "-f", "other.pipe")] == ["other.pipe"]
+
+
+def test_rules_that_drive_each_other_are_told_once(place: Place) -> None:
+    place.put(
+        Pipefile="one: <basename>.b: <two>\n    touch <output>\n"
+        "two: <basename>.a: <one>\n    touch <output>\n"
+    )
+    done = place.run("--lint", status=2)
+    assert found(done.stdout) == [(1, "PB301")]
+    assert "`one` <- `two` <- `one`" in done.stdout

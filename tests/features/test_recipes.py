@@ -438,3 +438,75 @@ long1: a
     box.write(a="2", order="")
     box.run("-j1")
     assert box.text("order").split()[0] == "long"
+
+
+def test_touch_says_what_it_does_and_runs_what_has_a_plus(box: Sandbox) -> None:
+    box.write(
+        Pipefile="""all: a.txt "b c.txt" d.txt clean
+a.txt:
+    @echo 1 >> ran; echo a > a.txt
+"b c.txt":
+    echo 1 >> ran; echo b > <output>
+d.txt: a.txt
+    +echo d > d.txt
+.PHONY: clean
+clean:
+    echo 1 >> ran
+split parts: parts/*.x:
+    echo 1 >> ran
+"""
+    )
+    dry = box.run("-n", "-t")
+    assert "\ntouch a.txt\n" in dry and "echo a" not in dry
+    assert "pybuild: 2 would be touched, 1 would run, 0 up to date" in dry
+    *commands, last = box.run("-t", "-j1").splitlines()
+    assert commands == ["touch a.txt", "touch 'b c.txt'", "echo d > d.txt"]
+    assert last.startswith("pybuild: 2 touched, 1 ran, 0 up to date in ")
+    assert (box.text("a.txt"), box.text("d.txt")) == ("", "d\n")
+    assert not (box.folder / "ran").exists()
+    assert box.run("-t") == "pybuild: `all` up to date (3 jobs)\n"
+    assert box.run("-t", "-s", "-B", "a.txt") == ""
+    box.put("parts/1.x", "")
+    box.put("parts/2.x", "")
+    assert box.run("-t", "parts").splitlines()[:2] == ["touch parts/1.x", "touch parts/2.x"]
+    assert not (box.folder / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("left", "seen"),
+    [
+        ("os.umask(0o077)", "(output.parent / 'new').touch(0o666); print(oct(output.parent.joinpath('new').stat().st_mode))"),
+        ("sys.path.insert(0, 'elsewhere')", "print('elsewhere' in sys.path)"),
+        ("sys.path = [*sys.path, 'elsewhere']", "print('elsewhere' in sys.path)"),
+        ("sys.stdout = open('other', 'w')", "print('here')"),
+        ("sys.stdout.close()", "print('here')"),
+        ("sys.stderr.close()", "print('here', file=sys.stderr)"),
+        ("threading.Thread(target=threading.Event().wait, daemon=True).start()", "print(threading.active_count())"),
+    ],
+)  # fmt: skip
+def test_what_a_block_leaves_the_next_one_does_not_see(box: Sandbox, left: str, seen: str) -> None:
+    text = """all: two
+one:
+    python:
+        import os, sys, threading
+        output.touch()
+        LEFT
+two: | one
+    python:
+        import os, sys, threading
+        output.touch()
+        SEEN
+""".replace("SEEN", seen)
+    box.write(Pipefile=text.replace("LEFT", "pass"))
+    alone = box.run("-j1").splitlines()[:-1]
+    for name in ("one", "two", "new"):
+        (box.folder / name).unlink(missing_ok=True)
+    box.write(Pipefile=text.replace("LEFT", left))
+    assert box.run("-j1").splitlines()[:-1] == alone
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_block_that_closes_its_output_and_fails(box: Sandbox, stream: str) -> None:
+    text = f"a:\n    python:\n        import sys\n        sys.{stream}.close()\n        1 / 0\n"
+    output = box.write(Pipefile=text).run(status=2)
+    assert "Pipefile" in output and "ZeroDivisionError: division by zero" in output

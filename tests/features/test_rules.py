@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Sandbox
 
 
@@ -494,3 +496,49 @@ def test_a_folder_in_the_place_of_a_part_is_not_emptied(box: Sandbox) -> None:
     box.write(list="a")
     assert "parts/b.txt" in box.run(status=2)
     assert box.text("parts/b.txt/mine") == "precious"
+
+
+INCLUDES_WHAT_IT_MAKES = """include made.pipe
+all: out.txt
+out.txt: src
+    echo <word> > <output>
+made.pipe: list
+    cp <input> <output>
+"""
+
+
+def test_what_is_included_is_looked_at_in_a_dry_run(box: Sandbox) -> None:
+    box.write(Pipefile=INCLUDES_WHAT_IT_MAKES, list='word = "a"\n', src="")
+    assert box.ran() == 2
+    assert "0 would run, 1 up to date" in box.run("-n")
+    box.run("-q")
+    box.write(list='word = "b"\n')
+    dry = box.run("-n")
+    assert "cp list made.pipe\n" in dry and "pybuild: 1 would run, 1 up to date" in dry
+    box.run("-q", status=1)
+    assert box.ran() == 2
+    assert box.text("out.txt") == "b\n"
+
+
+def test_what_is_included_and_a_prerequisite_is_counted_once(box: Sandbox) -> None:
+    text = INCLUDES_WHAT_IT_MAKES.replace("out.txt: src", "out.txt: made.pipe")
+    box.write(Pipefile=text, list='word = "a"\n')
+    assert "pybuild: 2 ran, 0 up to date" in box.run()
+    box.write(list='word = "b"\n')
+    dry = box.run("-n")
+    assert dry.count("cp list made.pipe") == 1 and "pybuild: 2 would run, 0 up to date" in dry
+    assert "pybuild: 2 ran, 0 up to date" in box.run()
+    assert box.run() == "pybuild: `all` up to date (2 jobs)\n"
+
+
+@pytest.mark.parametrize("word", ["--lint", "--list", "-p", "-q", "-n"])
+@pytest.mark.parametrize("include", ["include", "-include"])
+def test_what_is_included_has_to_be_made_first(box: Sandbox, include: str, word: str) -> None:
+    """Before it is there nobody knows what its names are."""
+    text = INCLUDES_WHAT_IT_MAKES.replace("include", include, 1)
+    box.write(Pipefile=text, list='word = "a"\n', src="")
+    output = box.run(word, status=2)
+    assert "`made.pipe` has to be made before it can be read [PB209]" in output
+    assert "PB201" not in output
+    assert box.ran("made.pipe") == 1
+    box.run(word, status=1 if word == "-q" else 0)

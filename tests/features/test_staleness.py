@@ -315,6 +315,50 @@ t: a
     assert box.ran() == 3
 
 
+@pytest.mark.parametrize("words", [(), ("-M",), ("--checksum-level=0",)])
+def test_a_goal_wants_its_temporary_file(box: Sandbox, words: tuple[str, ...]) -> None:
+    text = """all: d
+d: t
+    cp t d
+@temp
+t: s
+    cp s t
+@temp
+s: a
+    cp a s
+"""
+    box.write(Pipefile=text, a="x")
+    assert box.ran(*words) == 3
+    box.run("-q", *words)
+    box.run("-q", *words, "t", status=1)
+    assert "`t` is not there" in box.run("-n", *words, "t")
+    assert box.ran(*words, "t") == 2
+    assert box.text("t") == "x"
+    assert not (box.folder / "s").exists()
+    box.runs_nothing(*words, "t")
+    assert box.text("t") == "x"
+    assert box.ran(*words, "d", "t") == (0 if words != ("--checksum-level=0",) else 1)
+    assert box.text("t") == "x"
+
+
+def test_a_goal_that_is_a_rule_wants_its_temporary_files(box: Sandbox) -> None:
+    text = """all: <two>
+@temp
+one: one/<basename>.one: *.in
+    cp <input> <output>
+two: two/<basename>.two: <one>
+    cp <input> <output>
+"""
+    box.write(Pipefile=text, **{"a.in": "a", "b.in": "b"})
+    assert box.ran() == 4
+    assert box.names("one/*") == []
+    assert box.ran("one") == 2
+    assert box.names("one/*") == ["one/a.one", "one/b.one"]
+    box.runs_nothing("one")
+    box.runs_nothing("one", "two")
+    assert box.names("one/*") == ["one/a.one", "one/b.one"]
+
+
 def test_leftovers_are_no_sources(box: Sandbox) -> None:
     first = "all: mid/*.txt\n    cat <inputs> > <output>\nmid/<n>.txt: in/<n>.txt\n    cp <input> <output>\n"
     box.write(Pipefile=first)

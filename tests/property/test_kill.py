@@ -414,6 +414,48 @@ def test_signal_to_a_recipe_that_does_not_listen(project: Project) -> None:
     assert not run.survivors()
 
 
+STRAY = b"""\
+import os, signal, subprocess, sys, time
+if sys.argv[1:] == ["stray"]:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with open(os.environ["PROPERTY_LOG"] + "/progress", "a") as file:
+        file.write("g")
+    time.sleep(1000)
+subprocess.run([sys.executable, __file__, "stray"], start_new_session=True)
+"""
+STRAYS = {
+    "shell": f"{sys.executable} stray.py; true\n",
+    "program": f"{sys.executable} stray.py\n",
+    "python": "python:\n        import subprocess\n"
+    f"        subprocess.run([{sys.executable!r}, 'stray.py', 'stray'], start_new_session=True)\n",
+}
+
+
+@pytest.mark.parametrize("recipe", STRAYS)
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_signal_to_what_has_left_its_group(
+    project: Project, signum: signal.Signals, recipe: str
+) -> None:
+    """A process that a job started in a session of its own ends with the job."""
+    pipefile = f"never.txt:\n    {STRAYS[recipe]}"
+    write_tree(project.folder, {"Pipefile": pipefile.encode(), "stray.py": STRAY})
+    run = project.start()
+    run.await_gate()
+    run.process.send_signal(signum)
+    assert run.end() == -signum, run.text
+    assert not run.survivors()
+
+
+@pytest.mark.parametrize("recipe", STRAYS)
+def test_end_of_time_for_what_has_left_its_group(project: Project, recipe: str) -> None:
+    pipefile = f'@timeout("1s")\nnever.txt:\n    {STRAYS[recipe]}after.txt:\n    touch after.txt\n'
+    write_tree(project.folder, {"Pipefile": pipefile.encode(), "stray.py": STRAY})
+    run = project.start("-k", "-j1", "never.txt", "after.txt")
+    assert run.end() == 2
+    assert "timed out after 1 s" in run.text and (project.folder / "after.txt").exists()
+    assert not run.survivors()
+
+
 def test_two_builds_at_once(project: Project, clean: Clean) -> None:
     one = project.start("-j4", gate="three/a.three")
     one.await_gate()

@@ -17,6 +17,8 @@ from pybuild.engine.staleness import Stale, UpToDate
 from pybuild.files import Disk
 from pybuild.graph import Graph, Job, Traits
 from pybuild.names import Pattern
+from pybuild.pipefile import instantiate
+from pybuild.pipefile.binding import JobLookup
 from pybuild.pipefile.load import Loaded
 from pybuild.project import Opening, Project
 from pybuild.source import Source, Span
@@ -259,3 +261,26 @@ def test_loading_is_linear(
         per_file[size] = matches["match"] / size
     assert per_file[10_000] < 1.1 * per_file[1_000] + 1, per_file
     assert per_file[10_000] < 20, per_file
+
+
+@pytest.mark.parametrize("bar", ["", "| "])
+def test_a_long_list_of_words_is_looked_at_once(
+    bar: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What each word of a header could ask for is not gathered for words that ask for nothing."""
+    words = [f"f{number}" for number in range(SMALL)]
+    (tmp_path / "Pipefile").write_text(f"all: {bar}{' '.join(words)}\n    touch all\n")
+    for word in words:
+        (tmp_path / word).touch()
+    gathered = 0
+
+    def lookup(binding: object, inputs: tuple[str, ...], *others: object) -> JobLookup:
+        nonlocal gathered
+        gathered += len(inputs)
+        return JobLookup(binding, inputs, *others)  # type: ignore[arg-type]
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(instantiate, "JobLookup", lookup)
+    found = load_all(CountingFiles(), monkeypatch)
+    assert len(found.world.graph.jobs) == 1
+    assert gathered <= SMALL
