@@ -19,6 +19,7 @@ from pybuild.files import Disk, Files, Pretending, Recording
 from pybuild.graph import Job
 from pybuild.kept import Head, Part, keep, keep_again, revive
 from pybuild.names import Pattern, folder_of, glob_pieces, normalise
+from pybuild.phases import Phases
 from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules
 from pybuild.pipefile.universe import Universe
@@ -128,7 +129,10 @@ class Project:
     be kept when it is closed, None that it is not; `seen` is what the load looked at.
     """
 
-    def __init__(self, opening: Opening, level: Level = Level.CONTENT) -> None:
+    def __init__(
+        self, opening: Opening, level: Level = Level.CONTENT, phases: Phases | None = None
+    ) -> None:
+        self.phases = phases or Phases()
         self.opening = opening
         self.level = level
         self.path = find_pipefile(opening.path)
@@ -140,7 +144,8 @@ class Project:
 
     def open(self) -> None:
         """Reads records and Pipefile."""
-        self.journal = Journal(os.path.join(STATE_FOLDER, "journal"))
+        with self.phases("read the journal"):
+            self.journal = Journal(os.path.join(STATE_FOLDER, "journal"))
         self._made: dict[str, bytes] | None = None
         self._abandoned: frozenset[str] = frozenset()
         self.loaded = self._load()
@@ -150,7 +155,8 @@ class Project:
         None if only a whole load can tell; then the project is let go of."""
         find_project_modules(os.getcwd())
         journal = os.path.join(STATE_FOLDER, "journal")
-        self.part = revive(flat, moved, self._request(self.files), journal)
+        with self.phases("bring back"):
+            self.part = revive(flat, moved, self._request(self.files), journal)
         if self.part is None:
             self.lock.release()
         else:
@@ -205,7 +211,8 @@ class Project:
         """Lets go of the records and of the project."""
         try:
             self.journal.close()
-            self._keep()
+            with self.phases("keep the graph"):
+                self._keep()
         except OSError as error:
             from pybuild.engine.build import journal_error
 
@@ -235,7 +242,7 @@ class Project:
         self.looked = Recording(self.files)
         self.watch = Watch(Seen(), os.getcwd())
         request = self._request(self.looked)
-        with self.watch:
+        with self.watch, self.phases("load"):
             return load(request._replace(unwatched=self.watch.pause))
 
     def _request(self, files: Files) -> Request:
@@ -252,6 +259,7 @@ class Project:
             __version__,
             self.opening.environment_wins,
             self.opening.include_folders,
+            phase=self.phases,
         )
 
     def _was_made(self, name: str) -> bool:
@@ -484,7 +492,8 @@ class Project:
         )
         restore = _catch_signals(build)
         try:
-            summary = build.run(goals, known)
+            with self.phases("build"):
+                summary = build.run(goals, known)
             self._wanted = build.scheduler.wanted
             return summary
         except Interrupted:

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pybuild.cli.opening import head_of, open_with_errors, project_of, wish_of, words_of
-from pybuild.cli.options import Arguments
+from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.events import Complaint, Message
 from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Level
 from pybuild.kept import Head
+from pybuild.phases import Phases
 from pybuild.project import Wish
 from pybuild.report.plain import PlainReport, Tone
 from pybuild.source import BuildError
 
 if TYPE_CHECKING:
     from pybuild.cli.short import Glimpse
+    from pybuild.report.profile import JobTimes
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
 
@@ -37,18 +39,44 @@ def build(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None = 
 
     wish = wish_of(arguments)
     report = _report(arguments)
+    phases = Phases()
+    times = _job_times(arguments, report)
     command = " ".join(["pybuild", *words])
     try:
         if _is_plain(wish) and not _explains_all(arguments):
-            status = _build_part(arguments, wish, report, command, glimpse)
+            status = _build_part(arguments, wish, times or report, command, glimpse, phases)
             if status is not None:
                 return status
-        return _build_all(arguments, wish, report, command)
+        return _build_all(arguments, wish, times or report, command, phases)
     except NotUpToDate:
         return OUT_OF_DATE
     except Interrupted as stop:
         print("pybuild: interrupted", file=sys.stderr)
         raise Killed(stop.signum) from None
+    finally:
+        if times is not None:
+            _tell_times(arguments, phases, times)
+
+
+def _job_times(arguments: Arguments, report: Report) -> JobTimes | None:
+    if not (arguments.profile or arguments.stats):
+        return None
+    from pybuild.report.profile import JobTimes
+
+    return JobTimes(report)
+
+
+def _tell_times(arguments: Arguments, phases: Phases, times: JobTimes) -> None:
+    from pybuild.report.profile import print_stats, write_trace
+
+    if arguments.stats:
+        sys.stdout.flush()
+        print_stats(phases, times, sys.stderr)
+    if arguments.profile:
+        try:
+            write_trace(arguments.profile, phases, times)
+        except OSError as error:
+            raise UsageError(f"cannot write `{arguments.profile}`: {error.strerror}") from None
 
 
 def _is_plain(wish: Wish) -> bool:
@@ -59,18 +87,25 @@ def _is_plain(wish: Wish) -> bool:
 
 
 def _build_part(
-    arguments: Arguments, wish: Wish, report: Report, command: str, glimpse: Glimpse | None
+    arguments: Arguments,
+    wish: Wish,
+    report: Report,
+    command: str,
+    glimpse: Glimpse | None,
+    phases: Phases,
 ) -> int | None:
     """Builds what a kept graph shows to be out of date. None if there is none that would do."""
     from pybuild.cli.short import look
     from pybuild.engine.build import Known
 
     words = words_of(arguments, arguments.goals)
-    glimpse = glimpse or look(words)
+    if glimpse is None:
+        with phases("look at the files"):
+            glimpse = look(words)
     if glimpse is None:
         return None
     flat, moved = glimpse
-    project = project_of(arguments)
+    project = project_of(arguments, phases)
     records = not (wish.dry or wish.question)
     if records and not project.lock_at_once(command):
         return None
@@ -87,9 +122,11 @@ def _build_part(
             project.close()
 
 
-def _build_all(arguments: Arguments, wish: Wish, report: Report, command: str) -> int:
+def _build_all(
+    arguments: Arguments, wish: Wish, report: Report, command: str, phases: Phases
+) -> int:
     """Loads the project and builds what is wanted."""
-    project = open_with_errors(arguments)
+    project = open_with_errors(arguments, phases)
     project.refuse_errors(after_includes=False)
     if project.journal.complaint:
         report.handle(Message(project.journal.complaint))

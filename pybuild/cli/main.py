@@ -47,7 +47,12 @@ def main(words: Sequence[str] | None = None, unready: Sequence[str] = ()) -> NoR
 
 def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
     """Does what the command line says; returns the exit status."""
-    status, glimpse = answer(words)
+    try:
+        status, glimpse = answer(words)
+    except ImportError:
+        if not unready:
+            raise
+        status, glimpse = None, None  # packages lie where only `site` knows
     if status is not None:
         return status
     if unready:

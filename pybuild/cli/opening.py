@@ -9,6 +9,7 @@ from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.flat import STATE_FOLDER, flat_path, load_key
 from pybuild.engine.staleness import Level
 from pybuild.kept import Head
+from pybuild.phases import Phases
 from pybuild.project import Opening, Project, Wish
 
 _LEVELS = {level.name.lower(): level for level in Level}
@@ -21,15 +22,15 @@ def open_project(arguments: Arguments) -> Project:
     return project
 
 
-def open_with_errors(arguments: Arguments) -> Project:
+def open_with_errors(arguments: Arguments, phases: Phases | None = None) -> Project:
     """The same, with the mistakes left in `project.errors`."""
-    project = project_of(arguments)
+    project = project_of(arguments, phases)
     project.open()
     return project
 
 
-def project_of(arguments: Arguments) -> Project:
-    """The project that the arguments name, not opened yet."""
+def project_of(arguments: Arguments, phases: Phases | None = None) -> Project:
+    """The project that the arguments name, not opened yet. `phases` notes how long it takes."""
     if len(arguments.files) > 1:
         raise UsageError("one `-f` at most: a Pipefile reads others with `include`")
     return Project(
@@ -41,6 +42,7 @@ def project_of(arguments: Arguments) -> Project:
             tuple(arguments.include),
         ),
         level_of(arguments),
+        phases,
     )
 
 

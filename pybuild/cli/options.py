@@ -98,7 +98,9 @@ class Arguments:
         self.format: str = "text"
         self.flowchart: str = ""
         self.flowchart_jobs: bool = False
+        self.profile: str = ""
         self.resources: list[str] = []
+        self.stats: bool = False
         self.verbose: bool = False
 
 
@@ -251,6 +253,15 @@ OPTIONS: tuple[Option, ...] = (
         group="pybuild",
     ),
     Option(("--flowchart-jobs",), "flowchart_jobs", "draw jobs instead of rules", group="pybuild"),
+    Option(
+        ("--profile",),
+        "profile",
+        "write when each phase and each job ran to FILE, for ui.perfetto.dev or chrome://tracing",
+        VALUE,
+        "FILE",
+        group="pybuild",
+    ),
+    Option(("--stats",), "stats", "print how long each phase took", group="pybuild"),
     Option(
         ("--resources",),
         "resources",

@@ -32,7 +32,7 @@ class Request(NamedTuple):
     `NAME=value` of the command line, `trees` the folder of kept trees ("" for none). `made` tells
     whether an earlier build made a file, `is_ours` whether it still has those bytes,
     `outputs_of` which files a job made when it last ran. `unwatched` is put around commands that
-    the file runs.
+    the file runs, `phase` around each stage (its name is given).
     """
 
     path: str
@@ -48,6 +48,7 @@ class Request(NamedTuple):
     environment_wins: bool = False
     include_folders: Sequence[str] = ()
     unwatched: Callable[[], AbstractContextManager[None]] = nullcontext
+    phase: Callable[[str], AbstractContextManager[object]] = nullcontext
 
 
 class Loaded(NamedTuple):
@@ -89,7 +90,8 @@ def _reader(
 
     def read_tree(path: str) -> tuple[syntax.Tree, list[Diagnostic]]:
         if path not in known:
-            known[path] = _tree(Source(normalise(path), _read(path)), request)
+            with request.phase("parse"):
+                known[path] = _tree(Source(normalise(path), _read(path)), request)
         return known[path]
 
     return read_tree
@@ -109,7 +111,8 @@ def _round(
     load_time.find = lambda text: universe.matches(_pattern(text))
     errors = [each for each in diagnostics if each.severity == "error"]
     if not errors or (pipeline.missing and only_names(errors)):
-        world.flow()
+        with request.phase("instantiate"):
+            world.flow()
         diagnostics += world.diagnostics
         world.diagnostics = []
         cycle = world.cycle()
@@ -151,8 +154,9 @@ def _resolve(
     diagnostics += found
     for name, value in request.overrides.items():
         resolver.override(name, value)
-    resolver.read(tree)
-    pipeline = resolver.finish()
+    with request.phase("resolve"):
+        resolver.read(tree)
+        pipeline = resolver.finish()
     return pipeline, prints, diagnostics + pipeline.diagnostics
 
 

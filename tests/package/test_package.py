@@ -83,6 +83,61 @@ def test_both_ways_to_start_say_the_same(tmp_path: Path) -> None:
     assert run(str(script), "--version") == run(sys.executable, "-m", "pybuild", "--version")
 
 
+def imported(words: list[str], **options: object) -> set[str]:
+    """The modules that a start imports."""
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stderr.splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+def test_the_script_starts_python_with_little_where_that_will_do(tmp_path: Path) -> None:
+    """Also through a link, as pipx makes one."""
+    script = tmp_path / "bin" / "pybuild"
+    script.parent.mkdir()
+    script.symlink_to(Path(sys.executable).with_name("pybuild"))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Pipefile").write_text("b: a\n    cat a > b\n")
+    (project / "a").write_text("1")
+    assert "site" in imported([str(script)], cwd=project)
+    (project / "a").write_text("other")
+    run(str(script), cwd=project)
+    assert (project / "b").read_text() == "other"
+    for _ in range(20):  # files as young as the last look at them are read again
+        names = imported([str(script)], cwd=project)
+        if "pybuild.project" not in names:
+            break
+    assert not names & {"site", "re", "typing", "pybuild.project"}, names
+
+
+def test_the_script_finds_packages_that_lie_elsewhere(
+    archives: dict[str, Path], tmp_path: Path
+) -> None:
+    """In a virtual environment that gets what pybuild needs through a `.pth` file."""
+    import xxhash
+
+    place = tmp_path / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", str(place))
+    [packages] = place.glob("lib/python3*/site-packages")
+    with zipfile.ZipFile(archives["wheel"]) as wheel:
+        for name in wheel.namelist():
+            if name.startswith("pybuild/"):
+                wheel.extract(name, packages)
+            elif name.endswith("/scripts/pybuild"):
+                script = place / "bin" / "pybuild"
+                script.write_bytes(wheel.read(name))
+                script.chmod(0o755)
+    (packages / "more.pth").write_text(f"{Path(xxhash.__file__).parents[1]}\n")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Pipefile").write_text("b: a\n    cat a > b\n")
+    (project / "a").write_text("1")
+    assert "1 ran" in run(str(script), cwd=project)
+    assert "up to date" in run(str(script), cwd=project)
+
+
 # What a build with nothing to do may import besides pybuild itself. Each of these is cheap; what is
 # not here costs more than judging thousands of jobs.
 ALLOWED = frozenset(
