@@ -229,8 +229,9 @@ class _Revival:
         to be there."""
         judge = Judge(Graph(), self.request.files, self.journal, Rules())
         changed = []
-        for row in self.moved:
-            name = self._name(row)
+        names = [self._name(row) for row in self.moved]
+        judge.read_ahead(names)
+        for row, name in zip(self.moved, names, strict=True):
             if self.flat.array("sizes", "q")[row] == PRESENT_SIZE:
                 return None
             if judge.digest(name) != self.flat.digest(row):
