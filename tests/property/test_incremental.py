@@ -329,6 +329,7 @@ class Session:
             return None  # without records nobody knows that these are leftovers
         if any(family(name) not in (".txt", ".inc") for name in self.model.sources):
             return None  # nor whether these came from a split that has lost its record
+        self.known.clear()  # also of jobs that only a later edit brings back
         size = journal.stat().st_size
         if two % 2:
             os.truncate(journal, one * 7919 % size)
