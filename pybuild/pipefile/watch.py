@@ -52,6 +52,7 @@ class Watch:
         self.seen = seen
         self.root = os.path.join(os.path.abspath(root), "")
         self._depth = 0
+        self._profiles = False
         self._asked: dict[str, None] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
 
@@ -68,7 +69,9 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         for name, function in self._functions.items():
             setattr(os, name, function)
-        sys.setprofile(None)
+        if self._profiles:
+            sys.setprofile(None)
+            self._profiles = False
         _watches.remove(self)
         if not _watches:
             os.environ.__class__ = os._Environ
@@ -138,6 +141,7 @@ class Watch:
             text = text.encode("utf-8", "surrogateescape")
         is_ours = isinstance(text, bytes) and self._is_of_project(str(filename))
         if is_ours and _DOUBTFUL.search(text):
+            self._profiles = True
             sys.setprofile(self._profile)
 
     def _is_of_project(self, filename: str) -> bool:
