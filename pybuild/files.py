@@ -14,8 +14,10 @@ from typing import NamedTuple, Protocol
 
 import xxhash
 
+from pybuild.content import digest_of as digest_of
+from pybuild.content import handle_digest
+
 _look = os.stat  # as it is now: while a load is watched something else stands there
-_MAP_FROM = 1 << 16  # below 64 KB a read is cheaper than a memory map
 
 
 class Status(NamedTuple):
@@ -56,11 +58,6 @@ class Files(Protocol):
     def set_writable(self, name: str, writable: bool) -> None: ...
 
 
-def digest_of(data: bytes) -> bytes:
-    """xxh3-128 of some bytes: 16 bytes."""
-    return xxhash.xxh3_128_digest(data)
-
-
 class Disk:
     """The real file system, seen from the working directory."""
 
@@ -87,9 +84,7 @@ class Disk:
             if not stat.S_ISREG(found.st_mode):
                 # A pipe or device has no content to compare; its identity stands for it.
                 return digest_of(f"{found.st_mode} {found.st_rdev}".encode())
-            if found.st_size < _MAP_FROM:
-                return digest_of(_read_all(handle))
-            return _mapped_digest(handle)
+            return handle_digest(handle, found.st_size)
         finally:
             os.close(handle)
 
@@ -166,24 +161,6 @@ def _behind(entry: os.DirEntry[str]) -> os.stat_result | None:
         return entry.stat()
     except OSError:
         return None
-
-
-def _read_all(handle: int) -> bytes:
-    data = os.read(handle, _MAP_FROM)
-    if len(data) < _MAP_FROM:
-        return data
-    chunks = [data]
-    while data:
-        data = os.read(handle, 1 << 20)
-        chunks.append(data)
-    return b"".join(chunks)
-
-
-def _mapped_digest(handle: int) -> bytes:
-    from mmap import ACCESS_READ, mmap
-
-    with mmap(handle, 0, access=ACCESS_READ) as view:
-        return xxhash.xxh3_128_digest(view)
 
 
 class FilesWrapper:

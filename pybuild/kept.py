@@ -230,7 +230,6 @@ class _Revival:
         judge = Judge(Graph(), self.request.files, self.journal, Rules())
         changed = []
         names = [self._name(row) for row in self.moved]
-        judge.read_ahead(names)
         for row, name in zip(self.moved, names, strict=True):
             if self.flat.array("sizes", "q")[row] == PRESENT_SIZE:
                 return None

@@ -9,6 +9,8 @@ import os
 import stat
 import time
 
+from pybuild.content import digest_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,8 +81,6 @@ class Seen:
     def note_file(self, name: str, data: bytes | None = None) -> None:
         """The content of a file counts; `data` is what was just read of it. A file that cannot be
         read counts by its look."""
-        from xxhash import xxh3_128_digest
-
         if name in self.files:
             return
         now_ns = time.time_ns()
@@ -95,7 +95,7 @@ class Seen:
             self.note_look(name)
             return
         inode = found.st_ino if is_settled(found.st_mtime_ns, now_ns) else _UNSETTLED
-        self.files[name] = (found.st_mtime_ns, found.st_size, inode, xxh3_128_digest(data))
+        self.files[name] = (found.st_mtime_ns, found.st_size, inode, digest_of(data))
 
     def note_look(self, name: str) -> None:
         """What `stat` says of a name counts; of a folder only that it is one."""
@@ -178,9 +178,7 @@ def _look(name: str) -> Look | None:
 
 def listing_of(entries: Iterable[str]) -> bytes:
     """The digest of a listing: names, those of folders with a slash behind them."""
-    from xxhash import xxh3_128_digest
-
-    return xxh3_128_digest("\0".join(sorted(entries)).encode("utf-8", "surrogateescape"))
+    return digest_of("\0".join(sorted(entries)).encode("utf-8", "surrogateescape"))
 
 
 def _listing(folder: str) -> tuple[bytes, tuple[tuple[str, int], ...]]:

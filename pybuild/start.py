@@ -1,17 +1,28 @@
 """Where `launcher.sh` begins: Python without `site`, and as first argument the folder of packages.
 
-Only these two folders are looked into until the short way has answered; if it cannot, `cli.main`
-brings in everything else before anything of the user's is looked at.
+Only that folder and our own are looked into until the short way has answered; if it cannot,
+`cli.main` brings in everything else before anything of the user's is looked at.
 """
 
 import sys
 
 ROOT = __file__.removesuffix("/pybuild/start.py")
 PACKAGES = sys.argv.pop(1)
+UNREADY = tuple(dict.fromkeys([ROOT, PACKAGES]))
 
 sys.argv[0] = "pybuild"
-sys.path[0:1] = dict.fromkeys([ROOT, PACKAGES])
+sys.path[0:1] = UNREADY
 
-from pybuild.cli.main import main  # noqa: E402
+try:
+    from pybuild.cli.main import main
+except ImportError:
+    # A package that we need lies where only `site` knows.
+    import site
 
-main(unready=(ROOT, PACKAGES))
+    sys.path[:] = [ROOT, *(each for each in sys.path if each not in UNREADY)]
+    site.main()
+    from pybuild.cli.main import main
+
+    UNREADY = ()
+
+main(unready=UNREADY)

@@ -47,12 +47,7 @@ def main(words: Sequence[str] | None = None, unready: Sequence[str] = ()) -> NoR
 
 def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
     """Does what the command line says; returns the exit status."""
-    try:
-        status, glimpse = answer(words)
-    except ImportError:
-        if not unready:
-            raise
-        status, glimpse = None, None  # packages lie where only `site` knows
+    status, glimpse = answer(words)
     if status is not None:
         return status
     if unready:

@@ -40,8 +40,12 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
     if glimpse is None:
         return None, None
     flat, moved = glimpse
-    if moved or flat.seeds or flat.has_grown or flat.seen.renewed:
+    if flat.seeds or flat.has_grown or flat.seen.renewed:
         return None, glimpse
+    if moved:
+        moved = flat.compare(flat.names(), moved)
+        if moved:
+            return None, (flat, moved)
     if not quiet:
         from pybuild.report.brief import printable, up_to_date
 

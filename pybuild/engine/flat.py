@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import marshal
 import os
+import time
 
-from pybuild.seen import Seen
+from xxhash import xxh3_64_digest
+
+from pybuild.content import handle_digest
+from pybuild.seen import Seen, is_settled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
+
+    from pybuild.seen import Look
 
 STATE_FOLDER = ".pybuild"
 MAGIC = b"pybuild flat 1\n"
@@ -25,6 +31,11 @@ FOLDER_SIZE = -2  # a folder that counts by being there
 PRESENT_SIZE = -3  # anything that is there
 MOST_KEPT = 8
 _FEW = 64
+_MOST_LOOKS = 1000  # more new looks than that are worth writing the graph anew
+_LARGE = 1 << 20  # bytes: below that a thread gains nothing
+
+NO_LOOK = (0, 0, 0)
+LOOKS = ".looks"  # behind the name of the graph that they belong to
 
 COLUMNS = ("outputs", "inputs", "order_only", "discovered")
 
@@ -115,8 +126,6 @@ class Flat:
 
     def section(self, name: str) -> bytes:
         """The bytes of a section. Raises Unfit if they are not what was written."""
-        from xxhash import xxh3_64_digest
-
         offset, size, check = self._at[name]
         offset += self._base
         data = os.pread(self._handle, size, offset)
@@ -164,7 +173,80 @@ class Flat:
                 if size != PRESENT_SIZE and not (size == FOLDER_SIZE and is_folder):
                     found.append(row)
         unsettled = self.array("unsettled", "I")
-        return sorted({*found, *unsettled}) if unsettled else found
+        if unsettled:
+            found = sorted({*found, *unsettled})
+        looks = self.looks() if found else {}
+        return [row for row in found if row not in looks or looks[row] != _look(names[row])]
+
+    def looks(self) -> dict[int, Look]:
+        """New looks of files whose bytes are the same: they were found after this was written."""
+        try:
+            with open(self.path + LOOKS, "rb") as handle:
+                check, data = handle.read(8), handle.read()
+            mine, found = marshal.loads(data) if xxh3_64_digest(data) == check else (b"", {})
+        except (OSError, ValueError, EOFError, TypeError):
+            return {}
+        return found if mine == self._at[""][2] else {}
+
+    def compare(self, names: Sequence[bytes], moved: Sequence[int]) -> list[int]:
+        """Of files that have moved those that do not have the bytes that they had; the new looks
+        of the others are kept. If they are many all are given back, unread."""
+        if len(moved) > _MOST_LOOKS:
+            return list(moved)
+        same: dict[int, Look] = {}
+        unsettled = []
+        for row, look, digest in self._read(names, moved):
+            if digest != self.digest(row):
+                continue
+            if is_settled(look[0], self._now_ns):
+                same[row] = look
+            else:
+                unsettled.append(row)
+        if same:
+            self._keep_looks(same)
+        return [row for row in moved if row not in same and row not in unsettled]
+
+    def _read(
+        self, names: Sequence[bytes], moved: Sequence[int]
+    ) -> Iterable[tuple[int, Look, bytes]]:
+        """Rows with looks and digests, of files that can be read and have the size they had."""
+        sizes = self.array("sizes", "q")
+        self._now_ns = time.time_ns()
+
+        def read(row: int) -> tuple[int, Look, bytes]:
+            try:
+                handle = os.open(names[row], os.O_RDONLY | os.O_NONBLOCK)
+            except OSError:
+                return row, NO_LOOK, b""
+            try:
+                found = os.fstat(handle)
+                if found.st_mode & 0o170000 != 0o100000 or found.st_size != sizes[row]:
+                    return row, NO_LOOK, b""
+                digest = handle_digest(handle, found.st_size)
+                return row, (found.st_mtime_ns, found.st_size, found.st_ino), digest
+            except (OSError, ValueError):
+                return row, NO_LOOK, b""
+            finally:
+                os.close(handle)
+
+        large = [row for row in moved if sizes[row] >= _LARGE]
+        if len(large) < 2:
+            return map(read, moved)
+        from concurrent.futures import ThreadPoolExecutor
+
+        # Hashing lets other threads run.
+        with ThreadPoolExecutor(min(len(large), os.cpu_count() or 1)) as pool:
+            return list(pool.map(read, moved))
+
+    def _keep_looks(self, same: dict[int, Look]) -> None:
+        data = marshal.dumps((self._at[""][2], {**self.looks(), **same}), 4)
+        temporary = f"{self.path}.{os.getpid()}"
+        try:
+            with open(temporary, "wb") as handle:
+                handle.write(xxh3_64_digest(data) + data)
+            os.replace(temporary, self.path + LOOKS)
+        except OSError:
+            pass  # the files are read again next time, no more
 
     def digest(self, row: int) -> bytes:
         """The digest of a file's bytes when its jobs were up to date."""
@@ -233,6 +315,14 @@ class Flat:
         """Of jobs that are not up to date: the trace, how they were started, and a set of
         values; None where there is none."""
         return marshal.loads(self.section("odd"))  # type: ignore[no-any-return]
+
+
+def _look(name: bytes) -> Look | None:
+    try:
+        found = os.stat(name)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _found_at(data: bytes, row: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ from pybuild.engine.flat import (
     COLUMNS,
     DIGEST_SIZE,
     FOLDER_SIZE,
+    LOOKS,
     MAGIC,
     MOST_KEPT,
     PRESENT_SIZE,
@@ -79,6 +80,9 @@ class Columns:
         columns.bindings = bytearray(flat.section("bindings"))
         columns.bindings_ends.frombytes(flat.section("bindings.ends"))
         columns.unsettled = set(flat.array("unsettled", "I"))
+        for row, look in flat.looks().items():
+            columns.times[row], columns.sizes[row], columns.inodes[row] = look
+            columns.unsettled.discard(row)
         columns.odd = flat.odd()
         return columns
 
@@ -283,6 +287,12 @@ def _places(sections: Mapping[str, bytes]) -> dict[str, tuple[int, int, bytes]]:
 def _drop_oldest(folder: str) -> None:
     """Keeps the graphs of the last few command lines."""
     with os.scandir(folder) as entries:
-        found = [(entry.stat().st_mtime_ns, entry.path) for entry in entries]
+        found = [
+            (entry.stat().st_mtime_ns, entry.path)
+            for entry in entries
+            if not entry.name.endswith(LOOKS)
+        ]
     for _, path in sorted(found)[: -MOST_KEPT or None]:
         os.unlink(path)
+        if os.path.exists(path + LOOKS):
+            os.unlink(path + LOOKS)

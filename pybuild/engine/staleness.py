@@ -6,9 +6,8 @@ reason, and no reason is words: `report` makes sentences of them.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -61,7 +60,6 @@ class Stale(NamedTuple):
 
 Verdict = UpToDate | Stale
 
-_LARGE = 1 << 20  # bytes: below that a thread gains nothing
 NOT_THERE = bytes(DIGEST_SIZE)
 # A folder whose name does not end in a slash counts by being there, not by what is in it.
 ANY_FOLDER = b"a folder".ljust(DIGEST_SIZE)
@@ -140,29 +138,6 @@ class Judge:
             self.journal.renew(name, stamp)
         self._stamps[name] = stamp
         return stamp
-
-    def read_ahead(self, names: Iterable[str]) -> None:
-        """Reads the large ones among files whose bytes will be asked for, side by side: hashing
-        lets other threads run."""
-        large = [
-            (name, status)
-            for name in names
-            if (status := self.status(name)) is not None
-            and status.size >= _LARGE
-            and not status.is_folder
-        ]
-        if len(large) < 2:
-            return
-        from concurrent.futures import ThreadPoolExecutor
-
-        def read(each: tuple[str, Status]) -> None:
-            try:
-                self.look(*each)
-            except BuildError:
-                pass  # whoever asks for it complains
-
-        with ThreadPoolExecutor(min(len(large), os.cpu_count() or 1)) as pool:
-            list(pool.map(read, large))
 
     def stamp(self, name: str, status: Status) -> Stamp | None:
         """The stamp of a file that looks as it does, settled or not, if there is one."""

@@ -647,32 +647,3 @@ def test_every_kind_that_is_documented_has_a_sentence() -> None:
     assert len(kinds) > 10
     for kind in kinds:
         assert sentence(Reason(kind, "name", "1", "2"))
-
-
-def test_large_files_are_read_once_and_small_ones_when_they_are_asked_for(desk: Desk) -> None:
-    for number in range(3):
-        desk.memory.write(f"large{number}", bytes(2 << 20) + bytes([number]))
-    desk.memory.write("small", "x")
-    names = ["large0", "large1", "large2", "small", "absent"]
-    judge = desk.judge()
-    judge.read_ahead(names)
-    assert desk.memory.reads == {"large0": 1, "large1": 1, "large2": 1}
-    digests = [judge.digest(name) for name in names[:4]]
-    assert digests == [desk.memory.digest(name) for name in names[:4]]
-    assert desk.memory.reads["large0"] == 2, "once by the judge, once by this test"
-
-
-def test_a_large_file_that_cannot_be_read_is_complained_of_when_it_is_asked_for(desk: Desk) -> None:
-    for name in ("one", "two"):
-        desk.memory.write(name, bytes(2 << 20))
-    judge = desk.judge()
-    assert judge.status("one")
-    assert judge.status("two")
-
-    def refuse(name: str) -> bytes:
-        raise PermissionError(13, "no", name)
-
-    desk.files.digest = refuse
-    judge.read_ahead(["one", "two"])
-    with pytest.raises(BuildError):
-        judge.digest("one")
