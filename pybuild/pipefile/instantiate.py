@@ -315,7 +315,7 @@ class Instantiation:
     def _refuse_second(self, job: Job, name: str) -> None:
         """Raises BuildError if another job makes the file."""
         other = self.graph.producer.get(name)
-        if other is None:
+        if other is None or other is job:  # a split may be known by the name of its only file
             return
         if other.binding.rule is job.binding.rule and job.binding.members:
             one, two = other.binding.members[0], job.binding.members[0]
