@@ -260,14 +260,19 @@ class Affixes(Generic[Item]):
         self._count = 0
         self._tables: dict[tuple[int, int], dict[tuple[str, str], list[tuple[int, Item]]]] = {}
 
-    def __bool__(self) -> bool:
-        return self._count > 0
-
     def add(self, start: str, end: str, item: Item) -> None:
         """Adds an item for the names that start and end so."""
         table = self._tables.setdefault((len(start), len(end)), {})
         table.setdefault((start, end), []).append((self._count, item))
         self._count += 1
+
+    def concerns(self, name: str) -> bool:
+        """Whether some item concerns a name."""
+        size = len(name)
+        for (start, end), table in self._tables.items():
+            if start <= size >= end and (name[:start], name[size - end :]) in table:
+                return True
+        return False
 
     def find(self, name: str) -> list[Item]:
         """The items that concern a name, in the order in which they were added."""
@@ -276,8 +281,9 @@ class Affixes(Generic[Item]):
         for (start, end), table in self._tables.items():
             if start <= size >= end:
                 found += table.get((name[:start], name[size - end :]), ())
-        if len(found) > 1:
-            found.sort(key=_number)
+        if len(found) < 2:
+            return [found[0][1]] if found else []
+        found.sort(key=_number)
         return [item for _, item in found]
 
 

@@ -51,7 +51,7 @@ class Drivers:
         """The rules that a file drives."""
         near = self._near.get(folder_of(name))
         found = near.find(name) if near is not None else []
-        if self._anywhere:
+        if self._deep:
             found += self._anywhere.find(name)
         return [
             (rule, captured)
@@ -89,7 +89,7 @@ def sources(
         if key not in indexes:
             indexes[key] = _index(those)
         index = indexes[key]
-        found.update(dict.fromkeys(n for n in universe.names_in(folder) if index.find(n)))
+        found.update(dict.fromkeys(filter(index.concerns, universe.names_in(folder))))
     return sorted(sorted(found), key=len)
 
 

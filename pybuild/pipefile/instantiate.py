@@ -65,7 +65,8 @@ class Instantiation:
         self._queue: deque[str] = deque()
         self._extra: dict[str, list[Binding]] = {}
         self._told: set[tuple[str, Span | None, tuple[Note, ...]]] = set()
-        self._resolved: set[int] = set()
+        # The jobs of each rule that have yet to say what they make, by number.
+        self._unresolved_of: dict[int, dict[int, Job]] = {}
         self._joins: dict[int, dict[tuple[str, ...], list[str]]] = {}
         self._globs: dict[str, list[str]] = {}
 
@@ -299,6 +300,7 @@ class Instantiation:
         self.jobs_of[rule.index].append(job)
         self.graph.add(job)
         if patterns:
+            self._unresolved_of.setdefault(rule.index, {})[job.number] = job
             self.graph.producer[name] = job
             self.universe.own(self.universe.outputs_of(name))
         if not quiet:
@@ -316,7 +318,7 @@ class Instantiation:
     def _refuse_second(self, job: Job, name: str) -> None:
         """Raises BuildError if another job makes the file."""
         other = self.graph.producer.get(name)
-        if other is None:
+        if other is None or other is job:  # a split may be known by the name of its only file
             return
         if other.binding.rule is job.binding.rule and job.binding.members:
             one, two = other.binding.members[0], job.binding.members[0]
@@ -399,15 +401,13 @@ class Instantiation:
         return [
             each
             for split in splits.values()
-            for each in self.jobs_of[split.index]
-            if each.number not in self._resolved
+            for each in self._unresolved_of.get(split.index, {}).values()
         ]
 
     def resolve(self, job: Job, outputs: Iterable[str]) -> None:
         """A split is done, and these are its files: they flow on."""
-        if job.number in self._resolved:
+        if self._unresolved_of[job.binding.rule.index].pop(job.number, None) is None:
             return
-        self._resolved.add(job.number)
         names = tuple(sorted(outputs))
         for name in names:
             self._refuse_second(job, name)

@@ -257,6 +257,20 @@ split parts: parts/*.txt: big.txt
     box.runs_nothing()
 
 
+def test_split_with_a_plain_target(box: Sandbox) -> None:
+    pipefile = """all: <up>
+up: out/<basename>.up: <part>
+    tr a-z A-Z < <input> > <output>
+split part: parts/one.txt: big.txt
+    cp <input> parts/one.txt
+"""
+    box.write(Pipefile=pipefile)
+    box.put("big.txt", "x\n")
+    assert box.ran() == 2
+    assert box.text("out/one.up") == "X\n"
+    box.runs_nothing()
+
+
 def test_split_for_each_match(box: Sandbox) -> None:
     pipefile = """all: <up>
 up: up/<s>.<n>.txt: parts/<s>.<n>.part

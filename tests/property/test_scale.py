@@ -20,6 +20,7 @@ from pybuild.names import Pattern
 from pybuild.pipefile import instantiate
 from pybuild.pipefile.binding import JobLookup
 from pybuild.pipefile.load import Loaded
+from pybuild.pipefile.upstream import Upstream
 from pybuild.project import Opening, Project
 from pybuild.source import Source, Span
 
@@ -240,6 +241,46 @@ def load_all(files: CountingFiles, monkeypatch: pytest.MonkeyPatch) -> Loaded:
     for job in list(found.world.graph.jobs):
         assert not found.world.close(job)
     return found
+
+
+def test_many_rules_may_share_a_folder(
+    tmp_path: Path, matches: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is held only against patterns that start and end as it does."""
+    rules = [f"r{n}: out/<s>.{n}: src/<s>.in{n}\n  cp <input> <output>\n" for n in range(100)]
+    (tmp_path / "Pipefile").write_text("".join(rules))
+    (tmp_path / "src").mkdir()
+    for number in range(1000):
+        (tmp_path / "src" / f"{number}.in{number % 100}").touch()
+    monkeypatch.chdir(tmp_path)
+    found = load_all(CountingFiles(), monkeypatch)
+    assert len(found.world.graph.jobs) == 1000
+    assert matches["match"] <= 2 * 1000
+
+
+def test_many_rules_beside_a_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a split may feed is not held against every rule."""
+    calls: Counter[str] = Counter()
+    original = Upstream._may_feed
+
+    def may_feed(self: Upstream, *arguments: object) -> bool:
+        calls["may feed"] += 1
+        return original(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Upstream, "_may_feed", may_feed)
+    plain = [f"out/{n}: in/{n}\n  cp in/{n} out/{n}\n" for n in range(1000)]
+    fed = ["up: up/<s>: parts/<s>.p\n  cp <input> <output>\n", "all.txt: <up>\n  cat <inputs>\n"]
+    split = "split parts: parts/*.p: in/0\n  touch parts/a.p\n"
+    (tmp_path / "Pipefile").write_text("".join([*plain, *fed, split]))
+    (tmp_path / "in").mkdir()
+    for number in range(1000):
+        (tmp_path / "in" / str(number)).touch()
+    monkeypatch.chdir(tmp_path)
+    world = Project(Opening()).loaded.world
+    assert calls["may feed"] < 10
+    above = {rule.label: [each.label for each in world._upstream.of(rule)] for rule in world._rules}
+    assert {name for name, splits in above.items() if splits} == {"up", "all.txt"}
+    assert above["up"] == above["all.txt"] == ["parts"]
 
 
 def test_loading_is_linear(

@@ -481,12 +481,13 @@ def test_affixes_find_in_order_all_that_concerns_a_name(
     index: Affixes[int] = Affixes()
     for number, (start, end) in enumerate(affixes):
         index.add(start, end, number)
-    assert bool(index) == bool(affixes)
-    assert index.find(name) == [
+    expected = [
         number
         for number, (start, end) in enumerate(affixes)
         if name.startswith(start) and name.endswith(end)
     ]
+    assert index.find(name) == expected
+    assert index.concerns(name) == bool(expected)
 
 
 @given(st.lists(_name, max_size=20), _short)
