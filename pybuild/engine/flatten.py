@@ -122,10 +122,10 @@ class Columns:
         if digest is not None:
             self.digests[row * DIGEST_SIZE : (row + 1) * DIGEST_SIZE] = digest
 
-    def add(self, job: Job, binding: bytes) -> int:
+    def add(self, job: Job, outputs: Sequence[str], binding: bytes) -> int:
         """A further job; returns its number. What is recorded of it is to be `set`."""
         for column, names in (
-            ("outputs", job.outputs),
+            ("outputs", outputs),
             ("inputs", job.inputs),
             ("order_only", job.order_only),
             ("discovered", ()),
@@ -219,7 +219,8 @@ def columns_of(
     """The columns of a whole graph, as the judge sees it. Raises BuildError."""
     columns = Columns()
     for job in jobs:
-        number = columns.add(job, binding(job))
+        trace = journal.trace(job.name) if job.patterns else None
+        number = columns.add(job, trace.outputs if trace else job.outputs, binding(job))
         columns.set(number, job, judge, journal)
     counts = set(columns.ids["inputs"])
     counts.update(columns.ids["outputs"], columns.ids["discovered"])

@@ -466,3 +466,17 @@ def test_explain_says_why_a_goal_does_not_run(box: Sandbox) -> None:
     assert "b: up to date: its recipe and values, 1 prerequisite and 1 target" in box.run(
         "--explain", "c"
     )
+
+
+def test_a_part_that_is_gone_is_made_again(box: Sandbox) -> None:
+    """Also when nothing else has changed since."""
+    box.write(
+        Pipefile="all: <parts>\nsplit parts: d/*.part: a\n    for i in 1 2; do cp a d/$i.part; done\n",
+        a="x",
+    )
+    assert box.ran() == 1
+    box.runs_nothing()
+    box.runs_nothing()
+    (box.folder / "d" / "2.part").unlink()
+    assert box.ran() == 1
+    assert (box.folder / "d" / "2.part").exists()
