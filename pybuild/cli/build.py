@@ -57,7 +57,7 @@ def build(arguments: Arguments, words: Sequence[str]) -> int:
                 report.handle(Message(f"nothing to be done for `{name}`: no rule makes it"))
         if not jobs:
             return ERROR if complaints else OK
-        summary = project.build(jobs, wish, report)
+        summary = project.build(jobs, wish._replace(forced_needed=True), report)
         return ERROR if summary.failures or complaints else OK
     except NotUpToDate:
         return OUT_OF_DATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
@@ -53,7 +53,8 @@ class NotUpToDate(Exception):
 
 
 class Manner(NamedTuple):
-    """How to build: what the command line decides, but for what is a part of its own."""
+    """How to build: what the command line decides, but for what is a part of its own. `needed` are
+    rules and files of which some job has to be wanted: those of `--force`."""
 
     rules: Rules = Rules()
     capacity: Capacity = Capacity()
@@ -66,6 +67,7 @@ class Manner(NamedTuple):
     touch: bool = False
     load_limit: float = 0.0
     order: Callable[[Job], float] | None = None
+    needed: Collection[str] = ()
 
 
 class _Run(NamedTuple):
@@ -149,11 +151,14 @@ class Build:
 
     def run(self, goals: Sequence[Job]) -> Summary:
         """Brings the goals up to date. Raises BuildError before anything ran if the plan is
-        wrong, Interrupted after a signal, NotUpToDate for a question, OSError if the journal
-        cannot be written."""
+        wrong (at the end for a needed name that only the run shows to be idle), Interrupted after
+        a signal, NotUpToDate for a question, OSError if the journal cannot be written."""
         began = time.monotonic()
         self.scheduler.want(goals, goals=True)
         self._plan()
+        all_is_known = not (self.manner.minimal or self.scheduler.has_open)
+        if all_is_known:
+            self._refuse_idle_names()
         while True:
             self._check_signal()
             self._wake_retries()
@@ -170,7 +175,27 @@ class Build:
         self._hooks()
         summary = self._summary(goals, time.monotonic() - began)
         self.report.handle(summary)
+        if not (all_is_known or self._failures):
+            self._refuse_idle_names()
         return summary
+
+    def _refuse_idle_names(self) -> None:
+        """Raises BuildError if no wanted job has to do with a name that is needed."""
+        idle = dict.fromkeys(self.manner.needed)
+        for job in self.scheduler.wanted if idle else ():
+            for name in (job.traits.rule, job.name, *job.outputs):
+                idle.pop(name, None)
+        if idle:
+            raise BuildError(
+                *(
+                    Diagnostic(
+                        "PB305",
+                        f"no goal needs `{name}`",
+                        help=f"name it as a goal too: `pybuild --force {name} {name}`",
+                    )
+                    for name in idle
+                )
+            )
 
     def _plan(self) -> None:
         """Closes all that is wanted, so that mistakes are found before anything runs."""

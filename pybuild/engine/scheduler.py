@@ -143,6 +143,11 @@ class Scheduler:
         """Whether some job only waits for a place to run."""
         return any(lane.heap for lane in self._lanes.values())
 
+    @property
+    def has_open(self) -> bool:
+        """Whether some job waits for a split to tell its inputs."""
+        return bool(self._open)
+
     def next_action(self, may_start: bool = True) -> Action | None:
         """What to do now, or None: then wait for a running job (or, with none, it is the end)."""
         if self._to_close:

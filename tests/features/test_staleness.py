@@ -466,3 +466,30 @@ def test_explain_says_why_a_goal_does_not_run(box: Sandbox) -> None:
     assert "b: up to date: its recipe and values, 1 prerequisite and 1 target" in box.run(
         "--explain", "c"
     )
+
+
+def test_what_no_goal_needs_cannot_be_forced(box: Sandbox) -> None:
+    text = """a: src
+    cp src a
+b: src
+    cp src b
+split s: s/*.y: src
+    touch s/1.y
+t: <s>
+    touch t
+u: u/<basename>: <s>
+    touch <output>
+"""
+    box.write(Pipefile=text, src="")
+    for name in ("b", "t", "s", "u"):
+        output = box.run("--force", name, status=2)
+        assert f"no goal needs `{name}` [PB305]" in output
+        assert f"`pybuild --force {name} {name}`" in output
+        assert not (box.folder / "a").exists()
+    assert "no rule makes `src` [PB305]" in box.run("--force", "src", status=2)
+    box.run("-q", "--force", "b", status=2)
+    assert box.ran("--force", "b", "a", "b") == 2
+    assert box.ran("--force", "./b", "a", "b") == 1
+    assert "no goal needs `u` [PB305]" in box.run("--force", "u", "t", status=2)
+    assert box.ran("--force", "u/1", "u") == 1
+    assert box.ran("--force", "s", "t") == 1
