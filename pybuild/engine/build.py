@@ -122,6 +122,7 @@ class Build:
         self._up_to_date = 0
         self._failures: list[Failure] = []
         self._unknown: dict[int, Job] = {}
+        self._told_unknown = 0
         self._loud = False
 
     @property
@@ -289,9 +290,8 @@ class Build:
         if not self._loud:
             return
         plan = self.scheduler
-        self.report.handle(
-            Progress(plan.settled, len(plan.wanted), len(self._runs), plan.outlook())
-        )
+        done, wanted = plan.settled - plan.settled_names, len(plan.wanted) - plan.names
+        self.report.handle(Progress(done, wanted, len(self._runs), plan.outlook()))
 
     # -- closing and judging ---------------------------------------------------------------
 
@@ -306,6 +306,7 @@ class Build:
 
     def _mark_unknown(self, job: Job, splits: Sequence[Job]) -> None:
         self._unknown[job.number] = job
+        self._told_unknown += 1
         self.report.handle(Unknown(job, tuple(splits)))
         self._pretend_made(job)
         self.scheduler.passed(job)
@@ -327,12 +328,15 @@ class Build:
             self._progress()
 
     def _decide(self, job: Job, verdict: Verdict) -> None:
-        self.report.handle(Judged(job, verdict))
+        outputs = job.outputs
+        if job.patterns:
+            trace = self.journal.trace(job.name)
+            outputs = trace.outputs if trace else ()
+        self.report.handle(Judged(job, verdict, len(outputs)))
         if isinstance(verdict, UpToDate):
             self._up_to_date += 1
             if job.patterns:
-                trace = self.journal.trace(job.name)
-                self.grow.resolve(job, trace.outputs if trace else ())
+                self.grow.resolve(job, outputs)
         elif self.manner.question:
             raise NotUpToDate(job.name)
 
@@ -712,7 +716,7 @@ class Build:
             tuple(job.name for job in goals),
             self.manner.dry,
             plan.stopped,
-            len(self._unknown),
+            self._told_unknown,
             sum(bool(job.outputs or job.patterns) for job in self._touched),
         )
 
