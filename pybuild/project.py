@@ -541,14 +541,15 @@ def _machine(jobs: int) -> dict[str, float]:
 
 
 def _order(shuffle: str) -> Callable[[Job], float] | None:
-    """`--shuffle`: another order of the jobs that are ready; a number makes it repeatable."""
+    """`--shuffle`: another order of the jobs that are ready, each time; a number makes it
+    repeatable."""
     if not shuffle or shuffle in ("none", "identity"):
         return None
     if shuffle == "reverse":
         return lambda job: float(job.number)
     import random
 
-    dice = random.Random(shuffle)
+    dice = random.Random(shuffle if shuffle.isdecimal() else None)
     return lambda _: dice.random()
 
 
