@@ -493,3 +493,13 @@ u: u/<basename>: <s>
     assert "no goal needs `u` [PB305]" in box.run("--force", "u", "t", status=2)
     assert box.ran("--force", "u/1", "u") == 1
     assert box.ran("--force", "s", "t") == 1
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_a_dry_run_tells_no_time_of_what_is_not_there(box: Sandbox, level: int) -> None:
+    box.write(Pipefile="c: b\n    cp b c\nb: a\n    cp a b\n", a="1")
+    box.run(f"--checksum-level={level}")
+    (box.folder / "b").unlink()
+    told = box.run("-n", f"--checksum-level={level}")
+    assert "c: prerequisite `b` will be made again\n" in told
+    assert "newer" not in told
