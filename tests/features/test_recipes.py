@@ -548,3 +548,9 @@ def test_a_block_that_closes_its_output_and_fails(box: Sandbox, stream: str) -> 
     text = f"a:\n    python:\n        import sys\n        sys.{stream}.close()\n        1 / 0\n"
     output = box.write(Pipefile=text).run(status=2)
     assert "Pipefile" in output and "ZeroDivisionError: division by zero" in output
+
+
+def test_a_program_that_is_not_there_is_named(box: Sandbox) -> None:
+    box.write(Pipefile="a:\n    #!/no/such/program -x\n    anything\n")
+    output = box.run(status=2)
+    assert "`a` failed: cannot start `/no/such/program`: No such file or directory" in output
