@@ -546,3 +546,15 @@ def test_what_is_included_has_to_be_made_first(box: Sandbox, include: str, word:
     assert "PB201" not in output
     assert box.ran("made.pipe") == 1
     box.run(word, status=1 if word == "-q" else 0)
+
+
+@pytest.mark.parametrize(("attribute", "left"), [("", []), ("@precious\n", ["1", "2"])])
+def test_a_split_that_fails_leaves_none_of_the_old_files(
+    box: Sandbox, attribute: str, left: list[str]
+) -> None:
+    text = "split parts: parts/*: src\n    sh <input>\n"
+    box.write(Pipefile=attribute + text, src="touch parts/1 parts/2\n")
+    assert box.ran() == 1
+    box.write(src="false\n")
+    box.run(status=2)
+    assert [name.removeprefix("parts/") for name in box.names("parts/*")] == left
