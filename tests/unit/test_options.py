@@ -71,6 +71,13 @@ def said(line: list[str]) -> dict[str, Any]:
         ("--output-sync none", {"output_sync": "target", "goals": ["none"]}),
         ("--shuffle", {"shuffle": "random"}),
         ("--shuffle=7", {"shuffle": "7"}),
+        ("--verbose", {"verbose": True}),
+        ("--verbose 3 a", {"verbose": "3", "goals": ["a"]}),
+        ("--verbose a", {"verbose": True, "goals": ["a"]}),
+        ("--verbose=3", {"verbose": "3"}),
+        ("--use_threads --checksum_file_name x.sqlite a", {"goals": ["a"], "ignored": "x.sqlite"}),
+        ("--checksum 0", {"checksum_level": "0"}),
+        ("--forced x", {"forced": ["x"]}),
         # the later one wins
         ("-k -S", {}),
         ("-S -k", {"keep_going": True}),
