@@ -69,6 +69,7 @@ class Wish(NamedTuple):
     new: frozenset[str] = frozenset()
     old: frozenset[str] = frozenset()
     shuffle: str = ""
+    forced_needed: bool = False  # whether it is a mistake to force what no goal needs
 
 
 class _WithIncludes:
@@ -392,10 +393,9 @@ class Project:
         """Raises BuildError if one of the names of `--force` is no rule and no target."""
         world = self.loaded.world
         for name in names:
-            if name not in self.loaded.pipeline.named and normalise(name) not in (
-                world.graph.producer
-            ):
-                world.goal(name)
+            known = name in self.loaded.pipeline.named or normalise(name) in world.graph.producer
+            if not known and world.goal(name) is None:
+                raise BuildError(Diagnostic("PB305", f"no rule makes `{name}`"))
 
     def _check_all_matched(self) -> None:
         """A whole build complains of each rule that matches nothing, and then of all else that
@@ -511,12 +511,18 @@ class Project:
         from pybuild.engine.scheduler import Capacity
 
         jobs = wish.jobs or _processors()
+        forced = frozenset(map(normalise, wish.forced))
+        included = {
+            name
+            for job in (self._include_makers() if forced else ())
+            for name in (job.traits.rule, *job.outputs)
+        }
         resources = {**_machine(jobs), **wish.resources}
         return Manner(
             Rules(
                 wish.level,
                 wish.everything,
-                wish.forced,
+                forced,
                 frozenset(map(normalise, wish.old)),
                 frozenset(map(normalise, wish.new)),
             ),
@@ -530,6 +536,7 @@ class Project:
             touch=wish.touch,
             load_limit=wish.load_limit,
             order=_order(wish.shuffle),
+            needed=forced - included if wish.forced_needed else (),
         )
 
     def _runner(self, wish: Wish, files: Files, manner: Manner) -> Runner:
@@ -616,14 +623,15 @@ def _machine(jobs: int) -> dict[str, float]:
 
 
 def _order(shuffle: str) -> Callable[[Job], float] | None:
-    """`--shuffle`: another order of the jobs that are ready; a number makes it repeatable."""
+    """`--shuffle`: another order of the jobs that are ready, each time; a number makes it
+    repeatable."""
     if not shuffle or shuffle in ("none", "identity"):
         return None
     if shuffle == "reverse":
         return lambda job: float(job.number)
     import random
 
-    dice = random.Random(shuffle)
+    dice = random.Random(shuffle if shuffle.isdecimal() else None)
     return lambda _: dice.random()
 
 

@@ -154,7 +154,7 @@ def _build_all(
                 report.handle(Message(f"nothing to be done for `{name}`: no rule makes it"))
         if not jobs:
             return ERROR if complaints else OK
-        summary = project.build(jobs, wish, report)
+        summary = project.build(jobs, wish._replace(forced_needed=True), report)
         if _is_plain(wish) and not (complaints or sources or project.include_makers()):
             project.head = head_of(arguments, [job.name for job in jobs])
             for reason in project.watch.seen.unknowable if arguments.explain else ():

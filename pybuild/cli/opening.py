@@ -94,7 +94,7 @@ def wish_of(arguments: Arguments) -> Wish:
         load_limit=_number(arguments.load, "-l"),
         new=frozenset(arguments.new),
         old=frozenset(arguments.old),
-        shuffle=arguments.shuffle,
+        shuffle=_shuffle(arguments.shuffle),
     )
 
 
@@ -121,6 +121,14 @@ def _stream(kind: str) -> bool | None:
     if kind in ("target", "none"):
         return kind == "none"
     raise UsageError(f"`-O{kind}`: it is `none`, `line`, `target` or `recurse`")
+
+
+def _shuffle(how: str) -> str:
+    if how in ("", "random", "reverse", "identity", "none") or how.isdecimal():
+        return how
+    raise UsageError(
+        f"`--shuffle={how}`: it is `random`, `reverse`, `identity`, `none` or a whole number"
+    )
 
 
 def _resources(texts: list[str]) -> dict[str, float]:

@@ -278,8 +278,15 @@ OPTIONS: tuple[Option, ...] = (
         "GOAL",
         group="pybuild",
     ),
+    Option(("--verbose",), "verbose", "say why each job runs", NUMBER, "N", True, group="pybuild"),
+    Option(("--use_threads",), "ignored", "Ruffus's: ignored", group="pybuild"),
     Option(
-        ("--verbose",), "verbose", "say why each job runs", TEXT_OR_NONE, "N", True, group="pybuild"
+        ("--checksum_file_name",),
+        "ignored",
+        "Ruffus's: ignored, records are kept in `.pybuild`",
+        VALUE,
+        "FILE",
+        group="pybuild",
     ),
 )
 
@@ -332,6 +339,8 @@ def _long(found: Arguments, word: str, rest: list[str]) -> None:
 
 def _shortened(name: str) -> Option:
     fits = sorted(known for known in _BY_NAME if known.startswith(name))
+    # A name of Ruffus's does not stand in the way of a shortened one of ours.
+    fits = [known for known in fits if "_" not in known] or fits
     options = {id(_BY_NAME[known]) for known in fits}
     if len(options) == 1:
         return _BY_NAME[fits[0]]

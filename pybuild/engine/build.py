@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
@@ -53,7 +53,8 @@ class NotUpToDate(Exception):
 
 
 class Manner(NamedTuple):
-    """How to build: what the command line decides, but for what is a part of its own."""
+    """How to build: what the command line decides, but for what is a part of its own. `needed` are
+    rules and files of which some job has to be wanted: those of `--force`."""
 
     rules: Rules = Rules()
     capacity: Capacity = Capacity()
@@ -66,6 +67,7 @@ class Manner(NamedTuple):
     touch: bool = False
     load_limit: float = 0.0
     order: Callable[[Job], float] | None = None
+    needed: Collection[str] = ()
 
 
 class _Run(NamedTuple):
@@ -128,6 +130,7 @@ class Build:
         self._up_to_date = 0
         self._failures: list[Failure] = []
         self._unknown: dict[int, Job] = {}
+        self._told_unknown = 0
         self._loud = False
 
     @property
@@ -157,11 +160,15 @@ class Build:
 
     def run(self, goals: Sequence[Job], known: Known | None = None) -> Summary:
         """Brings the goals up to date; `known` is what the summary has to say besides. Raises
-        BuildError before anything ran if the plan is wrong, Interrupted after a signal, NotUpToDate
-        for a question, OSError if the journal cannot be written."""
+        BuildError before anything ran if the plan is wrong (at the end for a needed name that only
+        the run shows to be idle), Interrupted after a signal, NotUpToDate for a question, OSError
+        if the journal cannot be written."""
         began = time.monotonic()
         self.scheduler.want(goals, goals=True)
         self._plan()
+        all_is_known = not (self.manner.minimal or self.scheduler.has_open)
+        if all_is_known:
+            self._refuse_idle_names()
         while True:
             self._check_signal()
             self._wake_retries()
@@ -181,7 +188,27 @@ class Build:
             up_to_date = summary.up_to_date + known.up_to_date
             summary = summary._replace(up_to_date=up_to_date, goals=known.goals)
         self.report.handle(summary)
+        if not (all_is_known or self._failures):
+            self._refuse_idle_names()
         return summary
+
+    def _refuse_idle_names(self) -> None:
+        """Raises BuildError if no wanted job has to do with a name that is needed."""
+        idle = dict.fromkeys(self.manner.needed)
+        for job in self.scheduler.wanted if idle else ():
+            for name in (job.traits.rule, job.name, *job.outputs):
+                idle.pop(name, None)
+        if idle:
+            raise BuildError(
+                *(
+                    Diagnostic(
+                        "PB305",
+                        f"no goal needs `{name}`",
+                        help=f"name it as a goal too: `pybuild --force {name} {name}`",
+                    )
+                    for name in idle
+                )
+            )
 
     def _plan(self) -> None:
         """Closes all that is wanted, so that mistakes are found before anything runs."""
@@ -275,9 +302,8 @@ class Build:
         if not self._loud:
             return
         plan = self.scheduler
-        self.report.handle(
-            Progress(plan.settled, len(plan.wanted), len(self._runs), plan.outlook())
-        )
+        done, wanted = plan.settled - plan.settled_names, len(plan.wanted) - plan.names
+        self.report.handle(Progress(done, wanted, len(self._runs), plan.outlook()))
 
     # -- closing and judging ---------------------------------------------------------------
 
@@ -292,6 +318,7 @@ class Build:
 
     def _mark_unknown(self, job: Job, splits: Sequence[Job]) -> None:
         self._unknown[job.number] = job
+        self._told_unknown += 1
         self.report.handle(Unknown(job, tuple(splits)))
         self._pretend_made(job)
         self.scheduler.passed(job)
@@ -313,15 +340,18 @@ class Build:
             self._progress()
 
     def _decide(self, job: Job, verdict: Verdict) -> None:
-        self.report.handle(Judged(job, verdict))
+        outputs = job.outputs
+        if job.patterns:
+            trace = self.journal.trace(job.name)
+            outputs = trace.outputs if trace else ()
+        self.report.handle(Judged(job, verdict, len(outputs)))
         if isinstance(verdict, UpToDate):
             self._up_to_date += 1
             inexact = verdict.because == "record" and not (verdict.exact or verdict.absent)
             if inexact and self.manner.records:
                 self._improve(job)
             if job.patterns:
-                trace = self.journal.trace(job.name)
-                self.grow.resolve(job, trace.outputs if trace else ())
+                self.grow.resolve(job, outputs)
         elif self.manner.question:
             raise NotUpToDate(job.name)
 
@@ -738,7 +768,7 @@ class Build:
             tuple(job.name for job in goals),
             self.manner.dry,
             plan.stopped,
-            len(self._unknown),
+            self._told_unknown,
             sum(bool(job.outputs or job.patterns) for job in self._touched),
         )
 

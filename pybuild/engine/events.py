@@ -10,10 +10,12 @@ from pybuild.source import Diagnostic
 
 
 class Judged(NamedTuple):
-    """A job was examined: up to date, or stale with its reasons."""
+    """A job was examined: up to date, or stale with its reasons. `outputs` is the number of its
+    files, as far as they are known: those that a split made last time are."""
 
     job: Job
     verdict: Verdict
+    outputs: int = 0
 
 
 class Started(NamedTuple):
@@ -63,7 +65,8 @@ class Removed(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far the build is: jobs settled, wanted, running; seconds left, if that can be told."""
+    """How far the build is: jobs with a recipe that are settled, wanted, running; seconds left, if
+    that can be told."""
 
     done: int
     wanted: int

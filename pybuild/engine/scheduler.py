@@ -103,6 +103,8 @@ class Scheduler:
         self.stopped = False
         self.running = 0
         self.settled = 0
+        self.names = 0  # of those wanted: only names, without a recipe
+        self.settled_names = 0
         self.wanted: list[Job] = []
         self.states: list[State] = []
         self.goals: set[int] = set()
@@ -142,6 +144,11 @@ class Scheduler:
     def has_ready(self) -> bool:
         """Whether some job only waits for a place to run."""
         return any(lane.heap for lane in self._lanes.values())
+
+    @property
+    def has_open(self) -> bool:
+        """Whether some job waits for a split to tell its inputs."""
+        return bool(self._open)
 
     def next_action(self, may_start: bool = True) -> Action | None:
         """What to do now, or None: then wait for a running job (or, with none, it is the end)."""
@@ -193,6 +200,7 @@ class Scheduler:
             if self.states[job.number] == State.UNWANTED:
                 self.states[job.number] = State.WANTED
                 self.wanted.append(job)
+                self.names += job.recipe is None
                 self._to_close.append(job)
 
     def _grow(self, least: int) -> None:
@@ -361,6 +369,7 @@ class Scheduler:
         """The job can't be done: it failed, or its inputs can't be found or judged."""
         self.states[job.number] = State.FAILED
         self.settled += 1
+        self.settled_names += job.recipe is None
         if not self.keep_going:
             self.stopped = True
         self._kept.update(each.number for each in self._makers_of(job))
@@ -373,12 +382,14 @@ class Scheduler:
             if self.states[job.number] not in (State.SKIPPED, State.FAILED):
                 self.states[job.number] = State.SKIPPED
                 self.settled += 1
+                self.settled_names += job.recipe is None
                 self._kept.update(each.number for each in self._makers_of(job))
                 todo.extend(self._dependants[job.number])
 
     def _settle(self, job: Job, state: State) -> None:
         self.states[job.number] = state
         self.settled += 1
+        self.settled_names += job.recipe is None
         # One of them may have the job made again, and wait for it anew.
         dependants, self._dependants[job.number] = self._dependants[job.number], []
         for dependant in dependants:

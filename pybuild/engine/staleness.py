@@ -345,7 +345,11 @@ class Judge:
         reasons = [Reason("discovered", name) for name in discovered if self.status(name) is None]
         for name in (*job.inputs, *discovered):
             time_ns = self._time(name)
-            if time_ns is not None and time_ns > oldest and name not in self.rules.old:
+            if time_ns is None or time_ns <= oldest or name in self.rules.old:
+                continue
+            if name in self.pretended:
+                reasons.append(Reason("input-made", name))
+            else:
                 reasons.append(Reason("input-newer", name, str(oldest), str(time_ns)))
         return reasons
 

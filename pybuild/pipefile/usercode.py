@@ -9,8 +9,9 @@ from __future__ import annotations
 import _ast
 import builtins
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import CodeType, TracebackType
+from typing import Any
 
 from pybuild.pipefile.fingerprint import ONLY_TREE
 from pybuild.pipefile.syntax import PythonText
@@ -133,17 +134,39 @@ def compile_expression(
 def compile_python(
     source: Source, lines: Sequence[Row], filename: str
 ) -> tuple[CodeType, _ast.Module]:
-    """Code and tree of a Python block whose lines stand in `source`; line numbers are the file's.
-    Raises BuildError for a syntax error, at its place."""
+    """Code and tree of a Python block whose lines stand in `source`; lines and columns are the
+    file's. Raises BuildError for a syntax error, at its place."""
     first = source.place(lines[0][0])[0] if lines else 1
     text = "\n" * (first - 1) + "\n".join(text for _, text in lines) + "\n"
     try:
         tree = compile(text, filename, "exec", ONLY_TREE, dont_inherit=True)
         assert isinstance(tree, _ast.Module)
-        return compile(tree, filename, "exec", dont_inherit=True), tree
+        _indent(tree, {first + i: source.place(at)[1] - 1 for i, (at, _) in enumerate(lines)})
+        try:
+            return compile(tree, filename, "exec", dont_inherit=True), tree
+        except _NO_CODE:
+            compile(text, filename, "exec", dont_inherit=True)  # raises with the columns of `lines`
+            raise
     except _NO_CODE as error:
         place = _syntax_span(error, source, lines, first)
         raise BuildError(Diagnostic("PB110", _syntax_message(error), place)) from None
+
+
+def _indent(tree: _ast.AST, cuts: Mapping[int, int]) -> None:
+    """Moves all nodes to the right by what was cut off their lines."""
+    if not any(cuts.values()):
+        return
+    todo: list[Any] = [tree]
+    for node in todo:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, _ast.AST):
+                todo.append(value)
+            elif isinstance(value, list):
+                todo += [each for each in value if isinstance(each, _ast.AST)]
+        if hasattr(node, "lineno"):
+            node.col_offset += cuts.get(node.lineno, 0)
+            node.end_col_offset += cuts.get(node.end_lineno, 0)
 
 
 def _rows(expression: PythonText) -> list[Row]:

@@ -104,7 +104,7 @@ class PlainReport:
             self._reasons[event.job.number] = verdict.reasons
         elif self.tone.everything:
             inputs = counted(len(event.job.inputs), "prerequisite")
-            outputs = counted(len(event.job.outputs), "target")
+            outputs = counted(event.outputs, "target")
             why = WHY_NOT[verdict.because].format(inputs=inputs, outputs=outputs)
             self._say(f"{event.job.name}: up to date: {why}")
 

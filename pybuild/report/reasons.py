@@ -33,9 +33,11 @@ def _changed(what: str) -> Callable[[Reason], str]:
 
 
 def _moment(nanoseconds: str) -> str:
+    """A time of today by the clock, any other with its date too."""
     number = int(nanoseconds)
-    moment = time.strftime("%H:%M:%S", time.localtime(number // 10**9))
-    return f"{moment}.{number % 10**9 // 10**6:03d}"
+    local = time.localtime(number // 10**9)
+    date = "" if local[:3] == time.localtime()[:3] else time.strftime("%Y-%m-%d ", local)
+    return f"{date}{time.strftime('%H:%M:%S', local)}.{number % 10**9 // 10**6:03d}"
 
 
 def _newer(reason: Reason) -> str:

@@ -197,7 +197,9 @@ class LocalRunner:
                 self._start_process(task, part)
         except (OSError, ValueError) as error:
             told = getattr(error, "strerror", None) or error
-            self._end_part(task, f"cannot start: {told}")
+            program = getattr(error, "filename", None)
+            which = f" `{os.fsdecode(program)}`" if program else ""
+            self._end_part(task, f"cannot start{which}: {told}")
 
     def _touch(self, task: _Task) -> None:
         for name in task.script.touch:

@@ -147,6 +147,44 @@ def test_tracebacks_point_into_the_pipefile(box: Sandbox) -> None:
     assert "worker.py" not in output
 
 
+@pytest.mark.parametrize("indent", ["    ", "\t", "  "])
+def test_carets_of_tracebacks_point_at_the_code(box: Sandbox, indent: str) -> None:
+    """In blocks at the margin, in recipes, behind a text that is no ASCII and in a second line."""
+    text = """python:
+    def f():
+        text = "ü"; return text + str(1 / zero)
+
+    zero = 0
+
+    def g():
+        both = [lambda: 1, lambda: f(
+            )]
+        return both[1]()
+
+b: a
+    echo x
+    python:
+        if True:
+            y = [1,
+                 g()]
+"""
+    box.write(Pipefile=text.replace("    ", indent), a="")
+    lines = box.run(status=2).split("Traceback", 1)[1].splitlines()
+    pointed = [
+        shown[len(carets) - len(carets.lstrip()) : len(carets)]
+        for shown, carets in itertools.pairwise(lines[:20])
+        if carets.strip() and not carets.strip(" ~^")
+    ]
+    assert pointed[:3] == ["g()", "both[1]()", "f("]
+    assert pointed[3].endswith("1 / zero")
+
+
+def test_a_mistake_that_only_compiling_finds_is_told_at_its_place(box: Sandbox) -> None:
+    box.write(Pipefile="b:\n    python:\n        x = 1; return x\n")
+    output = box.run(status=2)
+    assert "Pipefile:3:16: error: Python: 'return' outside function" in output
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -510,3 +548,9 @@ def test_a_block_that_closes_its_output_and_fails(box: Sandbox, stream: str) -> 
     text = f"a:\n    python:\n        import sys\n        sys.{stream}.close()\n        1 / 0\n"
     output = box.write(Pipefile=text).run(status=2)
     assert "Pipefile" in output and "ZeroDivisionError: division by zero" in output
+
+
+def test_a_program_that_is_not_there_is_named(box: Sandbox) -> None:
+    box.write(Pipefile="a:\n    #!/no/such/program -x\n    anything\n")
+    output = box.run(status=2)
+    assert "`a` failed: cannot start `/no/such/program`: No such file or directory" in output

@@ -204,8 +204,12 @@ split parts: parts/*.txt: big.txt
 """
     box.write(Pipefile=pipefile)
     box.put("big.txt", "1\n2\n3\n4\n5\n")
-    assert "unknown until" in box.run("-n")
+    *told, last = box.run("-n").splitlines()
+    unknown = sum("unknown until `parts` has run" in line for line in told)
+    assert unknown > 0
+    assert last == f"pybuild: 1 would run, 0 up to date, {unknown} unknown until others have run"
     assert box.ran() == 5
+    assert "1 prerequisite and 3 targets are as they were recorded" in box.run("-d", "parts")
     assert box.names("parts/*") == ["parts/aa.txt", "parts/ab.txt", "parts/ac.txt"]
     assert box.text("report").split() == ["2", "2", "1"]
     box.runs_nothing()
@@ -556,3 +560,15 @@ def test_what_is_included_has_to_be_made_first(box: Sandbox, include: str, word:
     assert "PB201" not in output
     assert box.ran("made.pipe") == 1
     box.run(word, status=1 if word == "-q" else 0)
+
+
+@pytest.mark.parametrize(("attribute", "left"), [("", []), ("@precious\n", ["1", "2"])])
+def test_a_split_that_fails_leaves_none_of_the_old_files(
+    box: Sandbox, attribute: str, left: list[str]
+) -> None:
+    text = "split parts: parts/*: src\n    sh <input>\n"
+    box.write(Pipefile=attribute + text, src="touch parts/1 parts/2\n")
+    assert box.ran() == 1
+    box.write(src="false\n")
+    box.run(status=2)
+    assert [name.removeprefix("parts/") for name in box.names("parts/*")] == left

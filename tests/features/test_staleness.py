@@ -480,3 +480,40 @@ def test_a_part_that_is_gone_is_made_again(box: Sandbox) -> None:
     (box.folder / "d" / "2.part").unlink()
     assert box.ran() == 1
     assert (box.folder / "d" / "2.part").exists()
+
+
+def test_what_no_goal_needs_cannot_be_forced(box: Sandbox) -> None:
+    text = """a: src
+    cp src a
+b: src
+    cp src b
+split s: s/*.y: src
+    touch s/1.y
+t: <s>
+    touch t
+u: u/<basename>: <s>
+    touch <output>
+"""
+    box.write(Pipefile=text, src="")
+    for name in ("b", "t", "s", "u"):
+        output = box.run("--force", name, status=2)
+        assert f"no goal needs `{name}` [PB305]" in output
+        assert f"`pybuild --force {name} {name}`" in output
+        assert not (box.folder / "a").exists()
+    assert "no rule makes `src` [PB305]" in box.run("--force", "src", status=2)
+    box.run("-q", "--force", "b", status=2)
+    assert box.ran("--force", "b", "a", "b") == 2
+    assert box.ran("--force", "./b", "a", "b") == 1
+    assert "no goal needs `u` [PB305]" in box.run("--force", "u", "t", status=2)
+    assert box.ran("--force", "u/1", "u") == 1
+    assert box.ran("--force", "s", "t") == 1
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_a_dry_run_tells_no_time_of_what_is_not_there(box: Sandbox, level: int) -> None:
+    box.write(Pipefile="c: b\n    cp b c\nb: a\n    cp a b\n", a="1")
+    box.run(f"--checksum-level={level}")
+    (box.folder / "b").unlink()
+    told = box.run("-n", f"--checksum-level={level}")
+    assert "c: prerequisite `b` will be made again\n" in told
+    assert "newer" not in told

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pybuild.engine.build import Build, Interrupted, Manner, NotUpToDate
-from pybuild.engine.events import Complaint, Finished, Judged, Removed, Started, Summary
+from pybuild.engine.events import Complaint, Finished, Judged, Progress, Removed, Started, Summary
 from pybuild.engine.scheduler import Capacity
 from pybuild.engine.staleness import Level, Rules, UpToDate
 from pybuild.engine.traces import Journal
@@ -574,6 +574,19 @@ def test_a_split_that_failed_half_way_leaves_nothing_behind_the_next_time(site: 
     site.runner.actions["shard"] = cut
     site.build(goal)
     assert [each for each in site.files.names() if each.startswith("p/")] == ["p/0"]
+
+
+def test_progress_counts_what_has_a_recipe(site: Site) -> None:
+    site.files.write("src", "one")
+    site.world.job("x", "src")
+    site.world.job("y", "x")
+    both = site.world.job("both", "x y", recipe=None)
+    goal = site.world.job("all", "both", recipe=None)
+    site.build(goal, both)
+    told = [(each.done, each.wanted) for each in site.report.of(Progress)]
+    assert {wanted for _, wanted in told} == {2}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[0] == (0, 2) and told[-1] == (2, 2)
 
 
 # -- temporary, protected, atomic -----------------------------------------------------------------

@@ -7,6 +7,11 @@ from typing import Any
 import pytest
 
 from pybuild.cli.options import OPTIONS, Arguments, UsageError, help_text, parse
+from pybuild.graph import Job, Traits
+from pybuild.project import _order
+from pybuild.source import Source, Span
+
+HERE = Span(Source("Pipefile", "a:\n"), 0, 1)
 
 
 def said(line: list[str]) -> dict[str, Any]:
@@ -66,6 +71,13 @@ def said(line: list[str]) -> dict[str, Any]:
         ("--output-sync none", {"output_sync": "target", "goals": ["none"]}),
         ("--shuffle", {"shuffle": "random"}),
         ("--shuffle=7", {"shuffle": "7"}),
+        ("--verbose", {"verbose": True}),
+        ("--verbose 3 a", {"verbose": "3", "goals": ["a"]}),
+        ("--verbose a", {"verbose": True, "goals": ["a"]}),
+        ("--verbose=3", {"verbose": "3"}),
+        ("--use_threads --checksum_file_name x.sqlite a", {"goals": ["a"], "ignored": "x.sqlite"}),
+        ("--checksum 0", {"checksum_level": "0"}),
+        ("--forced x", {"forced": ["x"]}),
         # the later one wins
         ("-k -S", {}),
         ("-S -k", {"keep_going": True}),
@@ -176,3 +188,15 @@ def test_help_names_every_option() -> None:
 @pytest.mark.parametrize("letters", "b m B C d e E f h i I j k l n o O p q r R s S t v w W".split())
 def test_the_letters_of_make_are_known(letters: str) -> None:
     assert any(f"-{letters}" in option.names for option in OPTIONS)
+
+
+def test_a_random_order_is_a_new_one_each_time_and_a_number_gives_the_same() -> None:
+    jobs = [Job(str(number), (), Traits("rule"), HERE) for number in range(20)]
+
+    def drawn(how: str) -> list[float]:
+        order = _order(how)
+        assert order is not None
+        return [order(job) for job in jobs]
+
+    assert drawn("random") != drawn("random")
+    assert drawn("7") == drawn("7") != drawn("8")

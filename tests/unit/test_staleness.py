@@ -647,3 +647,12 @@ def test_every_kind_that_is_documented_has_a_sentence() -> None:
     assert len(kinds) > 10
     for kind in kinds:
         assert sentence(Reason(kind, "name", "1", "2"))
+
+
+def test_a_time_of_another_day_has_its_date() -> None:
+    """Two times of today, and one of long ago."""
+    today, long_ago = time.time_ns(), 86_400 * 1_000_000_000
+    both = sentence(Reason("input-newer", "a", str(today), str(today)))
+    assert len(re.findall(r"\(\d\d:\d\d:\d\d\.\d{3}\)", both)) == 2
+    other = sentence(Reason("input-newer", "a", str(long_ago), str(today)))
+    assert re.search(r"the oldest target \(1970-01-0[12] \d\d:\d\d:\d\d\.\d{3}\)", other)
