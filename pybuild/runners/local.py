@@ -12,19 +12,21 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from pybuild.engine.ports import Chunk, Outcome
-from pybuild.files import digest_of
+from pybuild.engine.ports import Begun, Chunk, Happening, Outcome, Returned
 from pybuild.graph import Job, PythonPart, Script, ScriptPart, ShellPart
 from pybuild.runners.command import Programs, direct_words
 from pybuild.runners.guard import Guard
-from pybuild.runners.worker import Worker
+from pybuild.runners.logs import Logs
+from pybuild.runners.worker import Block, Worker, packed
 
 _CHUNK = 1 << 16
 _TAIL = 4096
 _KEEP = 1 << 20  # bytes of output kept in memory; the log has all
 _LONGEST_ARGUMENT = 120_000  # Linux takes 128 KiB in one argument
 _GRACE = 3.0
+_SLOW = 0.02  # seconds until one looks what has become of a batch
 _HAS_PIDFD = hasattr(os, "pidfd_open")
+_SIGNALS = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Task:
@@ -38,14 +40,15 @@ class _Task:
         "log",
         "log_handle",
         "lost",
+        "mark",
         "output",
         "part",
         "pid",
         "pidfd",
-        "pipe",
+        "row",
         "script",
         "scripts",
-        "worker",
+        "seconds",
     )
 
     def __init__(self, job: Job, script: Script) -> None:
@@ -54,16 +57,33 @@ class _Task:
         self.part = -1
         self.pid = 0
         self.pidfd = -1
-        self.pipe = 0  # the inode number of what the job prints to
+        self.row = -1  # of the guard's table
+        self.mark = ""  # of what the job prints to, for the guard
         self.output = -1
-        self.worker: Worker | None = None
         self.buffer = bytearray()
         self.lost = 0
         self.log = ""
         self.log_handle = -1
         self.error = ""
         self.deadline = 0.0
+        self.seconds: float | None = None
         self.scripts: list[str] = []
+
+
+class _Batch:
+    """What a worker was given: usually one block, or several of which none should take long.
+
+    The first `settled` are done with. `due` is when to look what the worker is at; afterwards, and
+    with one block from the start, its output is watched.
+    """
+
+    __slots__ = ("due", "settled", "tasks", "worker")
+
+    def __init__(self, worker: Worker, tasks: list[_Task], due: float) -> None:
+        self.worker = worker
+        self.tasks = tasks
+        self.settled = 0
+        self.due = due
 
 
 class LocalRunner:
@@ -80,16 +100,18 @@ class LocalRunner:
     ) -> None:
         self.folder = folder
         self.stream = stream
-        self.lock = lock
         self.environment = dict(os.environ if environment is None else environment)
         self.programs = Programs(self.environment)
-        self._guard: Guard | None = None
+        self._encoded = _encoded(self.environment)
+        self._guard = Guard(folder, lock)
+        self._logs = Logs(os.path.join(folder, "logs"))
         self._poll = select.poll()
         self._tasks: dict[int, _Task] = {}
-        self._by_handle: dict[int, _Task] = {}
+        self._timed: dict[int, _Task] = {}
+        self._by_handle: dict[int, _Task | _Batch] = {}
+        self._batches: dict[int, _Batch] = {}  # by the handle of the worker
         self._idle: list[Worker] = []
-        self._ended: list[Outcome] = []
-        self._chunks: list[Chunk] = []
+        self._happened: list[Happening] = []
         self._null = os.open(os.devnull, os.O_RDONLY)
         self._bell, self._button = os.pipe()
         os.set_blocking(self._bell, False)
@@ -98,57 +120,54 @@ class LocalRunner:
 
     # -- the port --------------------------------------------------------------------------
 
-    def start(self, job: Job, script: Script) -> None:
-        if self._guard is None:
-            self._guard = Guard(self.lock)
-        task = _Task(job, script)
-        if job.traits.timeout:
-            task.deadline = time.monotonic() + job.traits.timeout
-        self._tasks[job.number] = task
-        self._drop_log(task)
-        self._next_part(task)
+    def start(self, batch: Sequence[tuple[Job, Script]]) -> None:
+        tasks = [self._admit(job, script) for job, script in batch]
+        if len(tasks) == 1:
+            self._next_part(tasks[0])
+            return
+        first = tasks[0].script
+        blocks = []
+        for task in tasks:
+            if self._is_one_block(task) and _namespace(task.script) is _namespace(first):
+                task.part = 0
+                blocks.append(task)
+            else:
+                self._give_back(task)
+        if blocks:
+            self._start_blocks(blocks)
 
-    def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
-        if not self._ended and not self._chunks:
-            if timeout != 0:
-                self._tell_guard()
+    def recall(self) -> None:
+        for batch in self._batches.values():
+            self._take_back(batch)
+
+    def wait(self, timeout: float | None) -> Sequence[Happening]:
+        if not self._happened:
             for handle, _ in self._poll.poll(self._milliseconds(timeout)):
-                task = self._by_handle.get(handle)
-                if task is not None:
-                    self._event(task, handle)
-                elif handle == self._bell:
-                    os.read(self._bell, 100)
-            self._end_late()
-        found: list[Outcome | Chunk] = [*self._chunks, *self._ended]
-        self._chunks, self._ended = [], []
-        return found
+                self._event(handle)
+            if self._timed:
+                self._end_late()
+            self._look_after_batches()
+        happened, self._happened = self._happened, []
+        return happened
 
     def wake(self) -> None:
         os.write(self._button, b"!")
 
     def stop(self, signum: int) -> Sequence[Outcome]:
+        self.recall()
         self._signal_all(signum)
         give_up = time.monotonic() + _GRACE
         while self._tasks and time.monotonic() < give_up:
-            self._ended_by(0.1)
+            self._ended_by(100)
         self._signal_all(signal.SIGKILL)
         while self._tasks:
-            self._ended_by(0.1)
-        ended, self._ended = self._ended, []
-        return [each for each in ended if not each.error]
+            self._ended_by(100)
+        happened, self._happened = self._happened, []
+        return [each for each in happened if isinstance(each, Outcome) and not each.error]
 
-    def _tell_guard(self) -> None:
-        if self._guard is not None:
-            tasks = self._tasks.values()
-            self._guard.tell(
-                (task.pid for task in tasks if task.pid), (task.pipe for task in tasks if task.pipe)
-            )
-
-    def _ended_by(self, timeout: float) -> None:
-        for handle, _ in self._poll.poll(self._milliseconds(timeout)):
-            task = self._by_handle.get(handle)
-            if task is not None:
-                self._event(task, handle, ending=True)
+    def _ended_by(self, milliseconds: int) -> None:
+        for handle, _ in self._poll.poll(milliseconds):
+            self._event(handle, ending=True)
 
     def call(self, hook: Callable[[], object] | str) -> str:
         if isinstance(hook, str):
@@ -166,16 +185,21 @@ class LocalRunner:
 
     def close(self) -> None:
         for worker in self._idle:
-            worker.close()
-            os.waitpid(worker.pid, 0)
+            self._bury(worker)
         self._idle.clear()
-        if self._guard is not None:
-            self._guard.close()
-            self._guard = None
+        self._guard.close()
         for handle in (self._null, self._bell, self._button):
             os.close(handle)
 
     # -- starting --------------------------------------------------------------------------
+
+    def _admit(self, job: Job, script: Script) -> _Task:
+        task = self._tasks[job.number] = _Task(job, script)
+        if job.traits.timeout:
+            task.deadline = time.monotonic() + job.traits.timeout
+            self._timed[job.number] = task
+        self._logs.drop(job)
+        return task
 
     def _next_part(self, task: _Task) -> None:
         """Starts the next part of a script, or ends the job if there is none."""
@@ -185,14 +209,17 @@ class LocalRunner:
             self._finish(task)
             return
         part = task.script.parts[task.part]
+        if isinstance(part, PythonPart):
+            self._start_blocks([task])
+            return
         try:
-            if isinstance(part, PythonPart):
-                self._start_python(task, part)
-            else:
-                self._start_process(task, part)
+            self._start_process(task, part)
         except (OSError, ValueError) as error:
-            told = getattr(error, "strerror", None) or error
-            self._end_part(task, f"cannot start: {told}")
+            self._cannot_start(task, error)
+
+    def _cannot_start(self, task: _Task, error: OSError | ValueError) -> None:
+        told = getattr(error, "strerror", None) or error
+        self._end_part(task, f"cannot start: {told}")
 
     def _touch(self, task: _Task) -> None:
         for name in task.script.touch:
@@ -205,40 +232,42 @@ class LocalRunner:
 
     def _start_process(self, task: _Task, part: ShellPart | ScriptPart) -> None:
         program, words = self._command(task, part)
+        environment = self._encoded
+        if task.script.environment:
+            environment = environment | _encoded(dict(task.script.environment))
         reading, writing = os.pipe()
-        task.pipe = os.fstat(reading).st_ino
-        self._tell_guard()
+        task.mark = f"pipe:[{os.fstat(reading).st_ino}]"
+        task.row = self._guard.watch(task.mark)
         try:
             task.pid = os.posix_spawn(
                 program,
                 words,
-                {**self.environment, **dict(task.script.environment)}
-                if task.script.environment
-                else self.environment,
+                environment,
                 file_actions=(
                     (os.POSIX_SPAWN_DUP2, self._null, 0),
                     (os.POSIX_SPAWN_DUP2, writing, 1),
                     (os.POSIX_SPAWN_DUP2, writing, 2),
                 ),
                 setpgroup=0,
-                setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+                setsigdef=_SIGNALS,
                 setsigmask=(),
             )
         except OSError:
+            self._guard.forget(task.row)
             os.close(reading)
             os.close(writing)
             raise
+        self._guard.tell(task.row, task.pid, task.mark)
         os.close(writing)
         os.set_blocking(reading, False)
-        self._watch(task, reading)
+        task.output = reading
+        self._watch(reading, task)
         if _HAS_PIDFD:
             task.pidfd = os.pidfd_open(task.pid)
-            self._by_handle[task.pidfd] = task
-            self._poll.register(task.pidfd, select.POLLIN)
+            self._watch(task.pidfd, task)
 
-    def _watch(self, task: _Task, handle: int) -> None:
-        task.output = handle
-        self._by_handle[handle] = task
+    def _watch(self, handle: int, what: _Task | _Batch) -> None:
+        self._by_handle[handle] = what
         self._poll.register(handle, select.POLLIN)
 
     def _command(self, task: _Task, part: ShellPart | ScriptPart) -> tuple[str, list[str]]:
@@ -267,57 +296,200 @@ class LocalRunner:
         task.scripts.append(name)
         return name
 
-    def _start_python(self, task: _Task, part: PythonPart) -> None:
-        worker = self._take_worker(part)
-        task.worker = worker
-        task.pipe = worker.pipe
-        self._tell_guard()
-        task.pid = worker.pid
-        try:
-            worker.send(part, task.script.environment)
-        except OSError:
-            # It died while idle (out of memory, killed from outside): a fresh one gets the job.
-            self._bury(worker)
-            worker = task.worker = Worker(part.namespace)
-            task.pid = worker.pid
-            worker.send(part, task.script.environment)
-        self._by_handle[worker.handle] = task
-        self._poll.register(worker.handle, select.POLLIN)
-        self._watch(task, worker.output)
+    # -- workers ---------------------------------------------------------------------------
 
-    def _take_worker(self, part: PythonPart) -> Worker:
+    def _is_one_block(self, task: _Task) -> bool:
+        """Whether a job is of the kind that can be in a batch."""
+        parts = task.script.parts
+        return (
+            len(parts) == 1
+            and isinstance(parts[0], PythonPart)
+            and not task.job.traits.timeout
+            and not self.stream
+        )
+
+    def _start_blocks(self, tasks: Sequence[_Task]) -> None:
+        """Gives a worker the block that each of these has come to."""
+        kept: list[_Task] = []
+        blocks: list[Block] = []
+        for task in tasks:
+            part = task.script.parts[task.part]
+            assert isinstance(part, PythonPart)
+            try:
+                blocks.append(Block(part, packed(part.names), task.script.environment))
+                kept.append(task)
+            except ValueError as error:
+                self._cannot_start(task, error)
+        if not kept:
+            return
+        try:
+            worker = self._worker_for(blocks)
+        except OSError as error:
+            for task in kept:
+                self._cannot_start(task, error)
+            return
+        for task in kept:
+            task.pid = worker.pid
+        several = len(kept) > 1
+        batch = _Batch(worker, kept, time.monotonic() + _SLOW if several else 0.0)
+        self._batches[worker.handle] = batch
+        self._watch(worker.handle, batch)
+        if not several:
+            self._watch(worker.output, batch)
+
+    def _worker_for(self, blocks: Sequence[Block]) -> Worker:
+        """A worker that has been given these blocks. Raises OSError if there can be none."""
+        namespace = blocks[0].part.namespace
         while self._idle:
             worker = self._idle.pop()
-            if worker.namespace is part.namespace:
-                return worker
+            try:
+                if worker.namespace is namespace:
+                    worker.send(blocks)
+                    return worker
+            except OSError:
+                pass  # it died while idle: out of memory, killed from outside
             self._bury(worker)
-        return Worker(part.namespace)
+        worker = Worker(namespace, self._guard)
+        worker.send(blocks)
+        return worker
 
     @staticmethod
     def _bury(worker: Worker) -> int:
         worker.close()
         return os.waitpid(worker.pid, 0)[1]
 
+    def _take_back(self, batch: _Batch) -> None:
+        """Gives back what has not begun."""
+        left = batch.worker.take_back()
+        if left:
+            for task in batch.tasks[-left:]:
+                self._give_back(task)
+            del batch.tasks[-left:]
+
+    def _give_back(self, task: _Task) -> None:
+        del self._tasks[task.job.number]
+        self._timed.pop(task.job.number, None)
+        self._happened.append(Returned(task.job))
+
+    def _look_after_batches(self) -> None:
+        """A batch that takes longer than it should keeps only what it is at."""
+        now = 0.0
+        for batch in list(self._batches.values()):
+            if not batch.due:
+                continue
+            now = now or time.monotonic()
+            if now < batch.due:
+                continue
+            self._take_back(batch)
+            if batch.worker.has_news():
+                continue  # that comes first, and tells more
+            done = self._settle_silent(batch)
+            self._watch(batch.worker.output, batch)
+            for task in batch.tasks[batch.settled :]:
+                self._happened.append(Begun(task.job))
+            for task in done:
+                self._end_part(task, "")
+
+    @staticmethod
+    def _settle_silent(batch: _Batch) -> list[_Task]:
+        """Those that ended before the last one that has begun: of what was not told of at once it
+        is known that it went well and printed nothing."""
+        done = batch.tasks[batch.settled : -1]
+        batch.settled += len(done)
+        batch.due = 0.0
+        return done
+
+    def _worker_event(self, batch: _Batch, handle: int, ending: bool) -> None:
+        worker = batch.worker
+        if handle == worker.output:
+            self._listen(batch)
+            return
+        told = worker.receive()
+        self._listen(batch)
+        if told is None:
+            self._worker_died(batch, ending)
+            return
+        if told.idle:
+            self._take_back(batch)
+            self._leave(batch)
+            if told.retire or ending:
+                self._bury(worker)
+            else:
+                self._idle.append(worker)
+        ends = told.ends[batch.settled - told.first :]
+        tasks = batch.tasks[batch.settled : batch.settled + len(ends)]
+        batch.settled += len(ends)
+        for task, (error, seconds, output) in zip(tasks, ends, strict=True):
+            if output:
+                self._keep(task, output)
+            if self._is_one_block(task):
+                task.seconds = seconds
+            self._end_part(task, task.error or error, ending)
+
+    def _leave(self, batch: _Batch) -> None:
+        del self._batches[batch.worker.handle]
+        self._forget(batch.worker.handle)
+        self._forget(batch.worker.output)
+
+    def _listen(self, batch: _Batch) -> None:
+        """Takes what the block has printed that is watched."""
+        if batch.due or batch.settled >= len(batch.tasks):
+            return
+        while data := batch.worker.printed():
+            self._keep(batch.tasks[batch.settled], data)
+
+    def _worker_died(self, batch: _Batch, ending: bool) -> None:
+        """With it died the block that it was at. The first one counts as begun in any case, or
+        what a worker cannot even read would kill one after the other."""
+        begun = max(1, len(batch.tasks) - batch.worker.take_back())
+        for task in batch.tasks[begun:]:
+            self._give_back(task)
+        del batch.tasks[begun:]
+        done = self._settle_silent(batch)
+        self._listen(batch)
+        self._leave(batch)
+        error = _told(self._bury(batch.worker)) or "its process ended before the block did"
+        for task in done:
+            self._end_part(task, "", ending)
+        for task in batch.tasks[batch.settled :]:
+            self._end_part(task, task.error or error, ending)
+
     # -- events ----------------------------------------------------------------------------
 
     def _milliseconds(self, timeout: float | None) -> float | None:
-        deadlines = [task.deadline for task in self._tasks.values() if task.deadline]
-        if deadlines:
-            left = max(0.0, min(deadlines) - time.monotonic())
+        if timeout == 0:
+            return 0
+        times = [task.deadline for task in self._timed.values()]
+        times += [batch.due for batch in self._batches.values() if batch.due]
+        if times:
+            left = max(0.0, min(times) - time.monotonic())
             timeout = left if timeout is None else min(timeout, left)
         return None if timeout is None else timeout * 1000
 
-    def _event(self, task: _Task, handle: int, ending: bool = False) -> None:
-        if handle == task.output:
-            if self._read(task) and task.worker is None and task.pidfd < 0:
-                self._process_ended(task, os.waitpid(task.pid, 0)[1], ending)
-        elif handle == task.pidfd:
-            # The number may be one that was given anew since it was polled: then nobody has ended.
-            pid, status = os.waitpid(task.pid, os.WNOHANG)
-            if pid:
-                self._process_ended(task, status, ending)
-        elif task.worker is not None:
-            self._worker_answered(task, task.worker, ending)
+    def _event(self, handle: int, ending: bool = False) -> None:
+        found = self._by_handle.get(handle)
+        if isinstance(found, _Task):
+            self._process_event(found, handle, ending)
+        elif found is not None:
+            self._worker_event(found, handle, ending)
+        elif handle == self._bell:
+            os.read(self._bell, 100)
+
+    def _process_event(self, task: _Task, handle: int, ending: bool) -> None:
+        if handle != task.output:
+            self._reap(task, os.WNOHANG, ending)
+        elif self._read(task) and task.pidfd < 0:
+            self._reap(task, 0, ending)
+
+    def _reap(self, task: _Task, options: int, ending: bool) -> None:
+        self._guard.forget(task.row)
+        pid, status = os.waitpid(task.pid, options)
+        if pid:
+            self._process_ended(task, status, ending)
+            return
+        # The handle's number was given anew since it was polled: nobody has ended.
+        task.row = self._guard.watch(task.mark)
+        self._guard.tell(task.row, task.pid, task.mark)
 
     def _read(self, task: _Task) -> bool:
         """Takes what the job has printed; True at the end of its output."""
@@ -330,42 +502,23 @@ class LocalRunner:
                 self._forget(task.output)
                 return True
             self._keep(task, data)
-            if len(data) < _CHUNK and task.worker is None:
+            if len(data) < _CHUNK:
                 return False
 
     def _keep(self, task: _Task, data: bytes) -> None:
         if task.log_handle < 0:
-            self._open_log(task)
+            task.log, task.log_handle = self._logs.open(task.job)
         if task.log_handle >= 0:
             try:
                 os.write(task.log_handle, data)
             except OSError:
                 pass  # a full disk must not hide what the job says
         if self.stream:
-            self._chunks.append(Chunk(task.job, data))
+            self._happened.append(Chunk(task.job, data))
         task.buffer += data
         if len(task.buffer) > 2 * _KEEP:
             task.lost += len(task.buffer) - _KEEP
             del task.buffer[:-_KEEP]
-
-    def _open_log(self, task: _Task) -> None:
-        task.log = self._log_name(task.job)
-        try:
-            os.makedirs(os.path.dirname(task.log), exist_ok=True)
-            task.log_handle = os.open(task.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        except OSError:
-            task.log = ""
-
-    def _log_name(self, job: Job) -> str:
-        tail = "".join(c if c.isalnum() or c in "._-" else "_" for c in job.name[-60:])
-        key = digest_of(job.name.encode("utf-8", "surrogateescape")).hex()[:8]
-        return os.path.join(self.folder, "logs", f"{tail}.{key}.log")
-
-    def _drop_log(self, task: _Task) -> None:
-        try:
-            os.unlink(self._log_name(task.job))
-        except OSError:
-            pass
 
     def _forget(self, handle: int) -> None:
         if self._by_handle.pop(handle, None) is not None:
@@ -383,24 +536,6 @@ class LocalRunner:
         if task.error or ending:
             self._signal(task, signal.SIGKILL)  # what is left of its group
         self._end_part(task, task.error or _told(status), ending)
-
-    def _worker_answered(self, task: _Task, worker: Worker, ending: bool) -> None:
-        answer = worker.receive()
-        if worker.output in self._by_handle:
-            self._read(task)
-        self._forget(worker.output)
-        self._forget(worker.handle)
-        task.worker = None
-        if answer is None:
-            error = _told(self._bury(worker)) or "its process ended before the block did"
-            self._end_part(task, task.error or error, ending)
-            return
-        error, retire = answer
-        if retire or ending:
-            self._bury(worker)
-        else:
-            self._idle.append(worker)
-        self._end_part(task, task.error or error, ending)
 
     def _end_part(self, task: _Task, error: str, ending: bool = False) -> None:
         if error or ending:
@@ -421,18 +556,21 @@ class LocalRunner:
             except OSError:
                 pass
         del self._tasks[task.job.number]
-        output = b"" if self.stream else bytes(task.buffer)
+        self._timed.pop(task.job.number, None)
+        output = tail = b""
+        if task.buffer:
+            tail = bytes(task.buffer[-_TAIL:])
+            output = b"" if self.stream else bytes(task.buffer)
         if task.lost and output:
             note = f"[{task.lost} bytes left out; all is in {task.log}]\n"
             output = note.encode() + output
-        tail = bytes(task.buffer[-_TAIL:])
-        self._ended.append(Outcome(task.job, task.error, output, tail, task.log))
+        self._happened.append(Outcome(task.job, task.error, output, tail, task.log, task.seconds))
 
     def _end_late(self) -> None:
         """Ends the jobs whose time is over."""
         now = time.monotonic()
-        for task in self._tasks.values():
-            if task.deadline and now >= task.deadline:
+        for task in self._timed.values():
+            if now >= task.deadline:
                 late = task.error.startswith("timed out")
                 if not late:
                     task.error = f"timed out after {task.job.traits.timeout:g} s"
@@ -451,6 +589,16 @@ class LocalRunner:
             os.killpg(task.pid, signum)
         except (ProcessLookupError, PermissionError):
             pass
+
+
+def _namespace(script: Script) -> object:
+    """What the block of a script sees, if it has one."""
+    return getattr(script.parts[0], "namespace", None)
+
+
+def _encoded(environment: Mapping[str, str]) -> dict[bytes, bytes]:
+    """An environment as the system wants it: to convert it for each process takes time."""
+    return {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
 
 
 def _told(status: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pybuild.engine.ports import Chunk, Outcome
+from pybuild.engine.ports import Happening, Outcome
 from pybuild.files import Files
 from pybuild.graph import Job, Script
 
@@ -17,7 +17,11 @@ class TouchRunner:
         self.existing = existing
         self._ended: list[Outcome] = []
 
-    def start(self, job: Job, script: Script) -> None:
+    def start(self, batch: Sequence[tuple[Job, Script]]) -> None:
+        for job, _ in batch:
+            self._touch(job)
+
+    def _touch(self, job: Job) -> None:
         error = ""
         for name in self.existing(job) if job.patterns else job.outputs:
             try:
@@ -26,7 +30,9 @@ class TouchRunner:
                 error = f"cannot touch `{name}`: {problem.strerror}"
         self._ended.append(Outcome(job, error))
 
-    def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
+    def recall(self) -> None: ...
+
+    def wait(self, timeout: float | None) -> Sequence[Happening]:
         ended, self._ended = self._ended, []
         return ended
 

@@ -1,7 +1,14 @@
 """Workers: processes forked from pybuild that run Python blocks, one at a time.
 
-A worker has the very objects that the build file defined, as they were when it was forked. A
-request is one message, the answer another; what a block prints goes through a pipe. Whatever a
+A worker has the very objects that the build file defined, as they were when it was forked. It is
+given one block, or a batch of blocks that take no time, in one message. For each of them there is
+a *ticket*, a byte in a pipe that both sides read: the worker takes one before it begins a block, so
+pybuild can take back what has not begun, and the tickets that are left tell how far the worker got
+even if it has died. A block that went well and printed nothing is told of together with others;
+after any other, and after some milliseconds, what is known is told before the next one begins.
+
+What a block prints goes through a pipe that the worker empties when the block has ended, so that it
+can be told to which block it belongs; pybuild reads there too while a block takes long. Whatever a
 block does to its process (a crash, `os.chdir`, an environment variable) stays in it or is undone.
 """
 
@@ -12,66 +19,120 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from types import CodeType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pybuild.graph import PythonPart
+from pybuild.runners.guard import Guard
 
 _RETIRE_ABOVE_KB = 1 << 20  # a worker that held 1 GiB more than at its start is replaced
+_TELL_AFTER = 0.002  # seconds after which a batch tells what is done: others may wait for it
+_PIPE = 1 << 16  # bytes that a pipe holds
+_LONGEST_ERROR = 4000
+
+
+class Block(NamedTuple):
+    """One block to be run: its names as `packed` gives them, and the environment variables of its
+    job."""
+
+    part: PythonPart
+    names: tuple[bool, bytes]
+    environment: tuple[tuple[str, str], ...]
+
+
+class Told(NamedTuple):
+    """What a worker says: how the blocks from number `first` of the batch on ended, each as error
+    text ("" if it went well), seconds, and what it printed last; whether the worker is idle now,
+    and whether it is to be replaced."""
+
+    first: int
+    ends: list[tuple[str, float, bytes]]
+    idle: bool
+    retire: bool
 
 
 class Worker:
-    """Pybuild's end of a worker: `handle` gives answers, `output` what blocks print, through the
-    pipe with the inode number `pipe`."""
+    """Pybuild's end of a worker: `handle` says when there is something to receive, `output` when a
+    block has printed something. The guard is told of it."""
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(self, namespace: Mapping[str, Any], guard: Guard) -> None:
         self.namespace = namespace
+        self._guard = guard
         ours, theirs = socket.socketpair()
-        reading, writing = os.pipe()
-        self.pipe = os.fstat(reading).st_ino
+        self.output, writing = os.pipe()
+        self._tickets, self._counter = os.pipe()
+        os.set_blocking(self.output, False)
+        os.set_blocking(self._tickets, False)
+        mark = f"pipe:[{os.fstat(self.output).st_ino}]"
+        self._row = guard.watch(mark)
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
         if not self.pid:
-            _become_worker(theirs, writing, namespace)
+            _become_worker(theirs.fileno(), self.output, writing, self._tickets, namespace)
+        guard.tell(self._row, self.pid, mark)
         theirs.close()
         os.close(writing)
-        os.set_blocking(reading, False)
-        self.connection = ours
+        self._connection = ours
         self.handle = ours.fileno()
-        self.output = reading
         self._known: set[int] = set()
 
-    def send(self, part: PythonPart, environment: tuple[tuple[str, str], ...]) -> None:
-        """Gives the worker a block to run. Raises OSError if it has died, ValueError if a name has
-        a value that cannot be handed over."""
-        key = id(part.code)
-        code = b"" if key in self._known else marshal.dumps(part.code)
-        self._known.add(key)
-        request = (key, code, _packed(dict(part.names)), dict(part.paths), environment)
-        _send(self.connection, marshal.dumps(request))
+    def send(self, blocks: Sequence[Block]) -> None:
+        """Gives the worker, which is idle, a batch to run. Raises OSError if it has died."""
+        batch = []
+        for part, names, environment in blocks:
+            key = id(part.code)
+            code = b""
+            if key not in self._known:
+                self._known.add(key)
+                code = marshal.dumps(part.code)
+            batch.append((key, code, names, part.paths, environment))
+        os.write(self._counter, bytes(len(blocks)))
+        _send(self._connection, marshal.dumps(batch))
 
-    def receive(self) -> tuple[str, bool] | None:
-        """Error text ("" if it went well) and whether the worker is to be replaced; None if it
-        has died."""
+    def take_back(self) -> int:
+        """How many blocks at the end of the batch have not begun; they will not."""
+        return len(_available(self._tickets))
+
+    def has_news(self) -> bool:
+        """Whether there is something to receive, if only that it has died."""
         try:
-            data = _receive(self.connection)
+            self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def receive(self) -> Told | None:
+        """What the worker says; None if it has died."""
+        try:
+            data = _receive(self._connection)
         except OSError:
             return None
-        return marshal.loads(data) if data is not None else None
+        return Told(*marshal.loads(data)) if data is not None else None
+
+    def printed(self) -> bytes:
+        """What blocks have printed that the worker itself has not taken."""
+        return _available(self.output)
 
     def close(self) -> None:
-        """Lets the worker end; it is gone afterwards."""
-        self.connection.close()
-        os.close(self.output)
+        """Ends the worker; its process is to be waited for afterwards."""
+        self._connection.close()
+        for handle in (self.output, self._tickets, self._counter):
+            os.close(handle)
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
+        self._guard.forget(self._row)
 
 
-def _packed(names: dict[str, Any]) -> tuple[bool, bytes]:
+def packed(names: Mapping[str, Any]) -> tuple[bool, bytes]:
+    """Names and their values as they are handed over. Raises ValueError for one that cannot be."""
+    names = dict(names)
     try:
         return True, marshal.dumps(names)
     except ValueError:
@@ -112,11 +173,23 @@ def _receive_exactly(connection: socket.socket, size: int) -> bytes | None:
     return b"".join(parts)
 
 
+def _available(pipe: int, most: int = _PIPE) -> bytes:
+    """What is in a pipe now. It holds no more than one read takes."""
+    try:
+        return os.read(pipe, most)
+    except BlockingIOError:
+        return b""
+
+
 # -- in the worker -----------------------------------------------------------------------------
 
 
-def _become_worker(connection: socket.socket, output: int, namespace: Mapping[str, Any]) -> None:
+def _become_worker(
+    connection: int, output: int, writing: int, tickets: int, namespace: Mapping[str, Any]
+) -> None:
     """The life of a worker; does not return."""
+    import fcntl
+
     status = 1
     try:
         os.setpgid(0, 0)
@@ -124,41 +197,78 @@ def _become_worker(connection: socket.socket, output: int, namespace: Mapping[st
             signal.signal(each, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        mine = os.dup2(connection.fileno(), 3, inheritable=False)
-        os.closerange(4, 4096)
+        # Out of the way first: each of them may have the number that another is to get.
+        kept = [
+            fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, 10)
+            for handle in (nothing, writing, writing, connection, output, tickets)
+        ]
+        for number, handle in enumerate(kept):
+            os.dup2(handle, number, inheritable=number < 3)
+        os.closerange(len(kept), 4096)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
-        _serve(socket.socket(fileno=mine), namespace)
+        _serve(socket.socket(fileno=3), 4, 5, namespace)
         status = 0
     finally:
         os._exit(status)
 
 
-def _serve(connection: socket.socket, namespace: Mapping[str, Any]) -> None:
+def _serve(
+    connection: socket.socket, output: int, tickets: int, namespace: Mapping[str, Any]
+) -> None:
     import resource
 
-    home = os.getcwd()
-    environment = dict(os.environ)
     codes: dict[int, CodeType] = {}
     limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _RETIRE_ABOVE_KB
+    room = _Room()
     while (data := _receive(connection)) is not None:
-        key, code, names, paths, extra = marshal.loads(data)
-        if code:
-            codes[key] = marshal.loads(code)
-        os.environ.update(extra)
-        error = _run(codes[key], namespace, _unpacked(names), paths)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        if dict(os.environ) != environment:
-            os.environ.clear()
-            os.environ.update(environment)
-        os.chdir(home)
+        first = 0
+        ends: list[tuple[str, float, bytes]] = []
+        clock = told_at = time.perf_counter()
+        batch = marshal.loads(data)
+        codes.update((block[0], marshal.loads(block[1])) for block in batch if block[1])
+        for key, _, names, paths, extra in batch:
+            if ends and (ends[-1][0] or ends[-1][2] or clock - told_at > _TELL_AFTER):
+                if ends[-1][0]:
+                    break  # whether the others are to begin is not for us to say
+                _send(connection, marshal.dumps((first, ends, False, False)))
+                first += len(ends)
+                ends.clear()
+                told_at = clock
+            if not _available(tickets, 1):
+                break
+            os.environ.update(extra)
+            error = _run(codes[key], namespace, _unpacked(names), paths, room.home)
+            room.tidy()
+            now = time.perf_counter()
+            ends.append((error[:_LONGEST_ERROR], now - clock, _available(output)))
+            clock = now
         retire = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > limit
-        _send(connection, marshal.dumps((error, retire)))
+        _send(connection, marshal.dumps((first, ends, True, retire)))
+
+
+class _Room:
+    """What a block finds, and the next one is to find: folder, environment, empty streams."""
+
+    def __init__(self) -> None:
+        self.home = os.getcwd()
+        self._environment = dict(os.environ)
+        self._encoded = self._contents()
+
+    @staticmethod
+    def _contents() -> dict[bytes, bytes]:
+        # To decode all variables after each block would take longer than most blocks do.
+        return dict(os.environ._data)  # type: ignore[attr-defined]
+
+    def tidy(self) -> None:
+        """Puts all back as it was."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        if os.environ._data != self._encoded:  # type: ignore[attr-defined]
+            os.environ.clear()
+            os.environ.update(self._environment)
+        os.chdir(self.home)
 
 
 def _run(
@@ -166,11 +276,12 @@ def _run(
     namespace: Mapping[str, Any],
     names: Mapping[str, Any],
     paths: Mapping[str, Any],
+    home: str,
 ) -> str:
-    """Runs a block; what goes wrong is printed as a traceback and returned as one line."""
+    """Runs a block; what goes wrong is printed as a traceback, with lines of files that are looked
+    for from `home`, and returned as one line."""
     from pathlib import Path
 
-    home = os.getcwd()
     scope = {**namespace, **names}
     for name, value in paths.items():
         scope[name] = Path(value) if isinstance(value, str) else [Path(each) for each in value]
