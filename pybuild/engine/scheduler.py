@@ -63,7 +63,7 @@ _UNKNOWN_SECONDS = 1.0
 # would let processors wait.
 _LOOK_AHEAD = 200
 # A batch is to take so long at most, by what its jobs took before; in seconds.
-_BATCH_SECONDS = 0.005
+_BATCH_SECONDS = 0.02
 _MOST_IN_BATCH = 64
 
 Action = Close | Examine | Start | Discard

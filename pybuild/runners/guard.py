@@ -5,9 +5,10 @@ Then it reads a table that pybuild has kept, in a file that only the two of them
 kills what is in it. It holds the project's lock until then, so that no other build starts beside
 jobs that still write. To change the table is one small write: nobody is woken by it.
 
-A row of the table has a process group (0 if it is not known yet) and what the job prints to, as
-/proc shows it: `pipe:[INODE]`, or the path of a file. That is told before the job is started:
-whoever has it open belongs to that job, though pybuild may have died before it knew the group.
+A row of the table has a process group (0 if it is not known yet) and the pipe that the job prints
+to, as /proc shows it: `pipe:[INODE]`. That is told before the job is started: whoever has it open
+belongs to that job, though pybuild may have died before it knew the group. A worker has a second
+row, which it keeps itself, for the process that it has started.
 """
 
 from __future__ import annotations
@@ -18,17 +19,16 @@ from pybuild.runners.unnamed import unnamed_file
 
 _SCRIPT = r"""
 while read -r line; do :; done
-groups= outputs=
-while read -r group output; do
-    [ "$group" = 0 ] || groups="$groups $group"
-    [ "$output" = - ] || outputs="$outputs $output"
+pipes=
+while read -r group pipe; do
+    [ "$group" = 0 ] || kill -9 "-$group" 2>/dev/null
+    [ "$pipe" = - ] || pipes="$pipes $pipe"
 done <&8
-for group in $groups; do kill -9 "-$group" 2>/dev/null; done
-[ -n "$outputs" ] && [ -d /proc/self/fd ] || exit 0
+[ -n "$pipes" ] && [ -d /proc/self/fd ] || exit 0
 for round in 1 2; do
-    for output in $outputs; do
-        ls -l /proc/[0-9]*/fd/[12] 2>/dev/null | grep -F " -> $output" |
-            sed 's:.*/proc/\([0-9]*\)/fd/[12] -> .*:\1:' | while read -r process; do
+    for pipe in $pipes; do
+        ls -l /proc/[0-9]*/fd/[12] 2>/dev/null | grep -F " $pipe" |
+            sed 's:.*/proc/\([0-9]*\)/fd/.*:\1:' | while read -r process; do
             kill -9 "$process" 2>/dev/null
         done
     done
@@ -37,7 +37,26 @@ done
 _TABLE_HANDLE = 8
 _LOCK_HANDLE = 9
 _ROW = 64  # bytes; a write of one row is never seen in part
-_FREE = b"0 -".ljust(_ROW - 1) + b"\n"
+
+
+class Row:
+    """A row of the table that is in the file `handle`."""
+
+    __slots__ = ("handle", "number")
+
+    def __init__(self, handle: int, number: int) -> None:
+        self.handle = handle
+        self.number = number
+
+    def tell(self, group: int, pipe: str = "-") -> None:
+        """What has this row is this process group (0: there is none, or none known yet), and prints
+        to this pipe. A group is to be taken out before its number can be another's."""
+        text = f"{group} {pipe}".ljust(_ROW - 1) + "\n"
+        os.pwrite(self.handle, text.encode(), self.number * _ROW)
+
+    def group(self) -> int:
+        """The process group that was told."""
+        return int(os.pread(self.handle, _ROW, self.number * _ROW).partition(b" ")[0])
 
 
 class Guard:
@@ -47,7 +66,7 @@ class Guard:
     def __init__(self, folder: str, lock: int = -1) -> None:
         self._table = unnamed_file("pybuild-guard", folder)
         self._rows = 0
-        self._free: list[int] = []
+        self._free: list[Row] = []
         reading, self._writing = os.pipe()
         actions: list[tuple[int, ...]] = [(os.POSIX_SPAWN_DUP2, reading, 0)]
         if lock >= 0:
@@ -63,24 +82,16 @@ class Guard:
         )
         os.close(reading)
 
-    def watch(self, output: str) -> int:
-        """Something is about to be started that prints there; returns the row for it."""
+    def row(self) -> Row:
+        """A row for what is about to be started; to be given back with `forget`."""
         if self._free:
-            row = self._free.pop()
-        else:
-            row = self._rows
-            self._rows += 1
-        self.tell(row, 0, output)
-        return row
+            return self._free.pop()
+        self._rows += 1
+        return Row(self._table, self._rows - 1)
 
-    def tell(self, row: int, group: int, output: str) -> None:
-        """What has this row is this process group."""
-        text = b"%d %b" % (group, output.encode())
-        os.pwrite(self._table, text.ljust(_ROW - 1) + b"\n", row * _ROW)
-
-    def forget(self, row: int) -> None:
-        """What had this row has ended. To be told before its number can be another's."""
-        os.pwrite(self._table, _FREE, row * _ROW)
+    def forget(self, row: Row) -> None:
+        """What had this row has ended."""
+        row.tell(0)
         self._free.append(row)
 
     def close(self) -> None:

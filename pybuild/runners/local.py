@@ -11,22 +11,24 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from pybuild.engine.ports import Begun, Chunk, Happening, Outcome, Returned
 from pybuild.graph import Job, PythonPart, Script, ScriptPart, ShellPart
 from pybuild.runners.command import Programs, direct_words
-from pybuild.runners.guard import Guard
+from pybuild.runners.guard import Guard, Row
 from pybuild.runners.logs import Logs
-from pybuild.runners.worker import Block, Worker, packed
+from pybuild.runners.process import cannot_start, encoded, send_to_group, spawn, told_status
+from pybuild.runners.worker import Block, Command, Worker, packed
 
 _CHUNK = 1 << 16
 _TAIL = 4096
 _KEEP = 1 << 20  # bytes of output kept in memory; the log has all
 _LONGEST_ARGUMENT = 120_000  # Linux takes 128 KiB in one argument
 _GRACE = 3.0
-_SLOW = 0.02  # seconds until one looks what has become of a batch
+_SLOW = 0.05  # seconds until one looks what has become of a batch
 _HAS_PIDFD = hasattr(os, "pidfd_open")
-_SIGNALS = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NO_NAMES: Mapping[str, Any] = {}  # the namespace of workers that run commands
 
 
 class _Task:
@@ -49,6 +51,8 @@ class _Task:
         "script",
         "scripts",
         "seconds",
+        "started",
+        "worker",
     )
 
     def __init__(self, job: Job, script: Script) -> None:
@@ -57,8 +61,10 @@ class _Task:
         self.part = -1
         self.pid = 0
         self.pidfd = -1
-        self.row = -1  # of the guard's table
+        self.row: Row | None = None  # of the guard's table
         self.mark = ""  # of what the job prints to, for the guard
+        self.worker: Worker | None = None
+        self.started = 0.0
         self.output = -1
         self.buffer = bytearray()
         self.lost = 0
@@ -102,7 +108,7 @@ class LocalRunner:
         self.stream = stream
         self.environment = dict(os.environ if environment is None else environment)
         self.programs = Programs(self.environment)
-        self._encoded = _encoded(self.environment)
+        self._encoded = encoded(self.environment)
         self._guard = Guard(folder, lock)
         self._logs = Logs(os.path.join(folder, "logs"))
         self._poll = select.poll()
@@ -125,11 +131,10 @@ class LocalRunner:
         if len(tasks) == 1:
             self._next_part(tasks[0])
             return
-        first = tasks[0].script
         blocks = []
         for task in tasks:
-            if self._is_one_block(task) and _namespace(task.script) is _namespace(first):
-                task.part = 0
+            task.part = 0
+            if self._is_brief_kind(task) and _namespace(task) is _namespace(tasks[0]):
                 blocks.append(task)
             else:
                 self._give_back(task)
@@ -185,7 +190,7 @@ class LocalRunner:
 
     def close(self) -> None:
         for worker in self._idle:
-            self._bury(worker)
+            worker.close()
         self._idle.clear()
         self._guard.close()
         for handle in (self._null, self._bell, self._button):
@@ -218,8 +223,7 @@ class LocalRunner:
             self._cannot_start(task, error)
 
     def _cannot_start(self, task: _Task, error: OSError | ValueError) -> None:
-        told = getattr(error, "strerror", None) or error
-        self._end_part(task, f"cannot start: {told}")
+        self._end_part(task, cannot_start(error))
 
     def _touch(self, task: _Task) -> None:
         for name in task.script.touch:
@@ -234,30 +238,30 @@ class LocalRunner:
         program, words = self._command(task, part)
         environment = self._encoded
         if task.script.environment:
-            environment = environment | _encoded(dict(task.script.environment))
+            environment = environment | encoded(dict(task.script.environment))
         reading, writing = os.pipe()
         task.mark = f"pipe:[{os.fstat(reading).st_ino}]"
-        task.row = self._guard.watch(task.mark)
+        row = self._guard.row()
+        row.tell(0, task.mark)
+        task.started = time.monotonic()
         try:
-            task.pid = os.posix_spawn(
+            task.pid = spawn(
                 program,
                 words,
                 environment,
-                file_actions=(
+                (
                     (os.POSIX_SPAWN_DUP2, self._null, 0),
                     (os.POSIX_SPAWN_DUP2, writing, 1),
                     (os.POSIX_SPAWN_DUP2, writing, 2),
                 ),
-                setpgroup=0,
-                setsigdef=_SIGNALS,
-                setsigmask=(),
             )
-        except OSError:
-            self._guard.forget(task.row)
+        except (OSError, ValueError):
+            self._guard.forget(row)
             os.close(reading)
             os.close(writing)
             raise
-        self._guard.tell(task.row, task.pid, task.mark)
+        row.tell(task.pid, task.mark)
+        task.row = row
         os.close(writing)
         os.set_blocking(reading, False)
         task.output = reading
@@ -298,38 +302,36 @@ class LocalRunner:
 
     # -- workers ---------------------------------------------------------------------------
 
-    def _is_one_block(self, task: _Task) -> bool:
+    def _is_brief_kind(self, task: _Task) -> bool:
         """Whether a job is of the kind that can be in a batch."""
         parts = task.script.parts
         return (
             len(parts) == 1
-            and isinstance(parts[0], PythonPart)
+            and isinstance(parts[0], PythonPart | ShellPart)
             and not task.job.traits.timeout
             and not self.stream
         )
 
     def _start_blocks(self, tasks: Sequence[_Task]) -> None:
-        """Gives a worker the block that each of these has come to."""
+        """Gives a worker the block or command that each of these has come to."""
         kept: list[_Task] = []
-        blocks: list[Block] = []
+        blocks: list[Block | Command] = []
         for task in tasks:
-            part = task.script.parts[task.part]
-            assert isinstance(part, PythonPart)
             try:
-                blocks.append(Block(part, packed(part.names), task.script.environment))
+                blocks.append(self._block(task))
                 kept.append(task)
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 self._cannot_start(task, error)
         if not kept:
             return
         try:
-            worker = self._worker_for(blocks)
+            worker = self._worker_for(_namespace(kept[0]), blocks)
         except OSError as error:
             for task in kept:
                 self._cannot_start(task, error)
             return
         for task in kept:
-            task.pid = worker.pid
+            task.worker = worker
         several = len(kept) > 1
         batch = _Batch(worker, kept, time.monotonic() + _SLOW if several else 0.0)
         self._batches[worker.handle] = batch
@@ -337,26 +339,30 @@ class LocalRunner:
         if not several:
             self._watch(worker.output, batch)
 
-    def _worker_for(self, blocks: Sequence[Block]) -> Worker:
+    def _block(self, task: _Task) -> Block | Command:
+        """Raises OSError, or ValueError for a value that cannot be handed over."""
+        part = task.script.parts[task.part]
+        if isinstance(part, PythonPart):
+            return Block(part, packed(part.names), task.script.environment)
+        return Command(*self._command(task, part), task.script.environment)
+
+    def _worker_for(
+        self, namespace: Mapping[str, Any], blocks: Sequence[Block | Command]
+    ) -> Worker:
         """A worker that has been given these blocks. Raises OSError if there can be none."""
-        namespace = blocks[0].part.namespace
-        while self._idle:
-            worker = self._idle.pop()
+        for index in reversed(range(len(self._idle))):
+            if self._idle[index].namespace is not namespace:
+                continue
+            worker = self._idle.pop(index)
             try:
-                if worker.namespace is namespace:
-                    worker.send(blocks)
-                    return worker
+                worker.send(blocks)
             except OSError:
-                pass  # it died while idle: out of memory, killed from outside
-            self._bury(worker)
-        worker = Worker(namespace, self._guard)
+                worker.close()  # it died while idle: out of memory, killed from outside
+            else:
+                return worker
+        worker = Worker(namespace, self._encoded, self._guard)
         worker.send(blocks)
         return worker
-
-    @staticmethod
-    def _bury(worker: Worker) -> int:
-        worker.close()
-        return os.waitpid(worker.pid, 0)[1]
 
     def _take_back(self, batch: _Batch) -> None:
         """Gives back what has not begun."""
@@ -413,7 +419,7 @@ class LocalRunner:
             self._take_back(batch)
             self._leave(batch)
             if told.retire or ending:
-                self._bury(worker)
+                worker.close()
             else:
                 self._idle.append(worker)
         ends = told.ends[batch.settled - told.first :]
@@ -422,8 +428,9 @@ class LocalRunner:
         for task, (error, seconds, output) in zip(tasks, ends, strict=True):
             if output:
                 self._keep(task, output)
-            if self._is_one_block(task):
+            if self._is_brief_kind(task):
                 task.seconds = seconds
+            task.worker = None
             self._end_part(task, task.error or error, ending)
 
     def _leave(self, batch: _Batch) -> None:
@@ -448,10 +455,11 @@ class LocalRunner:
         done = self._settle_silent(batch)
         self._listen(batch)
         self._leave(batch)
-        error = _told(self._bury(batch.worker)) or "its process ended before the block did"
+        error = told_status(batch.worker.close()) or "its process ended before the block did"
         for task in done:
             self._end_part(task, "", ending)
         for task in batch.tasks[batch.settled :]:
+            task.worker = None
             self._end_part(task, task.error or error, ending)
 
     # -- events ----------------------------------------------------------------------------
@@ -482,14 +490,17 @@ class LocalRunner:
             self._reap(task, 0, ending)
 
     def _reap(self, task: _Task, options: int, ending: bool) -> None:
-        self._guard.forget(task.row)
+        assert task.row is not None
+        task.row.tell(0, task.mark)  # afterwards its number can be another's
         pid, status = os.waitpid(task.pid, options)
-        if pid:
-            self._process_ended(task, status, ending)
+        if not pid:
+            # The handle's number was given anew since it was polled: nobody has ended.
+            task.row.tell(task.pid, task.mark)
             return
-        # The handle's number was given anew since it was polled: nobody has ended.
-        task.row = self._guard.watch(task.mark)
-        self._guard.tell(task.row, task.pid, task.mark)
+        self._guard.forget(task.row)
+        if self._is_brief_kind(task):
+            task.seconds = time.monotonic() - task.started
+        self._process_ended(task, status, ending)
 
     def _read(self, task: _Task) -> bool:
         """Takes what the job has printed; True at the end of its output."""
@@ -535,7 +546,7 @@ class LocalRunner:
             task.pidfd = -1
         if task.error or ending:
             self._signal(task, signal.SIGKILL)  # what is left of its group
-        self._end_part(task, task.error or _told(status), ending)
+        self._end_part(task, task.error or told_status(status), ending)
 
     def _end_part(self, task: _Task, error: str, ending: bool = False) -> None:
         if error or ending:
@@ -583,34 +594,16 @@ class LocalRunner:
 
     @staticmethod
     def _signal(task: _Task, signum: int) -> None:
-        if task.pid <= 0:
-            return  # group 0 would be our own
-        try:
-            os.killpg(task.pid, signum)
-        except (ProcessLookupError, PermissionError):
-            pass
+        if task.worker is not None:
+            task.worker.signal(signum)
+        else:
+            send_to_group(task.pid, signum)
 
 
-def _namespace(script: Script) -> object:
-    """What the block of a script sees, if it has one."""
-    return getattr(script.parts[0], "namespace", None)
-
-
-def _encoded(environment: Mapping[str, str]) -> dict[bytes, bytes]:
-    """An environment as the system wants it: to convert it for each process takes time."""
-    return {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
-
-
-def _told(status: int) -> str:
-    """An exit status of `waitpid` in words; "" for success."""
-    code = os.waitstatus_to_exitcode(status)
-    if code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"killed by {name}"
-    return f"exit status {code}" if code else ""
+def _namespace(task: _Task) -> Mapping[str, Any]:
+    """What the block that a job has come to is to find; for a command, nothing."""
+    part = task.script.parts[task.part]
+    return part.namespace if isinstance(part, PythonPart) else _NO_NAMES
 
 
 def _is_binary_or_script(program: str) -> bool:

@@ -1,11 +1,15 @@
-"""Workers: processes forked from pybuild that run Python blocks, one at a time.
+"""Workers: processes forked from pybuild that run Python blocks, or commands, one at a time.
 
 A worker has the very objects that the build file defined, as they were when it was forked. It is
-given one block, or a batch of blocks that take no time, in one message. For each of them there is
-a *ticket*, a byte in a pipe that both sides read: the worker takes one before it begins a block, so
-pybuild can take back what has not begun, and the tickets that are left tell how far the worker got
-even if it has died. A block that went well and printed nothing is told of together with others;
+given one block, or a batch of blocks or commands that take no time, in one message. For each there
+is a *ticket*, a byte in a pipe that both sides read: the worker takes one before it begins a block,
+so pybuild can take back what has not begun, and the tickets that are left tell how far the worker
+got even if it has died. A block that went well and printed nothing is told of together with others;
 after any other, and after some milliseconds, what is known is told before the next one begins.
+
+To start a process, and to be woken when it has ended, costs most where much has to be woken: a
+worker is small, and so brief commands are cheaper in a batch. Each is in a process group of its own
+all the same, and gets the signals that the worker gets.
 
 What a block prints goes through a pipe that the worker empties when the block has ended, so that it
 can be told to which block it belongs; pybuild reads there too while a block takes long. Whatever a
@@ -21,16 +25,19 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from pybuild.graph import PythonPart
-from pybuild.runners.guard import Guard
+from pybuild.runners.guard import Guard, Row
+from pybuild.runners.process import cannot_start, encoded, send_to_group, spawn, told_status
 
 _RETIRE_ABOVE_KB = 1 << 20  # a worker that held 1 GiB more than at its start is replaced
-_TELL_AFTER = 0.002  # seconds after which a batch tells what is done: others may wait for it
+_TELL_AFTER = 0.01  # seconds after which a batch tells what is done: others may wait for it
 _PIPE = 1 << 16  # bytes that a pipe holds
 _LONGEST_ERROR = 4000
+_HANDED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CONNECTION, _OUTPUT, _TICKETS, _TABLE = range(3, 7)  # the handles of a worker
 
 
 class Block(NamedTuple):
@@ -39,6 +46,14 @@ class Block(NamedTuple):
 
     part: PythonPart
     names: tuple[bool, bytes]
+    environment: tuple[tuple[str, str], ...]
+
+
+class Command(NamedTuple):
+    """A process to be started and waited for; `environment` comes on top of that of all jobs."""
+
+    program: str
+    words: list[str]
     environment: tuple[tuple[str, str], ...]
 
 
@@ -55,9 +70,11 @@ class Told(NamedTuple):
 
 class Worker:
     """Pybuild's end of a worker: `handle` says when there is something to receive, `output` when a
-    block has printed something. The guard is told of it."""
+    block has printed something. The guard is told of it. Commands get this environment."""
 
-    def __init__(self, namespace: Mapping[str, Any], guard: Guard) -> None:
+    def __init__(
+        self, namespace: Mapping[str, Any], environment: Mapping[bytes, bytes], guard: Guard
+    ) -> None:
         self.namespace = namespace
         self._guard = guard
         ours, theirs = socket.socketpair()
@@ -66,23 +83,33 @@ class Worker:
         os.set_blocking(self.output, False)
         os.set_blocking(self._tickets, False)
         mark = f"pipe:[{os.fstat(self.output).st_ino}]"
-        self._row = guard.watch(mark)
+        self._row, self._child = guard.row(), guard.row()
+        self._row.tell(0, mark)
+        self._child.tell(0)
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
         if not self.pid:
-            _become_worker(theirs.fileno(), self.output, writing, self._tickets, namespace)
-        guard.tell(self._row, self.pid, mark)
+            _become_worker(
+                (writing, theirs.fileno(), self.output, self._tickets, self._child.handle),
+                namespace,
+                Children(environment, self._child.number),
+            )
+        self._row.tell(self.pid, mark)
         theirs.close()
         os.close(writing)
         self._connection = ours
         self.handle = ours.fileno()
         self._known: set[int] = set()
 
-    def send(self, blocks: Sequence[Block]) -> None:
+    def send(self, blocks: Sequence[Block | Command]) -> None:
         """Gives the worker, which is idle, a batch to run. Raises OSError if it has died."""
-        batch = []
-        for part, names, environment in blocks:
+        batch: list[tuple[Any, ...]] = []
+        for block in blocks:
+            if isinstance(block, Command):
+                batch.append(tuple(block))
+                continue
+            part, names, environment = block
             key = id(part.code)
             code = b""
             if key not in self._known:
@@ -118,16 +145,21 @@ class Worker:
         """What blocks have printed that the worker itself has not taken."""
         return _available(self.output)
 
-    def close(self) -> None:
-        """Ends the worker; its process is to be waited for afterwards."""
+    def signal(self, signum: int) -> None:
+        """Sends a signal to the worker and what it runs."""
+        send_to_group(self.pid, signum)
+        if signum == signal.SIGKILL:
+            send_to_group(self._child.group(), signum)  # other signals the worker hands on
+
+    def close(self) -> int:
+        """Ends the worker; returns its exit status."""
         self._connection.close()
         for handle in (self.output, self._tickets, self._counter):
             os.close(handle)
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+        self.signal(signal.SIGKILL)
         self._guard.forget(self._row)
+        self._guard.forget(self._child)
+        return os.waitpid(self.pid, 0)[1]
 
 
 def packed(names: Mapping[str, Any]) -> tuple[bool, bytes]:
@@ -185,7 +217,7 @@ def _available(pipe: int, most: int = _PIPE) -> bytes:
 
 
 def _become_worker(
-    connection: int, output: int, writing: int, tickets: int, namespace: Mapping[str, Any]
+    handles: tuple[int, ...], namespace: Mapping[str, Any], children: Children
 ) -> None:
     """The life of a worker; does not return."""
     import fcntl
@@ -193,14 +225,15 @@ def _become_worker(
     status = 1
     try:
         os.setpgid(0, 0)
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        for each in (*_HANDED_ON, signal.SIGPIPE):
             signal.signal(each, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
+        writing, *others = handles
         nothing = os.open(os.devnull, os.O_RDONLY)
         # Out of the way first: each of them may have the number that another is to get.
         kept = [
             fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, 10)
-            for handle in (nothing, writing, writing, connection, output, tickets)
+            for handle in (nothing, writing, writing, *others)
         ]
         for number, handle in enumerate(kept):
             os.dup2(handle, number, inheritable=number < 3)
@@ -208,27 +241,30 @@ def _become_worker(
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
-        _serve(socket.socket(fileno=3), 4, 5, namespace)
+        _serve(namespace, children)
         status = 0
     finally:
         os._exit(status)
 
 
-def _serve(
-    connection: socket.socket, output: int, tickets: int, namespace: Mapping[str, Any]
-) -> None:
+def _serve(namespace: Mapping[str, Any], children: Children) -> None:
     import resource
 
+    connection = socket.socket(fileno=_CONNECTION)
     codes: dict[int, CodeType] = {}
     limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _RETIRE_ABOVE_KB
     room = _Room()
     while (data := _receive(connection)) is not None:
         first = 0
         ends: list[tuple[str, float, bytes]] = []
-        clock = told_at = time.perf_counter()
         batch = marshal.loads(data)
-        codes.update((block[0], marshal.loads(block[1])) for block in batch if block[1])
-        for key, _, names, paths, extra in batch:
+        is_python = len(batch[0]) != len(Command._fields)
+        if is_python:
+            codes.update((block[0], marshal.loads(block[1])) for block in batch if block[1])
+        else:
+            children.catch_signals()
+        clock = told_at = time.perf_counter()
+        for block in batch:
             if ends and (ends[-1][0] or ends[-1][2] or clock - told_at > _TELL_AFTER):
                 if ends[-1][0]:
                     break  # whether the others are to begin is not for us to say
@@ -236,16 +272,62 @@ def _serve(
                 first += len(ends)
                 ends.clear()
                 told_at = clock
-            if not _available(tickets, 1):
+            if children.signum or not _available(_TICKETS, 1):
                 break
-            os.environ.update(extra)
-            error = _run(codes[key], namespace, _unpacked(names), paths, room.home)
-            room.tidy()
+            if is_python:
+                key, _, names, paths, extra = block
+                os.environ.update(extra)
+                error = _run(codes[key], namespace, _unpacked(names), paths, room.home)
+                room.tidy()
+            else:
+                error = children.run(*block)
             now = time.perf_counter()
-            ends.append((error[:_LONGEST_ERROR], now - clock, _available(output)))
+            ends.append((error[:_LONGEST_ERROR], now - clock, _available(_OUTPUT)))
             clock = now
         retire = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > limit
         _send(connection, marshal.dumps((first, ends, True, retire)))
+
+
+class Children:
+    """The processes that a worker starts, one after the other. `row` is the number of its row in
+    the guard's table."""
+
+    def __init__(self, environment: Mapping[bytes, bytes], row: int) -> None:
+        self._environment = dict(environment)
+        self._row = Row(_TABLE, row)
+        self._group = 0
+        self._is_catching = False
+        self.signum = 0
+
+    def catch_signals(self) -> None:
+        """From now on signals are for the process that runs; the worker waits for it."""
+        self.signum = 0
+        if not self._is_catching:
+            self._is_catching = True
+            for each in _HANDED_ON:
+                signal.signal(each, self._hand_on)
+
+    def _hand_on(self, signum: int, _: FrameType | None) -> None:
+        self.signum = signum
+        send_to_group(self._group, signum)
+
+    def run(self, program: str, words: list[str], environment: tuple[tuple[str, str], ...]) -> str:
+        """Runs a process to its end; returns what went wrong."""
+        variables = self._environment
+        if environment:
+            variables = variables | encoded(dict(environment))
+        try:
+            process = spawn(program, words, variables)
+        except (OSError, ValueError) as error:
+            return cannot_start(error)
+        self._group = process
+        self._row.tell(process)
+        if self.signum:
+            send_to_group(process, self.signum)  # it came before there was anybody to have it
+        os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+        self._group = 0
+        self._row.tell(0)
+        return told_status(os.waitpid(process, 0)[1])
 
 
 class _Room:
