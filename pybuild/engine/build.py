@@ -551,7 +551,8 @@ class Build:
             except BuildError as complaint:
                 if not ignored:
                     error, help = complaint.diagnostics[0].message, complaint.diagnostics[0].help
-        self.judge.look_again(job.outputs)
+        if error:
+            self.judge.look_again(job.outputs)
         if error and not ignored and self._try_again(job, outcome, run, seconds, error):
             return
         self.report.handle(
@@ -595,11 +596,13 @@ class Build:
                     self.files.rename(temporary, name)
             self.judge.look_again(job.outputs)
             if job.patterns:
-                return tuple(
+                made = tuple(
                     name
                     for name in self.grow.strangers(job)
                     if self.files.status(name) != run.before.get(name)
                 )
+                self.judge.look_again(made)
+                return made
             for name in job.outputs:
                 self._require(job, name)
             if job.traits.protected and self.manner.records:
@@ -638,7 +641,6 @@ class Build:
         stamps = run.stamps
         discovered = self._discovered(job)
         found = b"".join([self._discovered_digest(name, run) for name in discovered])
-        self.judge.look_again(outputs)
         made = b"".join([self.judge.record_digest(name, stamps) for name in outputs])
         started_ns = run.started_ns
         before = self.journal.trace(job.name)

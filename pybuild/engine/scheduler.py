@@ -140,6 +140,7 @@ class Scheduler:
         self._open: set[int] = set()  # jobs whose inputs a split has yet to tell
         self._kept: set[int] = set()  # temporary files that a failed job still needs
         self._restored: set[int] = set()  # restored, or waiting for what is
+        self._was_absent = False  # whether some job was up to date without its outputs
         self._reopened: set[int] = set()  # up to date before, and run after all
         self._holds_inputs: set[int] = set()  # jobs whose prerequisites are already wanted
 
@@ -288,10 +289,15 @@ class Scheduler:
             else:
                 self._restore_inputs(job)
             return
+        if verdict.absent:
+            self._was_absent = True
         self._settle(job, State.ABSENT if verdict.absent else State.DONE)
 
     def _restore_inputs(self, job: Job) -> None:
         """A stale job needs the temporary files that it reads: those that are gone are made."""
+        if not self._was_absent:
+            self._make_ready(job)
+            return
         todo = [job]
         for each in todo:
             makers = self._makers_of(each)
@@ -345,6 +351,7 @@ class Scheduler:
         """The outputs of a job are gone: whoever comes yet and needs them has them made again."""
         if self.states[job.number] == State.DONE:
             self.states[job.number] = State.ABSENT
+            self._was_absent = True
             self._reopened.discard(job.number)
 
     def finished(self, job: Job, ok: bool) -> None:
@@ -424,13 +431,17 @@ class Scheduler:
 
     def _make_ready(self, job: Job) -> None:
         self.states[job.number] = State.READY
+        heappush(self._lane(job).heap, (-self._priority(job), job.number, job))
+        self._ready_seconds += self._seconds(job)
+
+    def _lane(self, job: Job) -> _Lane:
         traits = job.traits
-        key = (traits.pool, tuple(sorted(traits.resources.items())))
+        resources = tuple(sorted(traits.resources.items())) if traits.resources else ()
+        key = (traits.pool, resources)
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = _Lane(*key, [])
-        heappush(lane.heap, (-self._priority(job), job.number, job))
-        self._ready_seconds += self._seconds(job)
+        return lane
 
     def _priority(self, job: Job) -> float:
         if self.order is not None:

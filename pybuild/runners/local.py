@@ -38,6 +38,7 @@ class _Task:
         "buffer",
         "deadline",
         "error",
+        "is_brief",
         "job",
         "log",
         "log_handle",
@@ -55,8 +56,9 @@ class _Task:
         "worker",
     )
 
-    def __init__(self, job: Job, script: Script) -> None:
+    def __init__(self, job: Job, script: Script, is_brief: bool) -> None:
         self.job = job
+        self.is_brief = is_brief  # of the kind that can be in a batch
         self.script = script
         self.part = -1
         self.pid = 0
@@ -134,7 +136,7 @@ class LocalRunner:
         blocks = []
         for task in tasks:
             task.part = 0
-            if self._is_brief_kind(task) and _namespace(task) is _namespace(tasks[0]):
+            if task.is_brief and _namespace(task) is _namespace(tasks[0]):
                 blocks.append(task)
             else:
                 self._give_back(task)
@@ -199,7 +201,7 @@ class LocalRunner:
     # -- starting --------------------------------------------------------------------------
 
     def _admit(self, job: Job, script: Script) -> _Task:
-        task = self._tasks[job.number] = _Task(job, script)
+        task = self._tasks[job.number] = _Task(job, script, self._is_brief_kind(job, script))
         if job.traits.timeout:
             task.deadline = time.monotonic() + job.traits.timeout
             self._timed[job.number] = task
@@ -302,13 +304,11 @@ class LocalRunner:
 
     # -- workers ---------------------------------------------------------------------------
 
-    def _is_brief_kind(self, task: _Task) -> bool:
-        """Whether a job is of the kind that can be in a batch."""
-        parts = task.script.parts
+    def _is_brief_kind(self, job: Job, script: Script) -> bool:
         return (
-            len(parts) == 1
-            and isinstance(parts[0], PythonPart | ShellPart)
-            and not task.job.traits.timeout
+            len(script.parts) == 1
+            and not isinstance(script.parts[0], ScriptPart)
+            and not job.traits.timeout
             and not self.stream
         )
 
@@ -428,7 +428,7 @@ class LocalRunner:
         for task, (error, seconds, output) in zip(tasks, ends, strict=True):
             if output:
                 self._keep(task, output)
-            if self._is_brief_kind(task):
+            if task.is_brief:
                 task.seconds = seconds
             task.worker = None
             self._end_part(task, task.error or error, ending)
@@ -498,7 +498,7 @@ class LocalRunner:
             task.row.tell(task.pid, task.mark)
             return
         self._guard.forget(task.row)
-        if self._is_brief_kind(task):
+        if task.is_brief:
             task.seconds = time.monotonic() - task.started
         self._process_ended(task, status, ending)
 
