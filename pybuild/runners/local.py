@@ -386,6 +386,9 @@ class LocalRunner:
             now = now or time.monotonic()
             if now < batch.due:
                 continue
+            if not batch.worker.has_begun():
+                batch.due = now + _SLOW  # it is the machine that is busy
+                continue
             self._take_back(batch)
             if batch.worker.has_news():
                 continue  # that comes first, and tells more

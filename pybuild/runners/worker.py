@@ -101,6 +101,7 @@ class Worker:
         self._connection = ours
         self.handle = ours.fileno()
         self._known: set[int] = set()
+        self._sent = 0  # blocks of the batch
 
     def send(self, blocks: Sequence[Block | Command]) -> None:
         """Gives the worker, which is idle, a batch to run. Raises OSError if it has died."""
@@ -116,12 +117,21 @@ class Worker:
                 self._known.add(key)
                 code = marshal.dumps(part.code)
             batch.append((key, code, names, part.paths, environment))
-        os.write(self._counter, bytes(len(blocks)))
+        self._sent = len(blocks)
+        os.write(self._counter, bytes(self._sent))
         _send(self._connection, marshal.dumps(batch))
 
     def take_back(self) -> int:
         """How many blocks at the end of the batch have not begun; they will not."""
         return len(_available(self._tickets))
+
+    def has_begun(self) -> bool:
+        """Whether a block of the batch, which is of several, has begun."""
+        import fcntl
+        import termios
+
+        left = fcntl.ioctl(self._tickets, termios.FIONREAD, bytes(4))
+        return int.from_bytes(left, sys.byteorder) < self._sent
 
     def has_news(self) -> bool:
         """Whether there is something to receive, if only that it has died."""
