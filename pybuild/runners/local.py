@@ -15,10 +15,10 @@ from typing import Any
 
 from pybuild.engine.ports import Begun, Chunk, Happening, Outcome, Returned
 from pybuild.graph import Job, PythonPart, Script, ScriptPart, ShellPart
-from pybuild.runners.command import Programs, direct_words
+from pybuild.runners.command import Programs, can_open, simple_command
 from pybuild.runners.guard import Guard, Row
 from pybuild.runners.logs import Logs
-from pybuild.runners.process import cannot_start, encoded, send_to_group, spawn, told_status
+from pybuild.runners.process import Way, cannot_start, encoded, send_to_group, spawn, told_status
 from pybuild.runners.worker import Block, Command, Worker, packed
 
 _CHUNK = 1 << 16
@@ -237,7 +237,7 @@ class LocalRunner:
                 task.error = f"cannot touch `{name}`: {error.strerror}"
 
     def _start_process(self, task: _Task, part: ShellPart | ScriptPart) -> None:
-        program, words = self._command(task, part)
+        ways = self._ways(task, part)
         environment = self._encoded
         if task.script.environment:
             environment = environment | encoded(dict(task.script.environment))
@@ -248,8 +248,7 @@ class LocalRunner:
         task.started = time.monotonic()
         try:
             task.pid = spawn(
-                program,
-                words,
+                ways,
                 environment,
                 (
                     (os.POSIX_SPAWN_DUP2, self._null, 0),
@@ -276,21 +275,28 @@ class LocalRunner:
         self._by_handle[handle] = what
         self._poll.register(handle, select.POLLIN)
 
-    def _command(self, task: _Task, part: ShellPart | ScriptPart) -> tuple[str, list[str]]:
-        """The program to start and its words."""
+    def _ways(self, task: _Task, part: ShellPart | ScriptPart) -> list[Way]:
+        """How to start the process. What needs no shell falls back to one if a file cannot be
+        opened: it says so as it always does."""
         if isinstance(part, ScriptPart):
-            return part.program[0], [*part.program, self._script_file(task, part.text)]
-        words = direct_words(part)
-        if words is not None and not task.script.environment:
-            program = self.programs.find(words[0])
+            script = self._script_file(task, part.text)
+            return [Way(part.program[0], [*part.program, script])]
+        ways = []
+        simple = simple_command(part) if not task.script.environment else None
+        if simple is not None and can_open(simple.files):
+            program = self.programs.find(simple.words[0])
             if program is not None and _is_binary_or_script(program):
-                return program, words
+                ways.append(Way(program, simple.words, simple.actions))
+                if not simple.files:
+                    return ways
         shell = self.programs.find(part.shell[0])
         if shell is None:
             raise FileNotFoundError(2, f"there is no `{part.shell[0]}`")
         if len(part.text) > _LONGEST_ARGUMENT and part.shell[-1] == "-c":
-            return shell, [*part.shell[:-1], self._script_file(task, part.text)]
-        return shell, [*part.shell, part.text]
+            words = [*part.shell[:-1], self._script_file(task, part.text)]
+        else:
+            words = [*part.shell, part.text]
+        return [*ways, Way(shell, words)]
 
     def _script_file(self, task: _Task, text: str) -> str:
         folder = os.path.join(self.folder, "tmp")
@@ -344,7 +350,7 @@ class LocalRunner:
         part = task.script.parts[task.part]
         if isinstance(part, PythonPart):
             return Block(part, packed(part.names), task.script.environment)
-        return Command(*self._command(task, part), task.script.environment)
+        return Command(self._ways(task, part), task.script.environment)
 
     def _worker_for(
         self, namespace: Mapping[str, Any], blocks: Sequence[Block | Command]

@@ -5,27 +5,41 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 _SIGNALS = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class Way(NamedTuple):
+    """One way to start a process: a program, its words, and what `posix_spawn` is to do before."""
+
+    program: str
+    words: list[str]
+    actions: tuple[tuple[Any, ...], ...] = ()
+
+
 def spawn(
-    program: str,
-    words: list[str],
+    ways: Sequence[Way],
     environment: Mapping[bytes, bytes],
-    actions: Sequence[tuple[int, ...]] = (),
+    actions: tuple[tuple[int, ...], ...] = (),
 ) -> int:
-    """Starts a process in a group of its own, with the usual signals; returns its number. Raises
-    OSError, or ValueError for words that no process can have."""
-    return os.posix_spawn(
-        program,
-        words,
-        environment,
-        file_actions=actions,
-        setpgroup=0,
-        setsigdef=_SIGNALS,
-        setsigmask=(),
-    )
+    """Starts a process in a group of its own, with the usual signals, in the first of these ways
+    that works; returns its number. `actions` go before those of the way. Raises OSError, or
+    ValueError for words that no process can have."""
+    for program, words, more in ways:
+        try:
+            return os.posix_spawn(
+                program,
+                words,
+                environment,
+                file_actions=actions + more,
+                setpgroup=0,
+                setsigdef=_SIGNALS,
+                setsigmask=(),
+            )
+        except OSError as error:
+            last = error
+    raise last
 
 
 def encoded(environment: Mapping[str, str]) -> dict[bytes, bytes]:

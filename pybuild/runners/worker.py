@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 from pybuild.graph import PythonPart
 from pybuild.runners.guard import Guard, Row
-from pybuild.runners.process import cannot_start, encoded, send_to_group, spawn, told_status
+from pybuild.runners.process import Way, cannot_start, encoded, send_to_group, spawn, told_status
 
 _RETIRE_ABOVE_KB = 1 << 20  # a worker that held 1 GiB more than at its start is replaced
 _TELL_AFTER = 0.01  # seconds after which a batch tells what is done: others may wait for it
@@ -52,8 +52,7 @@ class Block(NamedTuple):
 class Command(NamedTuple):
     """A process to be started and waited for; `environment` comes on top of that of all jobs."""
 
-    program: str
-    words: list[str]
+    ways: list[Way]
     environment: tuple[tuple[str, str], ...]
 
 
@@ -108,7 +107,7 @@ class Worker:
         batch: list[tuple[Any, ...]] = []
         for block in blocks:
             if isinstance(block, Command):
-                batch.append(tuple(block))
+                batch.append(([tuple(way) for way in block.ways], block.environment))
                 continue
             part, names, environment = block
             key = id(part.code)
@@ -321,13 +320,13 @@ class Children:
         self.signum = signum
         send_to_group(self._group, signum)
 
-    def run(self, program: str, words: list[str], environment: tuple[tuple[str, str], ...]) -> str:
+    def run(self, ways: list[Way], environment: tuple[tuple[str, str], ...]) -> str:
         """Runs a process to its end; returns what went wrong."""
         variables = self._environment
         if environment:
             variables = variables | encoded(dict(environment))
         try:
-            process = spawn(program, words, variables)
+            process = spawn(ways, variables)
         except (OSError, ValueError) as error:
             return cannot_start(error)
         self._group = process
