@@ -514,7 +514,7 @@ class Project:
         forced = frozenset(map(normalise, wish.forced))
         included = {
             name
-            for job in (self._include_makers() if forced else ())
+            for job in (self.include_makers() if forced else ())
             for name in (job.traits.rule, *job.outputs)
         }
         resources = {**_machine(jobs), **wish.resources}

@@ -24,7 +24,7 @@ from pybuild.engine.events import (
     Summary,
     Unknown,
 )
-from pybuild.engine.ports import Chunk, Grow, Outcome, Report, Runner
+from pybuild.engine.ports import Begun, Chunk, Grow, Outcome, Report, Returned, Runner
 from pybuild.engine.scheduler import Capacity, Scheduler, State
 from pybuild.engine.staleness import Judge, Level, Reason, Rules, Stale, UpToDate, Verdict
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace
@@ -36,6 +36,7 @@ from pybuild.source import BuildError, Diagnostic, Note
 _TAIL_LINES = 10
 _LOAD_PAUSE = 0.2
 _NAP = 0.1
+_LOOK_EVERY = 0.0005  # seconds between two looks at what runs while there is other work
 _LONGEST_NAME = 255  # bytes, of one part of a path, on nearly all file systems
 _LONGEST_CHAIN = 20
 
@@ -70,17 +71,40 @@ class Manner(NamedTuple):
     needed: Collection[str] = ()
 
 
-class _Run(NamedTuple):
-    """A job that runs: when it was started, how often, and what stood there before."""
+class _Run:
+    """A job that runs: when it was started, how often, and what stood there before. `is_told` is
+    whether the world knows that it runs."""
 
-    script: Script
-    started_ns: int
-    clock: float
-    attempt: int
-    input_digests: dict[str, bytes]
-    stamps: dict[str, Stamp]
-    before: dict[str, Status]
-    renames: dict[str, str]
+    __slots__ = (
+        "attempt",
+        "before",
+        "clock",
+        "input_digests",
+        "is_told",
+        "renames",
+        "script",
+        "stamps",
+        "started_ns",
+    )
+
+    def __init__(
+        self,
+        script: Script,
+        attempt: int,
+        input_digests: list[bytes],
+        stamps: dict[str, Stamp],
+        before: dict[str, Status],
+        renames: dict[str, str],
+    ) -> None:
+        self.script = script
+        self.started_ns = time.time_ns()
+        self.clock = time.monotonic()
+        self.attempt = attempt
+        self.input_digests = input_digests
+        self.stamps = stamps
+        self.before = before
+        self.renames = renames
+        self.is_told = False
 
 
 class Known(NamedTuple):
@@ -132,6 +156,7 @@ class Build:
         self._unknown: dict[int, Job] = {}
         self._told_unknown = 0
         self._loud = False
+        self._collected = 0.0
 
     @property
     def runner(self) -> Runner:
@@ -175,7 +200,7 @@ class Build:
             action = self.scheduler.next_action(self._may_start())
             if action is not None:
                 self._perform(action)
-                if self._runs:
+                if self._runs and time.monotonic() - self._collected >= _LOOK_EVERY:
                     self._collect(0)
             elif self._runs or self._later:
                 self._collect(self._pause())
@@ -242,26 +267,27 @@ class Build:
         return diagnostic._replace(notes=(*diagnostic.notes, note))
 
     def _perform(self, action: act.Action) -> None:
+        job = action.job
         try:
-            if isinstance(action, act.Close):
-                self._close(action.job)
-            elif isinstance(action, act.Examine):
-                self._examine(action.job, action.early)
+            if isinstance(action, act.Examine):
+                self._examine(job, action.early)
             elif isinstance(action, act.Start):
-                self._start(action.job)
+                self._start([job, *action.follow])
+            elif isinstance(action, act.Close):
+                self._close(job)
             else:
-                self._discard(action.job)
+                self._discard(job)
         except BuildError as error:
-            if self.manner.question:
-                raise
-            for diagnostic in _at(action.job, error).diagnostics:
-                self.report.handle(Complaint(diagnostic))
-            self._note_failure(action.job, error.diagnostics[0].message)
-            if isinstance(action, act.Start):
-                self._runs.pop(action.job.number, None)
-                self.scheduler.finished(action.job, False)
-            else:
-                self.scheduler.failed(action.job)
+            self._complain(job, error)
+            self.scheduler.failed(job)
+
+    def _complain(self, job: Job, error: BuildError) -> None:
+        """Tells why a job cannot be done. Raises the error again if it is a question."""
+        if self.manner.question:
+            raise error
+        for diagnostic in _at(job, error).diagnostics:
+            self.report.handle(Complaint(diagnostic))
+        self._note_failure(job, error.diagnostics[0].message)
 
     def _may_start(self) -> bool:
         limit = self.manner.load_limit
@@ -292,14 +318,41 @@ class Build:
         if not self._runs:
             time.sleep(min(timeout or 0, _NAP))  # a signal does not cut a sleep short
             return
-        for each in self.runner.wait(timeout):
-            if isinstance(each, Chunk):
-                self.report.handle(Output(each.job, each.data))
-            else:
-                self._ended(each)
+        happened = self.runner.wait(timeout)
+        self._collected = time.monotonic()
+        several = len(happened) > 1
+        if several:
+            self.journal.hold()
+        try:
+            for each in happened:
+                if isinstance(each, Outcome):
+                    self._ended(each)
+                elif isinstance(each, Chunk):
+                    self.report.handle(Output(each.job, each.data))
+                elif isinstance(each, Begun):
+                    self.scheduler.took(
+                        each.job, time.monotonic() - self._runs[each.job.number].clock
+                    )
+                    self._tell_start(each.job)
+                else:
+                    self._returned(each)
+        finally:
+            if several:
+                self._release_records()
+
+    def _release_records(self) -> None:
+        try:
+            self.journal.release()
+        except OSError as error:
+            raise journal_error(self.journal.path, error) from None
+
+    def _returned(self, each: Returned) -> None:
+        del self._runs[each.job.number]
+        self._attempts[each.job.number] -= 1
+        self.scheduler.returned(each.job)
 
     def _progress(self) -> None:
-        if not self._loud:
+        if not self._loud or self.report.interval is None:
             return
         plan = self.scheduler
         done, wanted = plan.settled - plan.settled_names, len(plan.wanted) - plan.names
@@ -382,7 +435,38 @@ class Build:
 
     # -- starting --------------------------------------------------------------------------
 
-    def _start(self, job: Job) -> None:
+    def _start(self, jobs: Sequence[Job]) -> None:
+        """Starts a job, or a batch of them."""
+        batch = []
+        self.journal.hold()
+        for job in jobs:
+            try:
+                script = self._prepare(job)
+            except BuildError as error:
+                self._cannot_start(job, error)
+            else:
+                if script is not None:
+                    batch.append((job, script))
+        try:
+            self._release_records()
+        except BuildError as error:
+            for job, _ in batch:
+                self._cannot_start(job, error)
+            return
+        if not batch:
+            return
+        if len(batch) == 1:
+            self._tell_start(batch[0][0])
+        self.runner.start(batch)
+
+    def _cannot_start(self, job: Job, error: BuildError) -> None:
+        self._complain(job, error)
+        self._runs.pop(job.number, None)
+        self.scheduler.finished(job, False)
+
+    def _prepare(self, job: Job) -> Script | None:
+        """What is to be run for a job that counts as running from now on; None in a dry run.
+        Raises BuildError."""
         recipe = job.recipe
         if recipe is None:
             raise AssertionError(f"{job.name} has nothing to start")
@@ -394,30 +478,31 @@ class Build:
             gc.freeze()
             gc.enable()
         renames = self._temporary_names(job) if job.traits.atomic else {}
-        outputs = [renames.get(name, name) for name in job.outputs]
+        outputs = [renames.get(name, name) for name in job.outputs] if renames else job.outputs
         script = recipe.expand(job, self.judge.changed(job), outputs)
         if self._only_touches(script):
             script = script._replace(echo=self._touch_commands(job), silent=False)
         if self.manner.dry and not script.always:
             self._pretend(job, script)
-            return
+            return None
         stamps: dict[str, Stamp] = {}
-        digests = {name: self.judge.record_digest(name, stamps) for name in job.inputs}
+        digests = [self.judge.record_digest(name, stamps) for name in job.inputs]
         before = self._clear_the_way(job, script) if self.manner.records else {}
         attempt = self._attempts.get(job.number, 0) + 1
         self._attempts[job.number] = attempt
         if self.manner.records and (job.outputs or job.patterns):
-            try:
-                globs = tuple(glob_text(pattern) for pattern in job.patterns)
-                self.journal.start(job.name, tuple(before) if globs else (), globs)
-            except OSError as error:
-                raise journal_error(self.journal.path, error) from None
-        self._runs[job.number] = _Run(
-            script, time.time_ns(), time.monotonic(), attempt, digests, stamps, before, renames
-        )
-        self.report.handle(Started(job, script, attempt, self.journal.seconds(job.name)))
-        self._progress()
-        self.runner.start(job, script)
+            globs = tuple([glob_text(pattern) for pattern in job.patterns])
+            self.journal.start(job.name, tuple(before) if globs else (), globs)
+        self._runs[job.number] = _Run(script, attempt, digests, stamps, before, renames)
+        return script
+
+    def _tell_start(self, job: Job) -> None:
+        run = self._runs[job.number]
+        if not run.is_told:
+            run.is_told = True
+            estimate = self.journal.seconds(job.name)
+            self.report.handle(Started(job, run.script, run.attempt, estimate))
+            self._progress()
 
     def _only_touches(self, script: Script) -> bool:
         return self.manner.touch and not script.always
@@ -465,7 +550,9 @@ class Build:
         try:
             self._refuse_protected(job)
             for folder in script.folders:
-                self.files.make_folder(folder)
+                status = self.files.status(folder)
+                if status is None or not status.is_folder:
+                    self.files.make_folder(folder)
             if not job.patterns or self._only_touches(script):
                 return {}
             trace = self.journal.trace(job.name)
@@ -546,8 +633,13 @@ class Build:
 
     def _ended(self, outcome: Outcome) -> None:
         job = outcome.job
+        self._tell_start(job)
         run = self._runs.pop(job.number)
-        seconds = time.monotonic() - run.clock
+        if outcome.seconds is None:
+            seconds = time.monotonic() - run.clock
+        else:
+            seconds = outcome.seconds
+            self.scheduler.took(job, seconds)
         error = outcome.error
         ignored = bool(error) and (
             job.traits.ignore_errors or run.script.ignore_errors or self.manner.ignore_errors
@@ -562,7 +654,8 @@ class Build:
             except BuildError as complaint:
                 if not ignored:
                     error, help = complaint.diagnostics[0].message, complaint.diagnostics[0].help
-        self.judge.look_again(job.outputs)
+        if error:
+            self.judge.look_again(job.outputs)
         if error and not ignored and self._try_again(job, outcome, run, seconds, error):
             return
         self.report.handle(
@@ -572,6 +665,8 @@ class Build:
             self._note_failure(job, error, outcome)
             self._record_leavings(job, run)
             self.scheduler.finished(job, False)
+            if self.scheduler.stopped:
+                self.runner.recall()
         else:
             self._done(job, run.script)
             if job.patterns:
@@ -604,11 +699,13 @@ class Build:
                     self.files.rename(temporary, name)
             self.judge.look_again(job.outputs)
             if job.patterns:
-                return tuple(
+                made = tuple(
                     name
                     for name in self.grow.strangers(job)
                     if self.files.status(name) != run.before.get(name)
                 )
+                self.judge.look_again(made)
+                return made
             for name in job.outputs:
                 self._require(job, name)
             if job.traits.protected and self.manner.records:
@@ -627,8 +724,11 @@ class Build:
                 Diagnostic("PB401", f"the recipe ended well but did not make `{name}`", job.origin)
             )
         # A folder that a recipe without prerequisites makes for others to write into is make's way.
-        is_due = bool(job.inputs) or self._is_read(name)
-        if status.is_folder and not name.endswith("/") and is_due:
+        if (
+            status.is_folder
+            and not name.endswith("/")
+            and (job.inputs or any(name in each.inputs for each in self.scheduler.wanted))
+        ):
             raise BuildError(
                 Diagnostic(
                     "PB402",
@@ -638,17 +738,12 @@ class Build:
                 )
             )
 
-    def _is_read(self, name: str) -> bool:
-        """Whether some job has the file among its inputs, and not only behind `|`."""
-        return any(name in job.inputs for job in self.scheduler.wanted)
-
     def _record(self, job: Job, run: _Run, outputs: tuple[str, ...], seconds: float) -> None:
         recipe = job.recipe
         assert recipe is not None
         stamps = run.stamps
         discovered = self._discovered(job)
         found = b"".join([self._discovered_digest(name, run) for name in discovered])
-        self.judge.look_again(outputs)
         made = b"".join([self.judge.record_digest(name, stamps) for name in outputs])
         started_ns = run.started_ns
         before = self.journal.trace(job.name)
@@ -663,7 +758,7 @@ class Build:
             recipe.values_digest,
             value_set,
             job.inputs,
-            b"".join([run.input_digests[name] for name in job.inputs]),
+            b"".join(run.input_digests),
             discovered,
             found,
             outputs,

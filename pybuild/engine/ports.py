@@ -11,13 +11,27 @@ from pybuild.graph import Job, Script
 
 class Outcome(NamedTuple):
     """How a job ended. `error` is empty if it went well; `output` is all that is not yet told,
-    `tail` the end of all that it printed."""
+    `tail` the end of all that it printed. `seconds` is how long it took, if the runner knows that
+    and can run such jobs in a batch."""
 
     job: Job
     error: str = ""
     output: bytes = b""
     tail: bytes = b""
     log: str = ""
+    seconds: float | None = None
+
+
+class Begun(NamedTuple):
+    """A job of a batch runs, and takes longer than one would have thought."""
+
+    job: Job
+
+
+class Returned(NamedTuple):
+    """A job of a batch has not begun, and will not: it is to be started again."""
+
+    job: Job
 
 
 class Chunk(NamedTuple):
@@ -27,13 +41,21 @@ class Chunk(NamedTuple):
     data: bytes
 
 
+Happening = Outcome | Chunk | Begun | Returned
+
+
 class Runner(Protocol):
     """Does what a script says. Several jobs at a time; hands back through `wait`."""
 
-    def start(self, job: Job, script: Script) -> None:
-        """Starts a job. What goes wrong becomes its outcome."""
+    def start(self, batch: Sequence[tuple[Job, Script]]) -> None:
+        """Starts a job; or several that are expected to take no time, one after the other in the
+        place of one. What goes wrong becomes the outcome of the job. A job that fails or takes
+        long gives the rest of its batch back."""
 
-    def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
+    def recall(self) -> None:
+        """What is in a batch and has not begun comes back through `wait`."""
+
+    def wait(self, timeout: float | None) -> Sequence[Happening]:
         """What has happened; waits up to `timeout` seconds (None: until something does)."""
 
     def wake(self) -> None:

@@ -46,9 +46,10 @@ class Examine(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Run this job."""
+    """Run this job, and in the same place, one after the other, those that `follow`."""
 
     job: Job
+    follow: tuple[Job, ...] = ()
 
 
 class Discard(NamedTuple):
@@ -61,6 +62,9 @@ _UNKNOWN_SECONDS = 1.0
 # So many jobs are examined before the next one starts, that the most urgent can be among them; more
 # would let processors wait.
 _LOOK_AHEAD = 200
+# A batch is to take so long at most, by what its jobs took before; in seconds.
+_BATCH_SECONDS = 0.02
+_MOST_IN_BATCH = 64
 
 Action = Close | Examine | Start | Discard
 
@@ -79,6 +83,16 @@ class _Lane(NamedTuple):
     pool: str
     resources: tuple[tuple[str, float], ...]
     heap: list[tuple[float, int, Job]]
+
+
+class _Place:
+    """What runs in one place: the lane it came from, and how many jobs are left of it."""
+
+    __slots__ = ("lane", "left")
+
+    def __init__(self, lane: _Lane, left: int) -> None:
+        self.lane = lane
+        self.left = left
 
 
 class Scheduler:
@@ -114,7 +128,8 @@ class Scheduler:
         self._priorities: dict[int, float] = {}
         self._ranked = 0
         self._look_ahead = 0
-        self._running: dict[int, Job] = {}
+        self._running: dict[int, _Place] = {}
+        self._usual: dict[str, float] = {}  # what jobs of a rule take that can be in a batch
         self._ready_seconds = 0.0
         self._known_durations = False
         self._to_close: deque[Job] = deque()
@@ -127,6 +142,7 @@ class Scheduler:
         self._open: set[int] = set()  # jobs whose inputs a split has yet to tell
         self._kept: set[int] = set()  # temporary files that a failed job still needs
         self._restored: set[int] = set()  # restored, or waiting for what is
+        self._was_absent = False  # whether some job was up to date without its outputs
         self._reopened: set[int] = set()  # up to date before, and run after all
         self._holds_inputs: set[int] = set()  # jobs whose prerequisites are already wanted
 
@@ -157,10 +173,10 @@ class Scheduler:
         if self._to_judge and not self.stopped and self._look_ahead < _LOOK_AHEAD:
             return self._examine()
         if may_start and not self.stopped:
-            job = self._take()
-            if job is not None:
+            jobs = self._take()
+            if jobs:
                 self._look_ahead = 0
-                return Start(job)
+                return Start(jobs[0], tuple(jobs[1:]))
         while self._to_discard and not self._open:
             maker = self._to_discard.popleft()
             if not self._users[maker.number] and maker.number not in self._kept:
@@ -285,10 +301,15 @@ class Scheduler:
             else:
                 self._restore_inputs(job)
             return
+        if verdict.absent:
+            self._was_absent = True
         self._settle(job, State.ABSENT if verdict.absent else State.DONE)
 
     def _restore_inputs(self, job: Job) -> None:
         """A stale job needs the temporary files that it reads: those that are gone are made."""
+        if not self._was_absent:
+            self._make_ready(job)
+            return
         todo = [job]
         for each in todo:
             makers = self._makers_of(each)
@@ -342,6 +363,7 @@ class Scheduler:
         """The outputs of a job are gone: whoever comes yet and needs them has them made again."""
         if self.states[job.number] == State.DONE:
             self.states[job.number] = State.ABSENT
+            self._was_absent = True
             self._reopened.discard(job.number)
 
     def finished(self, job: Job, ok: bool) -> None:
@@ -360,6 +382,18 @@ class Scheduler:
         """A running job has failed and will be started again later (by `retry`)."""
         self._release(job)
         self.states[job.number] = State.JUDGING
+
+    def returned(self, job: Job) -> None:
+        """A job of a batch has not begun: it is ready again."""
+        self._release(job)
+        self._make_ready(job)
+
+    def took(self, job: Job, seconds: float) -> None:
+        """A job that could be in a batch took so long, or longer."""
+        rule = job.traits.rule
+        before = self._usual.get(rule, seconds)
+        # What got slow is believed sooner than what got fast.
+        self._usual[rule] = before + (seconds - before) / (2 if seconds > before else 8)
 
     def retry(self, job: Job) -> None:
         """The delay of a job that will be tried again is over."""
@@ -412,13 +446,17 @@ class Scheduler:
 
     def _make_ready(self, job: Job) -> None:
         self.states[job.number] = State.READY
+        heappush(self._lane(job).heap, (-self._priority(job), job.number, job))
+        self._ready_seconds += self._seconds(job)
+
+    def _lane(self, job: Job) -> _Lane:
         traits = job.traits
-        key = (traits.pool, tuple(sorted(traits.resources.items())))
+        resources = tuple(sorted(traits.resources.items())) if traits.resources else ()
+        key = (traits.pool, resources)
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = _Lane(*key, [])
-        heappush(lane.heap, (-self._priority(job), job.number, job))
-        self._ready_seconds += self._seconds(job)
+        return lane
 
     def _priority(self, job: Job) -> float:
         if self.order is not None:
@@ -462,22 +500,43 @@ class Scheduler:
         self._known_durations = True
         return known
 
-    def _take(self) -> Job | None:
-        """The most urgent ready job that has a place to run."""
+    def _take(self) -> list[Job]:
+        """The most urgent ready job that has a place to run, and those that may share it."""
         if self.capacity.jobs and self.running >= self.capacity.jobs:
-            return None
+            return []
         best: _Lane | None = None
         for lane in self._lanes.values():
             if lane.heap and (best is None or lane.heap[0] < best.heap[0]) and self._fits(lane):
                 best = lane
         if best is None:
-            return None
-        job = heappop(best.heap)[2]
+            return []
+        jobs = self._first_of(best)
         self._occupy(best)
-        self._running[job.number] = job
-        self._ready_seconds -= self._seconds(job)
-        self.states[job.number] = State.RUNNING
-        return job
+        place = _Place(best, len(jobs))
+        for job in jobs:
+            self._running[job.number] = place
+            self._ready_seconds -= self._seconds(job)
+            self.states[job.number] = State.RUNNING
+        return jobs
+
+    def _first_of(self, lane: _Lane) -> list[Job]:
+        """The most urgent jobs of a lane: as many as make up a batch, and no more than the share of
+        one place, so that nothing waits that could run beside it."""
+        heap = lane.heap
+        jobs = [heappop(heap)[2]]
+        rule = jobs[0].traits.rule
+        usual = self._usual.get(rule, _BATCH_SECONDS)
+        if usual >= _BATCH_SECONDS or not self.capacity.jobs or not self._is_brief(jobs[0]):
+            return jobs
+        share = len(heap) // self.capacity.jobs
+        most = min(_MOST_IN_BATCH, share, int(_BATCH_SECONDS / max(usual, 1e-6)))
+        while len(jobs) < most and heap[0][2].traits.rule == rule and self._is_brief(heap[0][2]):
+            jobs.append(heappop(heap)[2])
+        return jobs
+
+    def _is_brief(self, job: Job) -> bool:
+        """Whether a job may be in a batch, as far as it is known itself."""
+        return not job.patterns and (self.durations(job) or 0.0) < _BATCH_SECONDS
 
     def _fits(self, lane: _Lane) -> bool:
         if lane.pool and self._pooled.get(lane.pool, 0) >= self.capacity.pools.get(lane.pool, 1):
@@ -498,12 +557,15 @@ class Scheduler:
             self._used[name] = self._used.get(name, 0.0) + amount
 
     def _release(self, job: Job) -> None:
+        place = self._running.pop(job.number)
+        place.left -= 1
+        if place.left:
+            return
         self.running -= 1
-        del self._running[job.number]
-        traits = job.traits
-        if traits.pool:
-            self._pooled[traits.pool] -= 1
-        for name, amount in _with_one_cpu(tuple(sorted(traits.resources.items()))):
+        lane = place.lane
+        if lane.pool:
+            self._pooled[lane.pool] -= 1
+        for name, amount in _with_one_cpu(lane.resources):
             self._used[name] -= amount
 
     # -- mistakes --------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -112,6 +113,8 @@ class Journal:
         self._records = 0
         self._renewed: list[str] = []
         self._first = 0  # the number of the first name in `_names`
+        self._held: list[tuple[Any, ...]] | None = None
+        self._names_before = 0  # how many names there were when holding began
         self._load()
 
     # -- reading ---------------------------------------------------------------------------
@@ -319,9 +322,7 @@ class Journal:
         try:
             self._append(*records)
         except OSError:
-            for name in self._names[before:]:
-                del self._numbers[name]
-            del self._names[before:]
+            self._unlearn(before)
             raise
         self._blobs.update(blobs)
         self._traces[job] = packed
@@ -329,9 +330,8 @@ class Journal:
         self._stamps.update(stamps)
 
     def _pack(self, names: Sequence[str]) -> bytes:
-        from array import array
-
-        return array("I", [self._numbers[name] for name in names]).tobytes()
+        numbers = self._numbers
+        return b"".join([numbers[name].to_bytes(4, sys.byteorder) for name in names])
 
     def renew(self, name: str, stamp: Stamp) -> None:
         """A file was looked at again and has the bytes it had: only its stamp moves on."""
@@ -344,7 +344,35 @@ class Journal:
         if trace is not None or started is not None:
             self._append(("D", job))
 
+    def hold(self) -> None:
+        """What is recorded from now on is written by `release`, all at once. Not for what others
+        rely on before that."""
+        self._held = []
+        self._names_before = len(self._names)
+
+    def release(self) -> None:
+        """Writes what was held. Raises OSError; then nothing of it was recorded."""
+        held, self._held = self._held, None
+        if not held:
+            return
+        try:
+            self._append(*held)
+        except OSError:
+            self._unlearn(self._names_before)
+            for record in held:
+                if record[0] == "T":
+                    self._traces.pop(record[1], None)
+            raise
+
+    def _unlearn(self, before: int) -> None:
+        for name in self._names[before:]:
+            del self._numbers[name]
+        del self._names[before:]
+
     def _append(self, *records: tuple[Any, ...]) -> None:
+        if self._held is not None:
+            self._held += records
+            return
         if self._handle < 0:
             self._open()
         data = b"".join(map(_framed, records))
@@ -371,7 +399,9 @@ class Journal:
                 raise
 
     def close(self) -> None:
-        """Writes renewed stamps and, if much of the file is dead, all anew. Raises OSError."""
+        """Writes what is held, renewed stamps and, if much of the file is dead, all anew. Raises
+        OSError."""
+        self.release()
         if self._renewed:
             names = dict.fromkeys(self._renewed)
             self._renewed.clear()

@@ -134,6 +134,8 @@ class Binding:
             for name in template.private_names
             if self.knows(name)
         ]
+        if not template.calls:
+            return digest_of(b"\0".join(parts))
         lookup = self.lookup(self.job)
         for hole in template.calls:
             value = evaluate(hole.reference, lookup, hole.span)
@@ -173,10 +175,11 @@ class JobLookup:
         binding = self.binding
         if binding.knows(name):
             return binding.capture(name)
+        own = _OWN.get(name)
+        if own is not None:
+            return own(self)
         if name in FILE_PARTS:
             return file_part(self._first(binding.members or self.inputs, name), name)
-        if name in _OWN:
-            return _OWN[name](self)
         if name in binding.aliases:
             return self._renamed(binding.aliases[name])
         params = binding.rule.settings.params

@@ -217,20 +217,19 @@ class PipeRecipe:
             else:
                 echoes.append(f"python: {job.name}")
                 parts.append(_python_part(part, template, lookup))
-        folders = {folder_of(name.rstrip("/")): None for name in outputs}
-        folders |= {folder_of(each.prefix): None for each in job.patterns}
-        folders |= {template.fill(text, lookup): None for text in template.folders}
+        folders = [folder_of(name.rstrip("/")) for name in outputs]
+        folders += [folder_of(each.prefix) for each in job.patterns]
+        folders += [template.fill(text, lookup) for text in template.folders]
+        flags = template.flags
         return Script(
             tuple(parts),
             "\n".join(echoes),
-            silent=template.silent or "@" in template.flags,
-            ignore_errors="-" in template.flags,
-            always="+" in template.flags,
-            environment=tuple(
-                (name, template.fill(text, lookup)) for name, text in template.environment
-            ),
-            folders=tuple(each for each in folders if each),
-            touch=tuple(template.fill(text, lookup) for text in template.touch),
+            template.silent or "@" in flags,
+            "-" in flags,
+            "+" in flags,
+            tuple([(name, template.fill(text, lookup)) for name, text in template.environment]),
+            tuple([each for each in dict.fromkeys(folders) if each]),
+            tuple([template.fill(text, lookup) for text in template.touch]),
         )
 
     def expand_attribute(self, job: Job, text: str) -> str:
@@ -276,7 +275,7 @@ def _python_part(
 ) -> PythonPart:
     names: dict[str, Any] = {}
     paths: dict[str, str | list[str]] = {}
-    for name in sorted(part.names):
+    for name in part.names:
         try:
             value = lookup(name)
         except (KeyError, BuildError):
@@ -285,14 +284,14 @@ def _python_part(
             continue
         if isinstance(value, WholeFile):
             paths[name] = str(value)
-        elif isinstance(value, list) and (name in _PATH_LISTS or _all_files(value)):
-            paths[name] = [str(each) for each in value]
         elif isinstance(value, FileName):
             names[name] = str(value)
-        elif isinstance(value, list):
-            names[name] = [str(each) if isinstance(each, FileName) else each for each in value]
-        else:
+        elif not isinstance(value, list):
             names[name] = value
+        elif name in _PATH_LISTS or _all_files(value):
+            paths[name] = [str(each) for each in value]
+        else:
+            names[name] = [str(each) if isinstance(each, FileName) else each for each in value]
     return PythonPart(part.code, template.namespace, names, paths)
 
 

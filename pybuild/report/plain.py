@@ -60,10 +60,10 @@ class PlainReport:
             self._judged(event)
         elif isinstance(event, Started):
             self._started(event)
-        elif isinstance(event, Output):
-            self._write_bytes(event.data)
         elif isinstance(event, Finished):
             self._finished(event)
+        elif isinstance(event, Output):
+            self._write_bytes(event.data)
         elif isinstance(event, Unknown):
             rules = dict.fromkeys(each.traits.rule for each in event.splits)
             names = " and ".join(f"`{rule}`" for rule in rules)
@@ -101,7 +101,8 @@ class PlainReport:
     def _judged(self, event: Judged) -> None:
         verdict = event.verdict
         if isinstance(verdict, Stale):
-            self._reasons[event.job.number] = verdict.reasons
+            if self.tone.explain:
+                self._reasons[event.job.number] = verdict.reasons
         elif self.tone.everything:
             inputs = counted(len(event.job.inputs), "prerequisite")
             outputs = counted(event.outputs, "target")
@@ -111,9 +112,8 @@ class PlainReport:
     def _started(self, event: Started) -> None:
         job = event.job
         if self.tone.explain:
-            for reason in self._reasons.get(job.number, ()):
+            for reason in self._reasons.pop(job.number, ()):
                 self._say(f"{job.name}: {sentence(reason)}")
-        self._reasons.pop(job.number, None)
         if (event.script.silent and not self.tone.explain) or self.tone.quiet:
             return
         if event.attempt > 1:

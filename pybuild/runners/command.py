@@ -1,16 +1,29 @@
-"""How a shell part becomes a process: directly where its text needs no shell."""
+"""How a shell part becomes a process: directly where its text needs no shell.
+
+That is one command with plain words, and redirections of its output and input, which `posix_spawn`
+does as a shell would.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pybuild.graph import ShellPart
 
 # Words with nothing in them that a shell would treat, bare or between single quotes.
-_PLAIN = re.compile(r"(?:[A-Za-z0-9_@%+:,./^-][A-Za-z0-9_@%+=:,./^-]*|'[^'\n]*')(?:[ \t]+|$)")
-_WORD = re.compile(r"'([^'\n]*)'|([^ \t']+)")
+_WORD = (
+    r"(?:(?P<bare>[A-Za-z0-9_@%+:,./^-][A-Za-z0-9_@%+=:,./^-]*)|'(?P<quoted>[^'\n]*)')(?=[ \t]|$)"
+)
+_NEXT = re.compile(
+    rf"(?P<copy>(?P<to>[12]?)>&(?P<of>[12]))(?=[ \t]|$)"
+    rf"|(?P<handle>[012]?)(?P<operator>>>|>|<)[ \t]*{_WORD}"
+)
+_PLAIN = re.compile(_WORD)
+_BLANKS = re.compile(r"[ \t]*")
 _KNOWN_SHELLS = (("bash", "-euo", "pipefail", "-c"), ("sh", "-eu", "-c"))
 # Builtins and reserved words of POSIX shells and of bash; not those that are programs as well
 # and behave alike (`echo`, `printf`, `true`).
@@ -25,22 +38,68 @@ _SHELL_WORDS = frozenset(
 )
 
 
-def direct_words(part: ShellPart) -> list[str] | None:
-    """The words of a command that needs no shell, or None."""
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+_OPENING = {
+    ">": (1, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+    ">>": (1, _APPEND),
+    "<": (0, os.O_RDONLY),
+}
+
+
+class Simple(NamedTuple):
+    """A command that needs no shell: its words, and its redirections as actions of `posix_spawn`;
+    `files` are what those open."""
+
+    words: list[str]
+    actions: tuple[tuple[Any, ...], ...]
+    files: tuple[str, ...]
+
+
+def simple_command(part: ShellPart) -> Simple | None:
+    """The command that a part is, or None if it takes a shell to understand it."""
     text = part.text.strip()
     if part.shell not in _KNOWN_SHELLS or "\n" in text:
         return None
+    words: list[str] = []
+    actions: list[tuple[Any, ...]] = []
+    files: list[str] = []
     position = 0
     while position < len(text):
-        found = _PLAIN.match(text, position)
+        found = _NEXT.match(text, position) or _PLAIN.match(text, position)
         if found is None:
             return None
-        position = found.end()
-    words = [quoted or bare for quoted, bare in _WORD.findall(text)]
-    if not words or text[0] == "'" or words[0] in _SHELL_WORDS:
+        position = _BLANKS.match(text, found.end()).end()  # type: ignore[union-attr]
+        if found.re is _NEXT and found["copy"]:
+            actions.append((os.POSIX_SPAWN_DUP2, int(found["of"]), int(found["to"] or 1)))
+            continue
+        word = found["bare"] or found["quoted"]
+        if not word or (not words and found["quoted"]):
+            return None
+        if found.re is _PLAIN:
+            words.append(word)
+            continue
+        handle, flags = _OPENING[found["operator"]]
+        actions.append((os.POSIX_SPAWN_OPEN, int(found["handle"] or handle), word, flags, 0o666))
+        files.append(word)
+    if words in ([], [":"]):
+        words = ["true"]
+    if words[0] in _SHELL_WORDS:
         return None
-    # `findall` cannot tell an empty quoted word; such a command goes through the shell.
-    return None if "" in words or "''" in text else words
+    return Simple(words, tuple(actions), tuple(files))
+
+
+def can_open(names: Sequence[str]) -> bool:
+    """Whether to open these files is over at once: a pipe waits for its other end, and a shell has
+    devices of its own."""
+    for name in names:
+        if name == os.devnull:
+            continue
+        try:
+            if name.startswith("/dev/") or not stat.S_ISREG(os.stat(name).st_mode):
+                return False
+        except OSError:
+            continue  # it is made, or the shell says what is wrong
+    return True
 
 
 class Programs:

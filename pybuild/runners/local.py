@@ -12,13 +12,15 @@ import select
 import signal
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
-from pybuild.engine.ports import Chunk, Outcome
-from pybuild.files import digest_of
+from pybuild.engine.ports import Begun, Chunk, Happening, Outcome, Returned
 from pybuild.graph import Job, PythonPart, Script, ScriptPart, ShellPart
-from pybuild.runners.command import Programs, direct_words
-from pybuild.runners.guard import Guard, printing_to
-from pybuild.runners.worker import Worker
+from pybuild.runners.command import Programs, can_open, simple_command
+from pybuild.runners.guard import Guard, Row, printing_to
+from pybuild.runners.logs import Logs
+from pybuild.runners.process import Way, cannot_start, encoded, send_to_group, spawn, told_status
+from pybuild.runners.worker import Block, Command, Worker, packed
 
 _CHUNK = 1 << 16
 _TAIL = 4096
@@ -26,7 +28,9 @@ _KEEP = 1 << 20  # bytes of output kept in memory; the log has all
 _LONGEST_ARGUMENT = 120_000  # Linux takes 128 KiB in one argument
 _GRACE = 3.0
 _KILL_PAUSE = 0.01  # for processes to be gone after they were killed
+_SLOW = 0.05  # seconds until one looks what has become of a batch
 _HAS_PIDFD = hasattr(os, "pidfd_open")
+_NO_NAMES: Mapping[str, Any] = {}  # the namespace of workers that run commands
 
 
 class _Task:
@@ -36,36 +40,60 @@ class _Task:
         "buffer",
         "deadline",
         "error",
+        "is_brief",
         "job",
         "log",
         "log_handle",
         "lost",
+        "mark",
         "output",
         "part",
         "pid",
         "pidfd",
-        "pipe",
+        "row",
         "script",
         "scripts",
+        "seconds",
+        "started",
         "worker",
     )
 
-    def __init__(self, job: Job, script: Script) -> None:
+    def __init__(self, job: Job, script: Script, is_brief: bool) -> None:
         self.job = job
+        self.is_brief = is_brief  # of the kind that can be in a batch
         self.script = script
         self.part = -1
         self.pid = 0
         self.pidfd = -1
-        self.pipe = 0  # the inode number of what the job prints to
-        self.output = -1
+        self.row: Row | None = None  # of the guard's table
+        self.mark = ""  # of what the job prints to, for the guard
         self.worker: Worker | None = None
+        self.started = 0.0
+        self.output = -1
         self.buffer = bytearray()
         self.lost = 0
         self.log = ""
         self.log_handle = -1
         self.error = ""
         self.deadline = 0.0
+        self.seconds: float | None = None
         self.scripts: list[str] = []
+
+
+class _Batch:
+    """What a worker was given: usually one block, or several of which none should take long.
+
+    The first `settled` are done with. `due` is when to look what the worker is at; afterwards, and
+    with one block from the start, its output is watched.
+    """
+
+    __slots__ = ("due", "settled", "tasks", "worker")
+
+    def __init__(self, worker: Worker, tasks: list[_Task], due: float) -> None:
+        self.worker = worker
+        self.tasks = tasks
+        self.settled = 0
+        self.due = due
 
 
 class LocalRunner:
@@ -82,16 +110,18 @@ class LocalRunner:
     ) -> None:
         self.folder = folder
         self.stream = stream
-        self.lock = lock
         self.environment = dict(os.environ if environment is None else environment)
         self.programs = Programs(self.environment)
-        self._guard: Guard | None = None
+        self._encoded = encoded(self.environment)
+        self._guard = Guard(folder, lock)
+        self._logs = Logs(os.path.join(folder, "logs"))
         self._poll = select.poll()
         self._tasks: dict[int, _Task] = {}
-        self._by_handle: dict[int, _Task] = {}
+        self._timed: dict[int, _Task] = {}
+        self._by_handle: dict[int, _Task | _Batch] = {}
+        self._batches: dict[int, _Batch] = {}  # by the handle of the worker
         self._idle: list[Worker] = []
-        self._ended: list[Outcome] = []
-        self._chunks: list[Chunk] = []
+        self._happened: list[Happening] = []
         self._null = os.open(os.devnull, os.O_RDONLY)
         self._bell, self._button = os.pipe()
         os.set_blocking(self._bell, False)
@@ -100,60 +130,56 @@ class LocalRunner:
 
     # -- the port --------------------------------------------------------------------------
 
-    def start(self, job: Job, script: Script) -> None:
-        if self._guard is None:
-            self._guard = Guard(self.lock)
-        task = _Task(job, script)
-        if job.traits.timeout:
-            task.deadline = time.monotonic() + job.traits.timeout
-        self._tasks[job.number] = task
-        self._drop_log(task)
-        self._next_part(task)
+    def start(self, batch: Sequence[tuple[Job, Script]]) -> None:
+        tasks = [self._admit(job, script) for job, script in batch]
+        if len(tasks) == 1:
+            self._next_part(tasks[0])
+            return
+        blocks = []
+        for task in tasks:
+            task.part = 0
+            if task.is_brief and _namespace(task) is _namespace(tasks[0]):
+                blocks.append(task)
+            else:
+                self._give_back(task)
+        if blocks:
+            self._start_blocks(blocks)
 
-    def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
-        if not self._ended and not self._chunks:
-            if timeout != 0:
-                self._tell_guard()
+    def recall(self) -> None:
+        for batch in self._batches.values():
+            self._take_back(batch)
+
+    def wait(self, timeout: float | None) -> Sequence[Happening]:
+        if not self._happened:
             for handle, _ in self._poll.poll(self._milliseconds(timeout)):
-                task = self._by_handle.get(handle)
-                if task is not None:
-                    self._event(task, handle)
-                elif handle == self._bell:
-                    os.read(self._bell, 100)
-            self._end_late()
-        found: list[Outcome | Chunk] = [*self._chunks, *self._ended]
-        self._chunks, self._ended = [], []
-        return found
+                self._event(handle)
+            if self._timed:
+                self._end_late()
+            self._look_after_batches()
+        happened, self._happened = self._happened, []
+        return happened
 
     def wake(self) -> None:
         os.write(self._button, b"!")
 
     def stop(self, signum: int) -> Sequence[Outcome]:
-        pipes = {task.pipe for task in self._tasks.values()}
+        self.recall()
+        marks = self._marks()
         self._signal_all(signum)
-        self._signal_strays(pipes, signum)
+        self._signal_strays(marks, signum)
         give_up = time.monotonic() + _GRACE
         while self._tasks and time.monotonic() < give_up:
-            self._ended_by(0.1)
+            self._ended_by(100)
         self._signal_all(signal.SIGKILL)
         while self._tasks:
-            self._ended_by(0.1)
-        self._end_strays(pipes)
-        ended, self._ended = self._ended, []
-        return [each for each in ended if not each.error]
+            self._ended_by(100)
+        self._end_strays(marks)
+        happened, self._happened = self._happened, []
+        return [each for each in happened if isinstance(each, Outcome) and not each.error]
 
-    def _tell_guard(self) -> None:
-        if self._guard is not None:
-            tasks = self._tasks.values()
-            self._guard.tell(
-                (task.pid for task in tasks if task.pid), (task.pipe for task in tasks if task.pipe)
-            )
-
-    def _ended_by(self, timeout: float) -> None:
-        for handle, _ in self._poll.poll(self._milliseconds(timeout)):
-            task = self._by_handle.get(handle)
-            if task is not None:
-                self._event(task, handle, ending=True)
+    def _ended_by(self, milliseconds: int) -> None:
+        for handle, _ in self._poll.poll(milliseconds):
+            self._event(handle, ending=True)
 
     def call(self, hook: Callable[[], object] | str) -> str:
         if isinstance(hook, str):
@@ -172,15 +198,20 @@ class LocalRunner:
     def close(self) -> None:
         for worker in self._idle:
             worker.close()
-            os.waitpid(worker.pid, 0)
         self._idle.clear()
-        if self._guard is not None:
-            self._guard.close()
-            self._guard = None
+        self._guard.close()
         for handle in (self._null, self._bell, self._button):
             os.close(handle)
 
     # -- starting --------------------------------------------------------------------------
+
+    def _admit(self, job: Job, script: Script) -> _Task:
+        task = self._tasks[job.number] = _Task(job, script, self._is_brief_kind(job, script))
+        if job.traits.timeout:
+            task.deadline = time.monotonic() + job.traits.timeout
+            self._timed[job.number] = task
+        self._logs.drop(job)
+        return task
 
     def _next_part(self, task: _Task) -> None:
         """Starts the next part of a script, or ends the job if there is none."""
@@ -190,16 +221,16 @@ class LocalRunner:
             self._finish(task)
             return
         part = task.script.parts[task.part]
+        if isinstance(part, PythonPart):
+            self._start_blocks([task])
+            return
         try:
-            if isinstance(part, PythonPart):
-                self._start_python(task, part)
-            else:
-                self._start_process(task, part)
+            self._start_process(task, part)
         except (OSError, ValueError) as error:
-            told = getattr(error, "strerror", None) or error
-            program = getattr(error, "filename", None)
-            which = f" `{os.fsdecode(program)}`" if program else ""
-            self._end_part(task, f"cannot start{which}: {told}")
+            self._cannot_start(task, error)
+
+    def _cannot_start(self, task: _Task, error: OSError | ValueError) -> None:
+        self._end_part(task, cannot_start(error))
 
     def _touch(self, task: _Task) -> None:
         for name in task.script.touch:
@@ -211,58 +242,66 @@ class LocalRunner:
                 task.error = f"cannot touch `{name}`: {error.strerror}"
 
     def _start_process(self, task: _Task, part: ShellPart | ScriptPart) -> None:
-        program, words = self._command(task, part)
+        ways = self._ways(task, part)
+        environment = self._encoded
+        if task.script.environment:
+            environment = environment | encoded(dict(task.script.environment))
         reading, writing = os.pipe()
-        task.pipe = os.fstat(reading).st_ino
-        self._tell_guard()
+        task.mark = f"pipe:[{os.fstat(reading).st_ino}]"
+        row = self._guard.row()
+        row.tell(0, task.mark)
+        task.started = time.monotonic()
         try:
-            task.pid = os.posix_spawn(
-                program,
-                words,
-                {**self.environment, **dict(task.script.environment)}
-                if task.script.environment
-                else self.environment,
-                file_actions=(
+            task.pid = spawn(
+                ways,
+                environment,
+                (
                     (os.POSIX_SPAWN_DUP2, self._null, 0),
                     (os.POSIX_SPAWN_DUP2, writing, 1),
                     (os.POSIX_SPAWN_DUP2, writing, 2),
                 ),
-                setpgroup=0,
-                setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
-                setsigmask=(),
             )
-        except OSError:
+        except (OSError, ValueError):
+            self._guard.forget(row)
             os.close(reading)
             os.close(writing)
             raise
+        row.tell(task.pid, task.mark)
+        task.row = row
         os.close(writing)
         os.set_blocking(reading, False)
-        self._watch(task, reading)
+        task.output = reading
+        self._watch(reading, task)
         if _HAS_PIDFD:
             task.pidfd = os.pidfd_open(task.pid)
-            self._by_handle[task.pidfd] = task
-            self._poll.register(task.pidfd, select.POLLIN)
+            self._watch(task.pidfd, task)
 
-    def _watch(self, task: _Task, handle: int) -> None:
-        task.output = handle
-        self._by_handle[handle] = task
+    def _watch(self, handle: int, what: _Task | _Batch) -> None:
+        self._by_handle[handle] = what
         self._poll.register(handle, select.POLLIN)
 
-    def _command(self, task: _Task, part: ShellPart | ScriptPart) -> tuple[str, list[str]]:
-        """The program to start and its words."""
+    def _ways(self, task: _Task, part: ShellPart | ScriptPart) -> list[Way]:
+        """How to start the process. What needs no shell falls back to one if a file cannot be
+        opened: it says so as it always does."""
         if isinstance(part, ScriptPart):
-            return part.program[0], [*part.program, self._script_file(task, part.text)]
-        words = direct_words(part)
-        if words is not None and not task.script.environment:
-            program = self.programs.find(words[0])
+            script = self._script_file(task, part.text)
+            return [Way(part.program[0], [*part.program, script])]
+        ways = []
+        simple = simple_command(part) if not task.script.environment else None
+        if simple is not None and can_open(simple.files):
+            program = self.programs.find(simple.words[0])
             if program is not None and _is_binary_or_script(program):
-                return program, words
+                ways.append(Way(program, simple.words, simple.actions))
+                if not simple.files:
+                    return ways
         shell = self.programs.find(part.shell[0])
         if shell is None:
             raise FileNotFoundError(2, f"there is no `{part.shell[0]}`")
         if len(part.text) > _LONGEST_ARGUMENT and part.shell[-1] == "-c":
-            return shell, [*part.shell[:-1], self._script_file(task, part.text)]
-        return shell, [*part.shell, part.text]
+            words = [*part.shell[:-1], self._script_file(task, part.text)]
+        else:
+            words = [*part.shell, part.text]
+        return [*ways, Way(shell, words)]
 
     def _script_file(self, task: _Task, text: str) -> str:
         folder = os.path.join(self.folder, "tmp")
@@ -274,57 +313,212 @@ class LocalRunner:
         task.scripts.append(name)
         return name
 
-    def _start_python(self, task: _Task, part: PythonPart) -> None:
-        worker = self._take_worker(part)
-        task.worker = worker
-        task.pipe = worker.pipe
-        self._tell_guard()
-        task.pid = worker.pid
-        try:
-            worker.send(part, task.script.environment)
-        except OSError:
-            # It died while idle (out of memory, killed from outside): a fresh one gets the job.
-            self._bury(worker)
-            worker = task.worker = Worker(part.namespace)
-            task.pid = worker.pid
-            worker.send(part, task.script.environment)
-        self._by_handle[worker.handle] = task
-        self._poll.register(worker.handle, select.POLLIN)
-        self._watch(task, worker.output)
+    # -- workers ---------------------------------------------------------------------------
 
-    def _take_worker(self, part: PythonPart) -> Worker:
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.namespace is part.namespace:
+    def _is_brief_kind(self, job: Job, script: Script) -> bool:
+        return (
+            len(script.parts) == 1
+            and not isinstance(script.parts[0], ScriptPart)
+            and not job.traits.timeout
+            and not self.stream
+        )
+
+    def _start_blocks(self, tasks: Sequence[_Task]) -> None:
+        """Gives a worker the block or command that each of these has come to."""
+        kept: list[_Task] = []
+        blocks: list[Block | Command] = []
+        for task in tasks:
+            try:
+                blocks.append(self._block(task))
+                kept.append(task)
+            except (OSError, ValueError) as error:
+                self._cannot_start(task, error)
+        if not kept:
+            return
+        try:
+            worker = self._worker_for(_namespace(kept[0]), blocks)
+        except OSError as error:
+            for task in kept:
+                self._cannot_start(task, error)
+            return
+        for task in kept:
+            task.worker = worker
+        several = len(kept) > 1
+        batch = _Batch(worker, kept, time.monotonic() + _SLOW if several else 0.0)
+        self._batches[worker.handle] = batch
+        self._watch(worker.handle, batch)
+        if not several:
+            self._watch(worker.output, batch)
+
+    def _block(self, task: _Task) -> Block | Command:
+        """Raises OSError, or ValueError for a value that cannot be handed over."""
+        part = task.script.parts[task.part]
+        if isinstance(part, PythonPart):
+            return Block(part, packed(part.names), task.script.environment)
+        return Command(self._ways(task, part), task.script.environment)
+
+    def _worker_for(
+        self, namespace: Mapping[str, Any], blocks: Sequence[Block | Command]
+    ) -> Worker:
+        """A worker that has been given these blocks. Raises OSError if there can be none."""
+        for index in reversed(range(len(self._idle))):
+            if self._idle[index].namespace is not namespace:
+                continue
+            worker = self._idle.pop(index)
+            try:
+                worker.send(blocks)
+            except OSError:
+                worker.close()  # it died while idle: out of memory, killed from outside
+            else:
                 return worker
-            self._bury(worker)
-        return Worker(part.namespace)
+        worker = Worker(namespace, self._encoded, self._guard)
+        worker.send(blocks)
+        return worker
+
+    def _take_back(self, batch: _Batch) -> None:
+        """Gives back what has not begun."""
+        left = batch.worker.take_back()
+        if left:
+            for task in batch.tasks[-left:]:
+                self._give_back(task)
+            del batch.tasks[-left:]
+
+    def _give_back(self, task: _Task) -> None:
+        del self._tasks[task.job.number]
+        self._timed.pop(task.job.number, None)
+        self._happened.append(Returned(task.job))
+
+    def _look_after_batches(self) -> None:
+        """A batch that takes longer than it should keeps only what it is at."""
+        now = 0.0
+        for batch in list(self._batches.values()):
+            if not batch.due:
+                continue
+            now = now or time.monotonic()
+            if now < batch.due:
+                continue
+            if not batch.worker.has_begun():
+                batch.due = now + _SLOW  # it is the machine that is busy
+                continue
+            self._take_back(batch)
+            if batch.worker.has_news():
+                continue  # that comes first, and tells more
+            done = self._settle_silent(batch)
+            self._watch(batch.worker.output, batch)
+            for task in batch.tasks[batch.settled :]:
+                self._happened.append(Begun(task.job))
+            for task in done:
+                self._end_part(task, "")
 
     @staticmethod
-    def _bury(worker: Worker) -> int:
-        worker.close()
-        return os.waitpid(worker.pid, 0)[1]
+    def _settle_silent(batch: _Batch) -> list[_Task]:
+        """Those that ended before the last one that has begun: of what was not told of at once it
+        is known that it went well and printed nothing."""
+        done = batch.tasks[batch.settled : -1]
+        batch.settled += len(done)
+        batch.due = 0.0
+        return done
+
+    def _worker_event(self, batch: _Batch, handle: int, ending: bool) -> None:
+        worker = batch.worker
+        if handle == worker.output:
+            self._listen(batch)
+            return
+        told = worker.receive()
+        self._listen(batch)
+        if told is None:
+            self._worker_died(batch, ending)
+            return
+        if told.idle:
+            self._take_back(batch)
+            self._leave(batch)
+            if told.retire or ending or any(task.error for task in batch.tasks):
+                worker.close()
+                if any(task.error for task in batch.tasks):
+                    self._end_strays({worker.mark})
+            else:
+                self._idle.append(worker)
+        ends = told.ends[batch.settled - told.first :]
+        tasks = batch.tasks[batch.settled : batch.settled + len(ends)]
+        batch.settled += len(ends)
+        for task, (error, seconds, output) in zip(tasks, ends, strict=True):
+            if output:
+                self._keep(task, output)
+            if task.is_brief:
+                task.seconds = seconds
+            task.worker = None
+            self._end_part(task, task.error or error, ending)
+
+    def _leave(self, batch: _Batch) -> None:
+        del self._batches[batch.worker.handle]
+        self._forget(batch.worker.handle)
+        self._forget(batch.worker.output)
+
+    def _listen(self, batch: _Batch) -> None:
+        """Takes what the block has printed that is watched."""
+        if batch.due or batch.settled >= len(batch.tasks):
+            return
+        while data := batch.worker.printed():
+            self._keep(batch.tasks[batch.settled], data)
+
+    def _worker_died(self, batch: _Batch, ending: bool) -> None:
+        """With it died the block that it was at. The first one counts as begun in any case, or
+        what a worker cannot even read would kill one after the other."""
+        begun = max(1, len(batch.tasks) - batch.worker.take_back())
+        for task in batch.tasks[begun:]:
+            self._give_back(task)
+        del batch.tasks[begun:]
+        done = self._settle_silent(batch)
+        self._listen(batch)
+        self._leave(batch)
+        error = told_status(batch.worker.close()) or "its process ended before the block did"
+        if any(task.error for task in batch.tasks[batch.settled :]):
+            self._end_strays({batch.worker.mark})
+        for task in done:
+            self._end_part(task, "", ending)
+        for task in batch.tasks[batch.settled :]:
+            task.worker = None
+            self._end_part(task, task.error or error, ending)
 
     # -- events ----------------------------------------------------------------------------
 
     def _milliseconds(self, timeout: float | None) -> float | None:
-        deadlines = [task.deadline for task in self._tasks.values() if task.deadline]
-        if deadlines:
-            left = max(0.0, min(deadlines) - time.monotonic())
+        if timeout == 0:
+            return 0
+        times = [task.deadline for task in self._timed.values()]
+        times += [batch.due for batch in self._batches.values() if batch.due]
+        if times:
+            left = max(0.0, min(times) - time.monotonic())
             timeout = left if timeout is None else min(timeout, left)
         return None if timeout is None else timeout * 1000
 
-    def _event(self, task: _Task, handle: int, ending: bool = False) -> None:
-        if handle == task.output:
-            if self._read(task) and task.worker is None and task.pidfd < 0:
-                self._process_ended(task, os.waitpid(task.pid, 0)[1], ending)
-        elif handle == task.pidfd:
-            # The number may be one that was given anew since it was polled: then nobody has ended.
-            pid, status = os.waitpid(task.pid, os.WNOHANG)
-            if pid:
-                self._process_ended(task, status, ending)
-        elif task.worker is not None:
-            self._worker_answered(task, task.worker, ending)
+    def _event(self, handle: int, ending: bool = False) -> None:
+        found = self._by_handle.get(handle)
+        if isinstance(found, _Task):
+            self._process_event(found, handle, ending)
+        elif found is not None:
+            self._worker_event(found, handle, ending)
+        elif handle == self._bell:
+            os.read(self._bell, 100)
+
+    def _process_event(self, task: _Task, handle: int, ending: bool) -> None:
+        if handle != task.output:
+            self._reap(task, os.WNOHANG, ending)
+        elif self._read(task) and task.pidfd < 0:
+            self._reap(task, 0, ending)
+
+    def _reap(self, task: _Task, options: int, ending: bool) -> None:
+        assert task.row is not None
+        task.row.tell(0, task.mark)  # afterwards its number can be another's
+        pid, status = os.waitpid(task.pid, options)
+        if not pid:
+            # The handle's number was given anew since it was polled: nobody has ended.
+            task.row.tell(task.pid, task.mark)
+            return
+        self._guard.forget(task.row)
+        if task.is_brief:
+            task.seconds = time.monotonic() - task.started
+        self._process_ended(task, status, ending)
 
     def _read(self, task: _Task) -> bool:
         """Takes what the job has printed; True at the end of its output."""
@@ -337,42 +531,23 @@ class LocalRunner:
                 self._forget(task.output)
                 return True
             self._keep(task, data)
-            if len(data) < _CHUNK and task.worker is None:
+            if len(data) < _CHUNK:
                 return False
 
     def _keep(self, task: _Task, data: bytes) -> None:
         if task.log_handle < 0:
-            self._open_log(task)
+            task.log, task.log_handle = self._logs.open(task.job)
         if task.log_handle >= 0:
             try:
                 os.write(task.log_handle, data)
             except OSError:
                 pass  # a full disk must not hide what the job says
         if self.stream:
-            self._chunks.append(Chunk(task.job, data))
+            self._happened.append(Chunk(task.job, data))
         task.buffer += data
         if len(task.buffer) > 2 * _KEEP:
             task.lost += len(task.buffer) - _KEEP
             del task.buffer[:-_KEEP]
-
-    def _open_log(self, task: _Task) -> None:
-        task.log = self._log_name(task.job)
-        try:
-            os.makedirs(os.path.dirname(task.log), exist_ok=True)
-            task.log_handle = os.open(task.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        except OSError:
-            task.log = ""
-
-    def _log_name(self, job: Job) -> str:
-        tail = "".join(c if c.isalnum() or c in "._-" else "_" for c in job.name[-60:])
-        key = digest_of(job.name.encode("utf-8", "surrogateescape")).hex()[:8]
-        return os.path.join(self.folder, "logs", f"{tail}.{key}.log")
-
-    def _drop_log(self, task: _Task) -> None:
-        try:
-            os.unlink(self._log_name(task.job))
-        except OSError:
-            pass
 
     def _forget(self, handle: int) -> None:
         if self._by_handle.pop(handle, None) is not None:
@@ -390,30 +565,8 @@ class LocalRunner:
         if task.error or ending:
             self._signal(task, signal.SIGKILL)  # what is left of its group
         if task.error:
-            self._end_strays({task.pipe})
-        self._end_part(task, task.error or _told(status), ending)
-
-    def _worker_answered(self, task: _Task, worker: Worker, ending: bool) -> None:
-        answer = worker.receive()
-        if worker.output in self._by_handle:
-            self._read(task)
-        self._forget(worker.output)
-        self._forget(worker.handle)
-        task.worker = None
-        if answer is None:
-            error = _told(self._bury(worker)) or "its process ended before the block did"
-            if task.error:
-                self._end_strays({task.pipe})
-            self._end_part(task, task.error or error, ending)
-            return
-        error, retire = answer
-        if retire or ending or task.error:
-            self._bury(worker)
-            if task.error:
-                self._end_strays({task.pipe})
-        else:
-            self._idle.append(worker)
-        self._end_part(task, task.error or error, ending)
+            self._end_strays({task.mark})
+        self._end_part(task, task.error or told_status(status), ending)
 
     def _end_part(self, task: _Task, error: str, ending: bool = False) -> None:
         if error or ending:
@@ -434,36 +587,50 @@ class LocalRunner:
             except OSError:
                 pass
         del self._tasks[task.job.number]
-        output = b"" if self.stream else bytes(task.buffer)
+        self._timed.pop(task.job.number, None)
+        output = tail = b""
+        if task.buffer:
+            tail = bytes(task.buffer[-_TAIL:])
+            output = b"" if self.stream else bytes(task.buffer)
         if task.lost and output:
             note = f"[{task.lost} bytes left out; all is in {task.log}]\n"
             output = note.encode() + output
-        tail = bytes(task.buffer[-_TAIL:])
-        self._ended.append(Outcome(task.job, task.error, output, tail, task.log))
+        self._happened.append(Outcome(task.job, task.error, output, tail, task.log, task.seconds))
 
     def _end_late(self) -> None:
         """Ends the jobs whose time is over."""
         now = time.monotonic()
-        for task in self._tasks.values():
-            if task.deadline and now >= task.deadline:
+        for task in self._timed.values():
+            if now >= task.deadline:
                 late = task.error.startswith("timed out")
                 if not late:
                     task.error = f"timed out after {task.job.traits.timeout:g} s"
                 signum = signal.SIGKILL if late else signal.SIGTERM
                 self._signal(task, signum)
-                self._signal_strays({task.pipe}, signum)
+                self._signal_strays({task.worker.mark if task.worker else task.mark}, signum)
                 task.deadline = now + _GRACE
 
     def _signal_all(self, signum: int) -> None:
         for task in self._tasks.values():
             self._signal(task, signum)
 
-    def _signal_strays(self, pipes: Collection[int], signum: int) -> bool:
+    def _marks(self) -> set[str]:
+        """What running jobs print to."""
+        tasks = self._tasks.values()
+        return {task.worker.mark if task.worker else task.mark for task in tasks}
+
+    def _groups(self) -> set[int]:
+        """The process groups that running jobs and all workers are in."""
+        workers = [*self._idle, *(batch.worker for batch in self._batches.values())]
+        groups = {task.pid for task in self._tasks.values()}
+        return groups | {group for worker in workers for group in worker.groups()}
+
+    def _signal_strays(self, marks: Collection[str], signum: int) -> bool:
         """Signals those that print to the pipes of jobs and are not in their groups any more.
         Returns whether there were any."""
-        groups = {task.pid for task in self._tasks.values()}
+        groups = self._groups()
         found = False
-        for process in printing_to(pipes):
+        for process in printing_to(marks):
             try:
                 if os.getpgid(process) not in groups:
                     os.kill(process, signum)
@@ -472,32 +639,24 @@ class LocalRunner:
                 pass
         return found
 
-    def _end_strays(self, pipes: Collection[int]) -> None:
+    def _end_strays(self, marks: Collection[str]) -> None:
         """Kills what is left of jobs that have ended; what starts others meanwhile is met again."""
         give_up = time.monotonic() + _GRACE
-        while self._signal_strays(pipes, signal.SIGKILL) and time.monotonic() < give_up:
+        while self._signal_strays(marks, signal.SIGKILL) and time.monotonic() < give_up:
             time.sleep(_KILL_PAUSE)
 
     @staticmethod
     def _signal(task: _Task, signum: int) -> None:
-        if task.pid <= 0:
-            return  # group 0 would be our own
-        try:
-            os.killpg(task.pid, signum)
-        except (ProcessLookupError, PermissionError):
-            pass
+        if task.worker is not None:
+            task.worker.signal(signum)
+        else:
+            send_to_group(task.pid, signum)
 
 
-def _told(status: int) -> str:
-    """An exit status of `waitpid` in words; "" for success."""
-    code = os.waitstatus_to_exitcode(status)
-    if code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"killed by {name}"
-    return f"exit status {code}" if code else ""
+def _namespace(task: _Task) -> Mapping[str, Any]:
+    """What the block that a job has come to is to find; for a command, nothing."""
+    part = task.script.parts[task.part]
+    return part.namespace if isinstance(part, PythonPart) else _NO_NAMES
 
 
 def _is_binary_or_script(program: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pybuild.engine.ports import Chunk, Outcome, Runner
+from pybuild.engine.ports import Happening, Outcome, Runner
 from pybuild.files import Files
 from pybuild.graph import Job, Script
 
@@ -25,12 +25,16 @@ class TouchRunner:
         self._runner: Runner | None = None
         self._ended: list[Outcome] = []
 
-    def start(self, job: Job, script: Script) -> None:
-        if script.always:
+    def start(self, batch: Sequence[tuple[Job, Script]]) -> None:
+        for job, script in batch:
+            if not script.always:
+                self._touch(job)
+                continue
             if self._runner is None:
                 self._runner = self._make_runner()
-            self._runner.start(job, script)
-            return
+            self._runner.start([(job, script)])
+
+    def _touch(self, job: Job) -> None:
         error = ""
         for name in self.existing(job) if job.patterns else job.outputs:
             try:
@@ -39,7 +43,11 @@ class TouchRunner:
                 error = f"cannot touch `{name}`: {problem.strerror}"
         self._ended.append(Outcome(job, error))
 
-    def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
+    def recall(self) -> None:
+        if self._runner is not None:
+            self._runner.recall()
+
+    def wait(self, timeout: float | None) -> Sequence[Happening]:
         ended, self._ended = self._ended, []
         if self._runner is None:
             return ended

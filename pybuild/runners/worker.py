@@ -1,7 +1,18 @@
-"""Workers: processes forked from pybuild that run Python blocks, one at a time.
+"""Workers: processes forked from pybuild that run Python blocks, or commands, one at a time.
 
-A worker has the very objects that the build file defined, as they were when it was forked. A
-request is one message, the answer another; what a block prints goes through a pipe. Whatever a
+A worker has the very objects that the build file defined, as they were when it was forked. It is
+given one block, or a batch of blocks or commands that take no time, in one message. For each there
+is a *ticket*, a byte in a pipe that both sides read: the worker takes one before it begins a block,
+so pybuild can take back what has not begun, and the tickets that are left tell how far the worker
+got even if it has died. A block that went well and printed nothing is told of together with others;
+after any other, and after some milliseconds, what is known is told before the next one begins.
+
+To start a process, and to be woken when it has ended, costs most where much has to be woken: a
+worker is small, and so brief commands are cheaper in a batch. Each is in a process group of its own
+all the same, and gets the signals that the worker gets.
+
+What a block prints goes through a pipe that the worker empties when the block has ended, so that it
+can be told to which block it belongs; pybuild reads there too while a block takes long. Whatever a
 block does to its process (a crash, `os.chdir`, an environment variable) stays in it or is undone;
 a worker in which threads go on is replaced.
 """
@@ -13,66 +24,162 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
-from types import CodeType, TracebackType
-from typing import Any
+import time
+from collections.abc import Mapping, Sequence
+from types import CodeType, FrameType, TracebackType
+from typing import Any, NamedTuple
 
 from pybuild.graph import PythonPart
+from pybuild.runners.guard import Guard, Row
+from pybuild.runners.process import Way, cannot_start, encoded, send_to_group, spawn, told_status
 
 _RETIRE_ABOVE_KB = 1 << 20  # a worker that held 1 GiB more than at its start is replaced
+_TELL_AFTER = 0.01  # seconds after which a batch tells what is done: others may wait for it
+_PIPE = 1 << 16  # bytes that a pipe holds
+_LONGEST_ERROR = 4000
+_HANDED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CONNECTION, _OUTPUT, _TICKETS, _TABLE = range(3, 7)  # the handles of a worker
+
+
+class Block(NamedTuple):
+    """One block to be run: its names as `packed` gives them, and the environment variables of its
+    job."""
+
+    part: PythonPart
+    names: tuple[bool, bytes]
+    environment: tuple[tuple[str, str], ...]
+
+
+class Command(NamedTuple):
+    """A process to be started and waited for; `environment` comes on top of that of all jobs."""
+
+    ways: list[Way]
+    environment: tuple[tuple[str, str], ...]
+
+
+class Told(NamedTuple):
+    """What a worker says: how the blocks from number `first` of the batch on ended, each as error
+    text ("" if it went well), seconds, and what it printed last; whether the worker is idle now,
+    and whether it is to be replaced."""
+
+    first: int
+    ends: list[tuple[str, float, bytes]]
+    idle: bool
+    retire: bool
 
 
 class Worker:
-    """Pybuild's end of a worker: `handle` gives answers, `output` what blocks print, through the
-    pipe with the inode number `pipe`."""
+    """Pybuild's end of a worker: `handle` says when there is something to receive, `output` when a
+    block has printed something; `mark` is what /proc shows of that pipe. The guard is told of it.
+    Commands get this environment."""
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(
+        self, namespace: Mapping[str, Any], environment: Mapping[bytes, bytes], guard: Guard
+    ) -> None:
         self.namespace = namespace
+        self._guard = guard
         ours, theirs = socket.socketpair()
-        reading, writing = os.pipe()
-        self.pipe = os.fstat(reading).st_ino
+        self.output, writing = os.pipe()
+        self._tickets, self._counter = os.pipe()
+        os.set_blocking(self.output, False)
+        os.set_blocking(self._tickets, False)
+        self.mark = f"pipe:[{os.fstat(self.output).st_ino}]"
+        self._row, self._child = guard.row(), guard.row()
+        self._row.tell(0, self.mark)
+        self._child.tell(0)
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
         if not self.pid:
-            _become_worker(theirs, writing, namespace)
+            _become_worker(
+                (writing, theirs.fileno(), self.output, self._tickets, self._child.handle),
+                namespace,
+                Children(environment, self._child.number),
+            )
+        self._row.tell(self.pid, self.mark)
         theirs.close()
         os.close(writing)
-        os.set_blocking(reading, False)
-        self.connection = ours
+        self._connection = ours
         self.handle = ours.fileno()
-        self.output = reading
         self._known: set[int] = set()
+        self._sent = 0  # blocks of the batch
 
-    def send(self, part: PythonPart, environment: tuple[tuple[str, str], ...]) -> None:
-        """Gives the worker a block to run. Raises OSError if it has died, ValueError if a name has
-        a value that cannot be handed over."""
-        key = id(part.code)
-        code = b"" if key in self._known else marshal.dumps(part.code)
-        self._known.add(key)
-        request = (key, code, _packed(dict(part.names)), dict(part.paths), environment)
-        _send(self.connection, marshal.dumps(request))
+    def send(self, blocks: Sequence[Block | Command]) -> None:
+        """Gives the worker, which is idle, a batch to run. Raises OSError if it has died."""
+        batch: list[tuple[Any, ...]] = []
+        for block in blocks:
+            if isinstance(block, Command):
+                batch.append(([tuple(way) for way in block.ways], block.environment))
+                continue
+            part, names, environment = block
+            key = id(part.code)
+            code = b""
+            if key not in self._known:
+                self._known.add(key)
+                code = marshal.dumps(part.code)
+            batch.append((key, code, names, part.paths, environment))
+        self._sent = len(blocks)
+        os.write(self._counter, bytes(self._sent))
+        _send(self._connection, marshal.dumps(batch))
 
-    def receive(self) -> tuple[str, bool] | None:
-        """Error text ("" if it went well) and whether the worker is to be replaced; None if it
-        has died."""
+    def take_back(self) -> int:
+        """How many blocks at the end of the batch have not begun; they will not."""
+        return len(_available(self._tickets))
+
+    def has_begun(self) -> bool:
+        """Whether a block of the batch, which is of several, has begun."""
+        import fcntl
+        import termios
+
+        left = fcntl.ioctl(self._tickets, termios.FIONREAD, bytes(4))
+        return int.from_bytes(left, sys.byteorder) < self._sent
+
+    def has_news(self) -> bool:
+        """Whether there is something to receive, if only that it has died."""
         try:
-            data = _receive(self.connection)
+            self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def receive(self) -> Told | None:
+        """What the worker says; None if it has died."""
+        try:
+            data = _receive(self._connection)
         except OSError:
             return None
-        return marshal.loads(data) if data is not None else None
+        return Told(*marshal.loads(data)) if data is not None else None
 
-    def close(self) -> None:
-        """Lets the worker end; it is gone afterwards."""
-        self.connection.close()
-        os.close(self.output)
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+    def printed(self) -> bytes:
+        """What blocks have printed that the worker itself has not taken."""
+        return _available(self.output)
+
+    def signal(self, signum: int) -> None:
+        """Sends a signal to the worker and what it runs."""
+        send_to_group(self.pid, signum)
+        if signum == signal.SIGKILL:
+            send_to_group(self._child.group(), signum)  # other signals the worker hands on
+
+    def groups(self) -> tuple[int, int]:
+        """The process groups of the worker and of what it runs (0: of nothing)."""
+        return self.pid, self._child.group()
+
+    def close(self) -> int:
+        """Ends the worker; returns its exit status."""
+        self._connection.close()
+        for handle in (self.output, self._tickets, self._counter):
+            os.close(handle)
+        self.signal(signal.SIGKILL)
+        self._guard.forget(self._row)
+        self._guard.forget(self._child)
+        return os.waitpid(self.pid, 0)[1]
 
 
-def _packed(names: dict[str, Any]) -> tuple[bool, bytes]:
+def packed(names: Mapping[str, Any]) -> tuple[bool, bytes]:
+    """Names and their values as they are handed over. Raises ValueError for one that cannot be."""
+    names = dict(names)
     try:
         return True, marshal.dumps(names)
     except ValueError:
@@ -113,80 +220,86 @@ def _receive_exactly(connection: socket.socket, size: int) -> bytes | None:
     return b"".join(parts)
 
 
+def _available(pipe: int, most: int = _PIPE) -> bytes:
+    """What is in a pipe now. It holds no more than one read takes."""
+    try:
+        return os.read(pipe, most)
+    except BlockingIOError:
+        return b""
+
+
 # -- in the worker -----------------------------------------------------------------------------
 
 
-def _become_worker(connection: socket.socket, output: int, namespace: Mapping[str, Any]) -> None:
+def _become_worker(
+    handles: tuple[int, ...], namespace: Mapping[str, Any], children: Children
+) -> None:
     """The life of a worker; does not return."""
+    import fcntl
+
     status = 1
     try:
         os.setpgid(0, 0)
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        for each in (*_HANDED_ON, signal.SIGPIPE):
             signal.signal(each, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
+        writing, *others = handles
         nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        mine = os.dup2(connection.fileno(), 3, inheritable=False)
-        os.closerange(4, 4096)
+        # Out of the way first: each of them may have the number that another is to get.
+        kept = [
+            fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, 10)
+            for handle in (nothing, writing, writing, *others)
+        ]
+        for number, handle in enumerate(kept):
+            os.dup2(handle, number, inheritable=number < 3)
+        os.closerange(len(kept), 4096)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
-        _serve(socket.socket(fileno=mine), namespace)
+        _serve(namespace, children)
         status = 0
     finally:
         os._exit(status)
 
 
-class _State:
-    """What a block may change in its process, as it was before."""
-
-    def __init__(self) -> None:
-        self.home = os.getcwd()
-        self.environment = dict(os.environ)
-        self.path = sys.path
-        self.folders = list(sys.path)
-        self.umask = os.umask(0)
-        os.umask(self.umask)
-        self._open_streams()
-
-    def _open_streams(self) -> None:
-        self.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-        self.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
-        sys.stdout, sys.stderr = self.stdout, self.stderr
-
-    def put_back(self) -> None:
-        for stream in (sys.stdout, sys.stderr, self.stdout, self.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError):
-                pass  # the block has closed it, or its file takes no more
-        if self.stdout.closed or self.stderr.closed:
-            self._open_streams()
-        sys.stdout, sys.stderr = self.stdout, self.stderr
-        if dict(os.environ) != self.environment:
-            os.environ.clear()
-            os.environ.update(self.environment)
-        os.chdir(self.home)
-        os.umask(self.umask)
-        self.path[:] = self.folders
-        sys.path = self.path
-
-
-def _serve(connection: socket.socket, namespace: Mapping[str, Any]) -> None:
+def _serve(namespace: Mapping[str, Any], children: Children) -> None:
     import resource
 
-    state = _State()
+    connection = socket.socket(fileno=_CONNECTION)
     codes: dict[int, CodeType] = {}
     limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _RETIRE_ABOVE_KB
+    room = _Room()
     while (data := _receive(connection)) is not None:
-        key, code, names, paths, extra = marshal.loads(data)
-        if code:
-            codes[key] = marshal.loads(code)
-        os.environ.update(extra)
-        error = _run(codes[key], namespace, _unpacked(names), paths, state)
-        state.put_back()
+        first = 0
+        ends: list[tuple[str, float, bytes]] = []
+        batch = marshal.loads(data)
+        is_python = len(batch[0]) != len(Command._fields)
+        if is_python:
+            codes.update((block[0], marshal.loads(block[1])) for block in batch if block[1])
+        else:
+            children.catch_signals()
+        clock = told_at = time.perf_counter()
+        for block in batch:
+            if ends and (ends[-1][0] or ends[-1][2] or clock - told_at > _TELL_AFTER):
+                if ends[-1][0]:
+                    break  # whether the others are to begin is not for us to say
+                _send(connection, marshal.dumps((first, ends, False, False)))
+                first += len(ends)
+                ends.clear()
+                told_at = clock
+            if children.signum or not _available(_TICKETS, 1):
+                break
+            if is_python:
+                key, _, names, paths, extra = block
+                os.environ.update(extra)
+                error = _run(codes[key], namespace, _unpacked(names), paths, room)
+                room.tidy()
+            else:
+                error = children.run(*block)
+            now = time.perf_counter()
+            ends.append((error[:_LONGEST_ERROR], now - clock, _available(_OUTPUT)))
+            clock = now
         large = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > limit
-        _send(connection, marshal.dumps((error, large or _has_threads())))
+        retire = large or _has_threads()
+        _send(connection, marshal.dumps((first, ends, True, retire)))
 
 
 def _has_threads() -> bool:
@@ -195,12 +308,104 @@ def _has_threads() -> bool:
     return threading is not None and threading.active_count() > 1
 
 
+class Children:
+    """The processes that a worker starts, one after the other. `row` is the number of its row in
+    the guard's table."""
+
+    def __init__(self, environment: Mapping[bytes, bytes], row: int) -> None:
+        self._environment = dict(environment)
+        self._row = Row(_TABLE, row)
+        self._group = 0
+        self._is_catching = False
+        self.signum = 0
+
+    def catch_signals(self) -> None:
+        """From now on signals are for the process that runs; the worker waits for it."""
+        self.signum = 0
+        if not self._is_catching:
+            self._is_catching = True
+            for each in _HANDED_ON:
+                signal.signal(each, self._hand_on)
+
+    def _hand_on(self, signum: int, _: FrameType | None) -> None:
+        self.signum = signum
+        send_to_group(self._group, signum)
+
+    def run(self, ways: list[Way], environment: tuple[tuple[str, str], ...]) -> str:
+        """Runs a process to its end; returns what went wrong."""
+        variables = self._environment
+        if environment:
+            variables = variables | encoded(dict(environment))
+        try:
+            process = spawn(ways, variables)
+        except (OSError, ValueError) as error:
+            return cannot_start(error)
+        self._group = process
+        self._row.tell(process)
+        if self.signum:
+            send_to_group(process, self.signum)  # it came before there was anybody to have it
+        os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+        self._group = 0
+        self._row.tell(0)
+        return told_status(os.waitpid(process, 0)[1])
+
+
+class _Room:
+    """What a block finds, and the next one is to find: folder, environment, search path, umask,
+    streams."""
+
+    def __init__(self) -> None:
+        self._home = os.getcwd()
+        self._environment = dict(os.environ)
+        self._encoded = self._contents()
+        self._path = sys.path
+        self._folders = list(sys.path)
+        self._umask = os.umask(0)
+        os.umask(self._umask)
+        self._open_streams()
+
+    @staticmethod
+    def _contents() -> dict[bytes, bytes]:
+        # To decode all variables after each block would take longer than most blocks do.
+        return dict(os.environ._data)  # type: ignore[attr-defined]
+
+    def _open_streams(self) -> None:
+        self._stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        self._stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+        sys.stdout, sys.stderr = self._stdout, self._stderr
+
+    def tidy(self) -> None:
+        """Puts all back as it was."""
+        if sys.stdout is not self._stdout or sys.stderr is not self._stderr:
+            self._flush(sys.stdout, sys.stderr)
+        self._flush(self._stdout, self._stderr)
+        if self._stdout.closed or self._stderr.closed:
+            self._open_streams()
+        sys.stdout, sys.stderr = self._stdout, self._stderr
+        if os.environ._data != self._encoded:  # type: ignore[attr-defined]
+            os.environ.clear()
+            os.environ.update(self._environment)
+        os.chdir(self._home)
+        os.umask(self._umask)
+        if sys.path is not self._path or self._path != self._folders:
+            self._path[:] = self._folders
+            sys.path = self._path
+
+    @staticmethod
+    def _flush(*streams: Any) -> None:
+        for stream in streams:
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                pass  # the block has closed it, or its file takes no more
+
+
 def _run(
     code: CodeType,
     namespace: Mapping[str, Any],
     names: Mapping[str, Any],
     paths: Mapping[str, Any],
-    state: _State,
+    room: _Room,
 ) -> str:
     """Runs a block; what goes wrong is printed as a traceback and returned as one line."""
     from pathlib import Path
@@ -215,12 +420,12 @@ def _run(
         if error.code is None or error.code == 0:
             return ""
         if isinstance(error.code, str):
-            state.put_back()
+            room.tidy()
             print(error.code, file=sys.stderr)
             return "exit status 1"
         return f"exit status {error.code}"
     except BaseException as error:
-        state.put_back()
+        room.tidy()
         _print_traceback(error)
         text = str(error)
         first = text.splitlines()[0] if text else ""

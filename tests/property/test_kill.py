@@ -529,3 +529,57 @@ def test_a_split_that_was_killed_leaves_no_sources(project: Project) -> None:
     assert (project.folder / "merged.txt").read_text() == "one\n"
     made = sorted(path.name for path in (project.folder / "d").iterdir())
     assert made == ["one.made", "one.part"]
+
+
+BRIEF = """\
+python:
+    import os
+
+    def tell(text):
+        with open(os.environ["PROPERTY_LOG"] + "/progress", "a") as file:
+            file.write(text)
+
+all: <python> <shell>
+
+python: python/<n>.txt: data/<n>.txt
+    python:
+        output.write_text(input.read_text())
+        if n == os.environ.get("PROPERTY_GATE"):
+            tell("g")
+            run('until [ -e "$PROPERTY_LOG/open" ]; do sleep 0.01; done')
+
+shell: shell/<n>.txt: python/<n>.txt
+    cat <input> > <output>
+    case s<n> in "${PROPERTY_GATE:-none}") printf g >> "$PROPERTY_LOG/progress"; until [ -e "$PROPERTY_LOG/open" ]; do sleep 0.01; done;; esac
+"""
+
+
+@pytest.mark.parametrize("gate", ["070", "s070"])
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
+def test_ended_within_a_batch(project: Project, gate: str, signum: signal.Signals) -> None:
+    """Jobs that take no time share a place: nothing of them survives, and what was done stays."""
+    names = [f"{number:03}" for number in range(150)]
+    files = {f"data/{name}.txt": name.encode() for name in names}
+    write_tree(project.folder, {"Pipefile": BRIEF.encode(), **files})
+    first = project.start("-j2", gate=gate)
+    first.await_gate()
+    if signum == signal.SIGKILL:
+        first.kill()
+    else:
+        first.process.send_signal(signum)
+        assert first.end() == -signum, first.text
+    first.assert_nothing_survives()
+    done = Journal(str(project.journal))
+    recorded = {
+        name
+        for folder in ("python", "shell")
+        for name in (f"{folder}/{each}.txt" for each in names)
+        if done.trace(name) is not None and done.started(name) is None
+    }
+    assert recorded
+    second = project.start("-j2")
+    assert second.end() == 0, second.text
+    assert f"{300 - len(recorded)} ran, {len(recorded)} up to date" in second.text
+    for folder in ("python", "shell"):
+        for name in names:
+            assert (project.folder / folder / f"{name}.txt").read_bytes() == name.encode()

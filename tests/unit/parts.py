@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pybuild.engine.events import Event
-from pybuild.engine.ports import Chunk, Outcome
+from pybuild.engine.ports import Happening, Outcome
 from pybuild.files import digest_of
 from pybuild.graph import Graph, Job, Script, ShellPart, Traits
 from pybuild.names import Pattern, glob_pieces
@@ -139,12 +139,15 @@ class MemoryRunner:
         self.closed = False
         self._running: list[Job] = []
 
-    def start(self, job: Job, script: Script) -> None:
-        self._running.append(job)
-        self.ran.append(job.name)
+    def start(self, batch: Sequence[tuple[Job, Script]]) -> None:
+        for job, _ in batch:
+            self._running.append(job)
+            self.ran.append(job.name)
         self.most_at_once = max(self.most_at_once, len(self._running))
 
-    def wait(self, timeout: float | None) -> Sequence[Outcome | Chunk]:
+    def recall(self) -> None: ...
+
+    def wait(self, timeout: float | None) -> Sequence[Happening]:
         if timeout == 0 or not self._running:
             return ()
         return (self._end(self._running.pop(0)),)

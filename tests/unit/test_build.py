@@ -582,6 +582,7 @@ def test_progress_counts_what_has_a_recipe(site: Site) -> None:
     site.world.job("y", "x")
     both = site.world.job("both", "x y", recipe=None)
     goal = site.world.job("all", "both", recipe=None)
+    site.report.interval = 1.0  # only who shows time passing is told of progress
     site.build(goal, both)
     told = [(each.done, each.wanted) for each in site.report.of(Progress)]
     assert {wanted for _, wanted in told} == {2}

@@ -786,3 +786,88 @@ def test_a_deep_graph_needs_no_deep_stack(world: World) -> None:
     drive.failing = {"j0"}
     drive.run(world.graph.jobs[-1])
     assert drive.plan.settled == 5000
+
+
+# -- batches --------------------------------------------------------------------------------------
+
+
+def _ready(count: int, jobs: int, **traits: Any) -> tuple[Scheduler, dict[str, float]]:
+    """A scheduler with so many ready jobs of one rule, all known to be brief."""
+    world = World()
+    goals = [world.job(f"j{number}", **{"name": f"j{number}", **traits}) for number in range(count)]
+    durations: dict[str, float] = {}
+    plan = Scheduler(world.graph, Capacity(jobs, {}, {"p": 1}), lambda job: durations.get(job.name))
+    for job in goals:
+        job.traits = job.traits._replace(rule="many")
+    plan.want(goals, goals=True)
+    while (job := plan.next_close()) is not None:
+        plan.closed(job)
+    for _ in goals:
+        action = plan.next_action()
+        assert isinstance(action, Examine)
+        plan.judged(action.job, STALE)
+    plan.took(goals[0], 0.0001)
+    return plan, durations
+
+
+def _started(plan: Scheduler) -> list[list[str]]:
+    """The jobs that start now, those of one place together."""
+    found = []
+    while isinstance(action := plan.next_action(), Start):
+        found.append([each.name for each in (action.job, *action.follow)])
+    return found
+
+
+def test_brief_jobs_share_a_place() -> None:
+    """No more than the share of one place, so that each has something to do."""
+    plan, _ = _ready(10, jobs=2)
+    assert [len(each) for each in _started(plan)] == [4, 2]
+    assert plan.running == 2
+
+
+def test_a_place_is_free_when_its_last_job_is_done() -> None:
+    plan, _ = _ready(10, jobs=2)
+    first, _ = _started(plan)
+    jobs = {job.name: job for job in plan.wanted}
+    for name in first[:-1]:
+        plan.finished(jobs[name], True)
+    assert not _started(plan)
+    plan.finished(jobs[first[-1]], True)
+    assert len(_started(plan)) == 1
+
+
+def test_a_job_that_comes_back_is_started_again() -> None:
+    plan, _ = _ready(4, jobs=1)
+    (first,) = _started(plan)
+    jobs = {job.name: job for job in plan.wanted}
+    assert first == ["j0", "j1", "j2"]
+    plan.returned(jobs["j2"])
+    plan.finished(jobs["j0"], True)
+    plan.finished(jobs["j1"], True)
+    assert _started(plan) == [["j2"]]
+    plan.finished(jobs["j2"], True)
+    assert _started(plan) == [["j3"]]
+
+
+def test_jobs_that_took_long_are_alone() -> None:
+    plan, durations = _ready(10, jobs=2)
+    durations.update(dict.fromkeys(("j1", "j3"), 3.0))
+    for each in _started(plan):
+        assert len(each) == 1 or not {"j1", "j3"} & set(each)
+
+
+def test_a_rule_that_gets_slow_has_no_batches() -> None:
+    plan, _ = _ready(10, jobs=2)
+    plan.took(plan.wanted[0], 1.0)
+    assert [len(each) for each in _started(plan)] == [1, 1]
+
+
+def test_a_pool_is_one_place_for_a_batch() -> None:
+    plan, _ = _ready(10, jobs=4, pool="p")
+    (first,) = _started(plan)
+    assert len(first) == 2
+
+
+def test_without_a_limit_all_start_at_once() -> None:
+    plan, _ = _ready(10, jobs=0)
+    assert [len(each) for each in _started(plan)] == [1] * 10
