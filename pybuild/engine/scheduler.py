@@ -62,7 +62,8 @@ _UNKNOWN_SECONDS = 1.0
 # So many jobs are examined before the next one starts, that the most urgent can be among them; more
 # would let processors wait.
 _LOOK_AHEAD = 200
-# A batch is to take so long at most, by what its jobs took before; in seconds.
+# A batch is to take so long at most, by what its jobs took before, in seconds; a job that takes
+# less is brief.
 _BATCH_SECONDS = 0.02
 _MOST_IN_BATCH = 64
 
@@ -485,7 +486,10 @@ class Scheduler:
         todo = [job for job in new if not counts[job.number]]
         for job in todo:
             behind = (known.get(each.number, 0.0) for each in self._dependants[job.number])
-            known[job.number] = self._seconds(job) + max(behind, default=0.0)
+            # Brief jobs are all alike: which of them took longer is chance, and their order is to
+            # be the same in each run.
+            seconds = max(self._seconds(job), _BATCH_SECONDS)
+            known[job.number] = seconds + max(behind, default=0.0)
             for feeder in feeds.get(job.number, ()):
                 counts[feeder.number] -= 1
                 if not counts[feeder.number]:

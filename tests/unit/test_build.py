@@ -576,13 +576,14 @@ def test_a_split_that_failed_half_way_leaves_nothing_behind_the_next_time(site: 
     assert [each for each in site.files.names() if each.startswith("p/")] == ["p/0"]
 
 
-def test_progress_counts_what_has_a_recipe(site: Site) -> None:
+def test_progress_counts_what_has_a_recipe(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.files.write("src", "one")
     site.world.job("x", "src")
     site.world.job("y", "x")
     both = site.world.job("both", "x y", recipe=None)
     goal = site.world.job("all", "both", recipe=None)
-    site.report.interval = 1.0  # only who shows time passing is told of progress
+    # Only who shows time passing is told of progress.
+    monkeypatch.setattr(ListReport, "interval", 1.0)
     site.build(goal, both)
     told = [(each.done, each.wanted) for each in site.report.of(Progress)]
     assert {wanted for _, wanted in told} == {2}

@@ -871,3 +871,12 @@ def test_a_pool_is_one_place_for_a_batch() -> None:
 def test_without_a_limit_all_start_at_once() -> None:
     plan, _ = _ready(10, jobs=0)
     assert [len(each) for each in _started(plan)] == [1] * 10
+
+
+def test_brief_jobs_start_in_their_order() -> None:
+    """Which of them took longer is chance."""
+    world = World()
+    drive = Drive(world)
+    goals = [world.job(f"j{number}") for number in range(3)]
+    drive.durations = {"j0": 0.002, "j1": 0.009, "j2": 0.004}
+    assert drive.run(*goals).started == ["j0", "j1", "j2"]
