@@ -27,27 +27,19 @@ def documents() -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in (ROOT / "docs").iterdir()}
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of all shapes and phases at tiny sizes, with the page that was printed beside them."""
-    folder = tmp_path_factory.mktemp("small")
-    before = documents()
-    tools = [each for each in ("make", "ninja") if shutil.which(each)]
-    tools += ["make -rR"] * ("make" in tools)
-    done = suite("--small", "--json", str(folder / "all.json"), "--tools", "pybuild", *tools)
-    assert done.returncode == 0, done.stderr
-    assert documents() == before
-    (folder / "page.md").write_text(done.stdout)
-    return folder / "all.json"
+# Worked out by hand for the tiny sizes: all jobs; jobs behind the source that is edited.
+COUNTS = {
+    "wide": (20, 1),
+    "chain": (8, 8),
+    "layers": (24, 1 + 3 + 5),  # rings of 8, where each reads the one below and its neighbours
+    "c": (11, 2),
+    "pipeline": (19, 6),
+    "python": (10, 1),
+}
+HEADER = 2 + 1  # of ten sources two include the header; and the link
 
 
-@pytest.fixture(scope="module")
-def records(small: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(small.read_text())["records"]
-    return found
-
-
-def test_every_shape_and_phase_is_there(records: list[dict[str, Any]]) -> None:
+def _all_is_there(records: list[dict[str, Any]]) -> None:
     found: dict[str, set[str]] = {}
     for each in records:
         found.setdefault(each["shape"], set()).add(each["phase"])
@@ -59,7 +51,7 @@ def test_every_shape_and_phase_is_there(records: list[dict[str, Any]]) -> None:
     assert found["python"] == set("cold noop edit same touch".split())
 
 
-def test_every_tool_ran_what_it_had_to(records: list[dict[str, Any]]) -> None:
+def _all_ran_what_they_had_to(records: list[dict[str, Any]]) -> None:
     for each in records:
         place = f"{each['shape']}/{each['phase']}"
         assert not each["failed"], place
@@ -70,19 +62,7 @@ def test_every_tool_ran_what_it_had_to(records: list[dict[str, Any]]) -> None:
                 assert {one["listed"] for one in figures} == {each["jobs"]}, (place, tool)
 
 
-# Worked out by hand for the tiny sizes: all jobs; jobs behind the source that is edited.
-COUNTS = {
-    "wide": (20, 1),
-    "chain": (8, 8),
-    "layers": (24, 1 + 3 + 5),  # rings of 8, where each reads the one below and its neighbours
-    "c": (11, 2),
-    "pipeline": (19, 6),
-    "python": (10, 1),
-}
-
-
-@pytest.mark.parametrize("shape", COUNTS)
-def test_what_has_to_run_is_worked_out_rightly(shape: str, records: list[dict[str, Any]]) -> None:
+def _what_had_to_run_is_right(shape: str, records: list[dict[str, Any]]) -> None:
     jobs, behind = COUNTS[shape]
     last = {each["phase"]: each["expected"] for each in records if each["shape"] == shape}
     for tool in last["cold"]:
@@ -92,34 +72,63 @@ def test_what_has_to_run_is_worked_out_rightly(shape: str, records: list[dict[st
         assert last["edit"][tool] == behind
         assert last["same"][tool] == (0 if contents else behind)
         assert last["touch"][tool] == (0 if contents else jobs)
+        assert last.get("header", {}).get(tool, HEADER) == HEADER
 
 
-def test_a_page_is_made_of_results_but_not_of_small_ones(small: Path, tmp_path: Path) -> None:
-    printed = small.with_name("page.md").read_text()
-    assert "### layers: one edit" in printed
-    assert "What went wrong" not in printed
-    assert suite("--from", str(small)).stdout == printed
+def test_all_shapes_and_phases_work_and_count_truly(tmp_path: Path) -> None:
+    """In one test: the run takes most of a minute."""
+    tools = [each for each in ("make", "ninja") if shutil.which(each)]
+    tools += ["make -rR"] * ("make" in tools)
+    before = documents()
+    file = tmp_path / "all.json"
+    done = suite("--small", "--json", str(file), "--tools", "pybuild", *tools)
+    assert done.returncode == 0, done.stderr
+    assert documents() == before
+    assert "What went wrong" not in done.stdout
+    records = json.loads(file.read_text())["records"]
+    _all_is_there(records)
+    _all_ran_what_they_had_to(records)
+    for shape in COUNTS:
+        _what_had_to_run_is_right(shape, records)
+
+
+@pytest.fixture(scope="module")
+def little(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of two phases, with the page that was printed beside them."""
+    file = tmp_path_factory.mktemp("little") / "results.json"
+    words = ["--small", "--only", "c/cold", "wide/noop", "--tools", "pybuild"]
+    done = suite(*words, "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    file.with_name("page.md").write_text(done.stdout)
+    return file
+
+
+def test_a_page_is_made_of_results_but_not_of_small_ones(little: Path, tmp_path: Path) -> None:
+    printed = little.with_name("page.md").read_text()
+    assert "### c: cold build" in printed
+    assert "### wide: nothing to do" in printed
+    assert suite("--from", str(little)).stdout == printed
     before = documents()
     assert suite("--small", "--write").returncode == 2
-    assert suite("--from", str(small), "--write").returncode == 2
+    assert suite("--from", str(little), "--write").returncode == 2
     assert documents() == before
     pytest.importorskip("matplotlib")
-    assert suite("--from", str(small), "--write", str(tmp_path)).returncode == 0
+    assert suite("--from", str(little), "--write", str(tmp_path)).returncode == 0
     assert (tmp_path / "benchmarks.svg").read_text().startswith("<?xml")
     assert "](benchmarks.svg)" in (tmp_path / "benchmarks.md").read_text()
 
 
-def test_a_wrong_count_is_told(small: Path, tmp_path: Path) -> None:
-    table = json.loads(small.read_text())
+def test_a_wrong_count_is_told(little: Path, tmp_path: Path) -> None:
+    table = json.loads(little.read_text())
     [cold] = [each for each in table["records"] if (each["shape"], each["phase"]) == ("c", "cold")]
     cold["figures"]["pybuild"][0]["ran"] -= 1
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps(table))
-    done = suite("--from", str(small), str(wrong))
+    done = suite("--from", str(little), str(wrong))
     assert done.returncode == 1
     assert "pybuild ran 10 of 11 jobs" in done.stderr
     assert "**10 of 11**" in done.stdout
-    assert suite("--from", str(wrong), str(small)).returncode == 0
+    assert suite("--from", str(wrong), str(little)).returncode == 0
 
 
 def test_outputs_are_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
