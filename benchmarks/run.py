@@ -47,7 +47,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--cold-rounds", type=int, help="of phases like a cold build (3; above 10,000 jobs 1)")
     add("--million", action="store_true", help="a million jobs, and nothing else")
     add("--small", action="store_true", help="everything at tiny sizes")
-    add("--limit", type=float, default=900, metavar="S", help="seconds for one run (900)")
+    add("--limit", type=float, metavar="S", help="seconds for one run (900; a million jobs 7200)")
     add("--work", metavar="FOLDER", help="where projects are made (the temporary folder)")
     add("--json", type=Path, metavar="FILE", help="write the results here, after each phase")
     add(
@@ -81,7 +81,7 @@ def present(names: list[str], peers: list[str]) -> list[Tool]:
 def measure(
     cases: list[Case], tools: list[Tool], options: argparse.Namespace, work: Path
 ) -> Iterator[Record]:
-    meter = Meter(work, options.limit)
+    meter = Meter(work, options.limit or (7200 if options.million else 900))
     if not meter.compiled:
         say("no C compiler: memory below that of Python (9 MB) can't be seen")
     for case in cases:
