@@ -1,201 +1,145 @@
-"""Measures pybuild beside GNU make and ninja, in turn, and writes docs/benchmarks.md.
+"""Measures pybuild beside other build tools, in turn, on generated projects.
 
-    python benchmarks/run.py [--rounds N] [--write]
+    python benchmarks/run.py --json FILE           all but the million jobs: an hour or two
+    python benchmarks/run.py --from FILE ... --write    docs/benchmarks.md from what was measured
+    python benchmarks/run.py --only wide/noop --size 1000
+    python benchmarks/run.py --small               everything at tiny sizes, to see that it works
 
-Whole processes, started one after the other in a fresh copy of the same project; each round runs
-every tool once, so that a drift of the machine hits all alike. Figures are medians; `ratio` is the
-median of the ratios within a round. Peak memory is that of the largest single process.
+The exit status is 1 if a tool failed or did not run the jobs that it had to.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
-import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-PYBUILD = [sys.executable, "-m", "pybuild"]
+from meter import Meter
+from page import page
+from phases import PHASES
+from records import Record, Results, machine, merge, read
+from shapes import SHAPES
+from suite import CASES, MILLION, SMALL, Case, chosen
+from tools import TOOLS, Tool
+from trial import Trial
 
-PIPEFILE = "all: <copy>\ncopy: out/<n>.txt: in/<n>.txt\n    cp <input> <output>\n"
-PYTHON_PIPEFILE = (
-    "all: <copy>\ncopy: out/<n>.txt: in/<n>.txt\n    python:\n        output.write_text(n)\n"
-)
-MAKEFILE = "all: $(patsubst in/%,out/%,$(wildcard in/*.txt))\nout/%.txt: in/%.txt\n\t@cp $< $@\n"
-
-
-class Figure(NamedTuple):
-    """One run: wall and CPU seconds, peak memory in MB."""
-
-    wall: float
-    cpu: float
-    memory: float
+DOCS = Path(__file__).parents[1] / "docs"
+SLOW = ("snakemake", "pypipegraph2")  # seconds for each start: not for --small, unless asked for
 
 
-@dataclass(frozen=True)
-class Case:
-    """What is measured: a project of `size` files, made before by `setup`, and the commands."""
-
-    name: str
-    size: int
-    commands: dict[str, list[str]]
-    fresh: bool  # outputs and records are removed before each run
-    bound: str
-    pipefile: str = PIPEFILE
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
-def cases(jobs: str) -> list[Case]:
-    noop = {
-        "pybuild": [*PYBUILD, "-s"],
-        "make -rR": ["make", "-s", "-rR"],
-        "make": ["make", "-s"],
-        "ninja": ["ninja", "--quiet"],
-    }
-    bare = {"pybuild": [*PYBUILD, "-s"], "python -c pass": [sys.executable, "-c", "pass"]}
-    cold = {
-        "pybuild": [*PYBUILD, "-s", jobs],
-        "make": ["make", "-s", jobs],
-        "make -rR": ["make", "-s", "-rR", jobs],
-        "ninja": ["ninja", "--quiet", jobs],
-    }
-    return [
-        Case("nothing to do, 10 files", 10, bare, False, "60 ms above a bare interpreter"),
-        Case("nothing to do, 10,000 jobs", 10_000, noop, False, "0.5 s and 80 MB"),
-        Case("1,000 jobs of `cp`, cold", 1000, cold, True, "1.5 x make"),
-        Case(
-            "1,000 inline Python jobs, cold",
-            1000,
-            {"pybuild": [*PYBUILD, "-s", "-j2"]},
-            True,
-            "1,000 jobs a second",
-            PYTHON_PIPEFILE,
-        ),
-    ]
-
-
-def make_project(folder: Path, case: Case) -> None:
-    (folder / "in").mkdir(parents=True)
-    (folder / "out").mkdir()
-    for number in range(case.size):
-        (folder / "in" / f"{number}.txt").write_text(f"{number}\n")
-    (folder / "Pipefile").write_text(case.pipefile)
-    (folder / "Makefile").write_text(MAKEFILE)
-    names = [f"{number}.txt" for number in range(case.size)]
-    builds = "".join(f"build out/{name}: copy in/{name}\n" for name in names)
-    (folder / "build.ninja").write_text(f"rule copy\n  command = cp $in $out\n{builds}")
-
-
-def clean(folder: Path) -> None:
-    shutil.rmtree(folder / "out")
-    (folder / "out").mkdir()
-    for name in (".pybuild", ".ninja_log", ".ninja_deps"):
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def run(words: list[str], folder: Path) -> Figure:
-    """Runs a command to its end. Raises SystemExit if it fails."""
-    environment = {key: text for key, text in os.environ.items() if key != "MAKEFLAGS"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    began = time.perf_counter()
-    child = subprocess.Popen(
-        words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - began
-    if status:
-        raise SystemExit(f"{' '.join(words)}: {child.stderr.read() if child.stderr else status}")
-    child.returncode = 0
-    return Figure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    add = parser.add_argument
+    add("--only", nargs="+", default=[], metavar="SHAPE/PHASE", help="or SHAPE, or /PHASE")
+    add("--size", nargs="+", type=int, default=[], metavar="N", help="instead of the usual sizes")
+    add("--tools", nargs="+", default=[], metavar="TOOL", help=", ".join(TOOLS))
+    add("--peers", nargs="+", default=[], metavar="FOLDER", help="look for tools here first")
+    add("--rounds", type=int, default=10, help="of phases like a no-op (10)")
+    add("--cold-rounds", type=int, help="of phases like a cold build (3; above 10,000 jobs 1)")
+    add("--million", action="store_true", help="a million jobs, and nothing else")
+    add("--small", action="store_true", help="everything at tiny sizes")
+    add("--limit", type=float, metavar="S", help="seconds for one run (900; a million jobs 7200)")
+    add("--work", metavar="FOLDER", help="where projects are made (the temporary folder)")
+    add("--json", type=Path, metavar="FILE", help="write the results here, after each phase")
+    add(
+        "--from", dest="sources", nargs="+", type=Path, metavar="FILE", help="measure nothing: read"
+    )
+    add(
+        "--write",
+        nargs="?",
+        const=DOCS,
+        type=Path,
+        metavar="FOLDER",
+        help="write benchmarks.md and benchmarks.svg (to docs)",
+    )
+    return parser
 
 
-def measure(case: Case, rounds: int, say: Callable[[str], None]) -> dict[str, list[Figure]]:
-    tools = {name: words for name, words in case.commands.items() if shutil.which(words[0])}
-    found: dict[str, list[Figure]] = {name: [] for name in tools}
-    with tempfile.TemporaryDirectory() as temporary:
-        folders = {name: Path(temporary) / str(index) for index, name in enumerate(tools)}
-        for name, words in tools.items():
-            make_project(folders[name], case)
-            for _ in range(1 if case.fresh else 3):  # the second run settles what was just written
-                run(words, folders[name])
-        for number in range(rounds):
-            say(f"{case.name}: round {number + 1}")
-            for name, words in tools.items():
-                if case.fresh:
-                    clean(folders[name])
-                found[name].append(run(words, folders[name]))
+def present(names: list[str], peers: list[str]) -> list[Tool]:
+    """The tools that are here: in the folders given, beside this Python, on the path."""
+    path = os.pathsep.join(
+        [*peers, os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]
+    )
+    found: list[Tool] = []
+    for name in names:
+        try:
+            found.append(TOOLS[name](path))
+        except LookupError as error:
+            say(f"{name} is left out: {error.args[0]} is not there")
     return found
 
 
-def table(case: Case, found: dict[str, list[Figure]]) -> list[str]:
-    first = found["pybuild"]
-    lines = [
-        f"## {case.name}",
-        "",
-        f"Goal: {case.bound}.",
-        "",
-        "| tool | wall | CPU | peak memory | pybuild's wall / this |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    for name, figures in found.items():
-        wall = statistics.median(each.wall for each in figures)
-        cpu = statistics.median(each.cpu for each in figures)
-        memory = statistics.median(each.memory for each in figures)
-        ratio = statistics.median(
-            ours.wall / other.wall for ours, other in zip(first, figures, strict=True)
-        )
-        lines.append(
-            f"| {name} | {wall * 1000:.0f} ms | {cpu * 1000:.0f} ms | {memory:.0f} MB "
-            f"| {ratio:.2f} |"
-        )
-    if case.pipefile is PYTHON_PIPEFILE:
-        wall = statistics.median(each.wall for each in first)
-        lines += ["", f"{case.size / wall:,.0f} jobs a second, start and end included."]
-    return [*lines, ""]
+def measure(
+    cases: list[Case], tools: list[Tool], options: argparse.Namespace, work: Path
+) -> Iterator[Record]:
+    meter = Meter(work, options.limit or (7200 if options.million else 900))
+    if not meter.compiled:
+        say("no C compiler: memory below that of Python (9 MB) can't be seen")
+    for case in cases:
+        for size in case.sizes:
+            cold = options.cold_rounds or (3 if size <= 10_000 else 1)
+            trial = Trial(SHAPES[case.shape](size), tools, meter, work / "trial", say)
+            yield from trial.phases(case.phases, options.rounds, cold)
+            trial.close()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
-    arguments = parser.parse_args()
-    lines = [
-        "# Benchmarks",
-        "",
-        "Made by `python benchmarks/run.py --write`: whole processes in turn, medians of "
-        f"{arguments.rounds} rounds in one run, page cache warm, `-j2` for the cold builds.",
-        "Memory of a small tool reads as that of the script that starts it, some 19 MB.",
-        f"{os.cpu_count()} CPUs, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}; {version('make')}; ninja {version('ninja')}.",
-        "",
-    ]
-    for case in cases("-j2"):
-        found = measure(case, arguments.rounds, lambda text: print(text, file=sys.stderr))
-        lines += table(case, found)
-    text = "\n".join(lines)
-    print(text)
-    if arguments.write:
-        (ROOT / "docs" / "benchmarks.md").write_text(text)
+def run(options: argparse.Namespace) -> Results:
+    """Measures what was asked for."""
+    cases = SMALL if options.small else MILLION if options.million else CASES
+    wanted = list(chosen(cases, options.only, options.size))
+    names = options.tools or [each for each in TOOLS if not (options.small and each in SLOW)]
+    tools = present(names, options.peers)
+    if options.small:
+        options.rounds, options.cold_rounds = 2, 1
+    versions = {tool.name: [tool.version()] for tool in tools}
+    results = Results([machine()], versions, options.small, [])
+    with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=options.work) as work:
+        for record in measure(wanted, tools, options, Path(work)):
+            results.records.append(record)
+            if options.json:
+                results.save(options.json)
+    return results
 
 
-def version(tool: str) -> str:
-    if not shutil.which(tool):
-        return "not there"
-    done = subprocess.run([tool, "--version"], capture_output=True, text=True, check=False)
-    return done.stdout.splitlines()[0]
+def write(results: Results, folder: Path) -> None:
+    from plot import draw
+
+    drawn = draw(results, folder / "benchmarks.svg")
+    text = page(results, "benchmarks.svg" if drawn else "")
+    (folder / "benchmarks.md").write_text(text, encoding="utf-8")
+
+
+def main() -> int:
+    parser = arguments()
+    options = parser.parse_args()
+    for text in options.only:
+        shape, _, phase = text.partition("/")
+        if (shape and shape not in SHAPES) or (phase and phase not in PHASES):
+            parser.error(f"{text}: shapes are {', '.join(SHAPES)}; phases {', '.join(PHASES)}")
+    if unknown := [name for name in options.tools if name not in TOOLS]:
+        parser.error(f"no tool {', '.join(unknown)}; there are {', '.join(TOOLS)}")
+    if options.small and options.write:
+        parser.error("--small is not for the page")
+    results = merge(map(read, options.sources)) if options.sources else run(options)
+    if results.small and options.write == DOCS:
+        parser.error("these are results of --small, which are not for the page")
+    if options.write:
+        write(results, options.write)
+    else:
+        print(page(results, ""))
+    for line in results.wrong():
+        say(f"wrong: {line}")
+    return 1 if results.wrong() else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
