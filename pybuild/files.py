@@ -14,8 +14,7 @@ from typing import NamedTuple, Protocol
 
 import xxhash
 
-from pybuild.content import digest_of as digest_of
-from pybuild.content import handle_digest
+from pybuild.content import digest_of, handle_digest
 
 _look = os.stat  # as it is now: while a load is watched something else stands there
 

@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
 
+from pybuild.content import digest_of
 from pybuild.engine import scheduler as act
 from pybuild.engine.depfile import read_depfile
 from pybuild.engine.events import (
@@ -28,7 +29,7 @@ from pybuild.engine.ports import Begun, Chunk, Grow, Outcome, Report, Returned, 
 from pybuild.engine.scheduler import Capacity, Scheduler, State
 from pybuild.engine.staleness import Judge, Level, Reason, Rules, Stale, UpToDate, Verdict
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace
-from pybuild.files import Files, Pretending, Status, digest_of
+from pybuild.files import Files, Pretending, Status
 from pybuild.graph import Graph, Job, Script
 from pybuild.names import glob_text, split_extension
 from pybuild.source import BuildError, Diagnostic, Note

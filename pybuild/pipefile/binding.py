@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from pybuild.files import digest_of
+from pybuild.content import digest_of
 from pybuild.graph import Job
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import RecipeTemplate

@@ -25,6 +25,8 @@ from typing import Any, NamedTuple
 
 import xxhash
 
+from pybuild.content import digest_of
+
 ONLY_TREE = 0x400  # ast.PyCF_ONLY_AST, without importing ast
 
 _FUNCTIONS = (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.Lambda)
@@ -482,4 +484,4 @@ def _without_doc(body: Any) -> Any:
 def _digest(data: str | bytes) -> bytes:
     if isinstance(data, str):
         data = data.encode("utf-8", "backslashreplace")
-    return xxhash.xxh3_128_digest(data)
+    return digest_of(data)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
-from pybuild.files import Files, digest_of
+from pybuild.content import digest_of
+from pybuild.files import Files
 from pybuild.names import Pattern, glob_pieces, normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.builtins import LoadTime

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
 from typing import Any, NamedTuple, Protocol
 
-from pybuild.files import digest_of
+from pybuild.content import digest_of
 from pybuild.graph import Job, Part, PythonPart, Script, ScriptPart, ShellPart
 from pybuild.names import folder_of
 from pybuild.pipefile.fingerprint import Fingerprints, free_names

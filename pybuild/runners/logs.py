@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pybuild.files import digest_of
+from pybuild.content import digest_of
 from pybuild.graph import Job
 
 

@@ -7,7 +7,8 @@ import os
 import time
 from dataclasses import dataclass
 
-from pybuild.files import Status, digest_of
+from pybuild.content import digest_of
+from pybuild.files import Status
 
 _TICK_NS = 1_000_000_007
 _DAY_NS = 24 * 3600 * 10**9

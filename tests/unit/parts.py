@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pybuild.content import digest_of
 from pybuild.engine.events import Event
 from pybuild.engine.ports import Happening, Outcome
-from pybuild.files import digest_of
 from pybuild.graph import Graph, Job, Script, ShellPart, Traits
 from pybuild.names import Pattern, glob_pieces
 from pybuild.source import Source, Span

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pybuild.content import digest_of
 from pybuild.engine.traces import DIGEST_SIZE, HEADER, Journal, Stamp, Trace, stamp_of, stand_in
-from pybuild.files import Status, digest_of
+from pybuild.files import Status
 
 _SECOND = 1_000_000_000
 _MS = 1_000_000
