@@ -140,6 +140,7 @@ class Project:
         self.lock = Lock(os.path.join(STATE_FOLDER, "lock"))
         self.head: Head | None = None
         self.part: Part | None = None
+        self.watch: Watch | None = None  # sees what the load looked at, and what is called later
         self._wanted: Sequence[Job] = ()
 
     def open(self) -> None:
@@ -226,7 +227,7 @@ class Project:
             return
         if self.part is not None:
             keep_again(self.head, self.part, self.files)
-        else:
+        elif self.watch is not None:
             keep(
                 self.head,
                 self.loaded,
@@ -240,10 +241,10 @@ class Project:
     def _load(self) -> Loaded:
         find_project_modules(os.getcwd())
         self.looked = Recording(self.files)
-        self.watch = Watch(Seen(), os.getcwd())
+        watch = self.watch = Watch(Seen(), os.getcwd())
         request = self._request(self.looked)
-        with self.watch, self.phases("load"):
-            return load(request._replace(unwatched=self.watch.pause))
+        with watch, self.phases("load"):
+            return load(request._replace(unwatched=watch.pause))
 
     def _request(self, files: Files) -> Request:
         return Request(

@@ -78,10 +78,15 @@ class Flat:
             raise Unfit(path) from None
         self._at: dict[str, tuple[int, int, bytes]] = {}
         self._arrays: dict[str, memoryview] = {}
-        start = os.read(self._handle, len(MAGIC) + 12)
+        try:
+            start = os.read(self._handle, len(MAGIC) + 12)
+        except OSError:
+            raise self._unfit() from None
         if not start.startswith(MAGIC) or len(start) < len(MAGIC) + 12:
             raise self._unfit()
         size = int.from_bytes(start[-12:-8], "little")
+        if size > os.fstat(self._handle).st_size:
+            raise self._unfit()
         self._base = len(start)
         self._at[""] = (0, size, start[-8:])
         try:

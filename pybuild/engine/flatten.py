@@ -118,10 +118,11 @@ class Columns:
         if digest is not None:
             self.digests[row * DIGEST_SIZE : (row + 1) * DIGEST_SIZE] = digest
 
-    def add(self, job: Job, binding: bytes) -> int:
-        """A further job; returns its number. What is recorded of it is to be `set`."""
+    def add(self, job: Job, binding: bytes, outputs: Sequence[str]) -> int:
+        """A further job and what it has made; returns its number. What is recorded of it is to be
+        `set`."""
         for column, names in (
-            ("outputs", job.outputs),
+            ("outputs", outputs),
             ("inputs", job.inputs),
             ("order_only", job.order_only),
             ("discovered", ()),
@@ -215,7 +216,8 @@ def columns_of(
     """The columns of a whole graph, as the judge sees it. Raises BuildError."""
     columns = Columns()
     for job in jobs:
-        number = columns.add(job, binding(job))
+        trace = journal.trace(job.name) if job.patterns else None
+        number = columns.add(job, binding(job), trace.outputs if trace else job.outputs)
         columns.set(number, job, judge, journal)
     counts = set(columns.ids["inputs"])
     counts.update(columns.ids["outputs"], columns.ids["discovered"])

@@ -219,10 +219,11 @@ side.o: side.txt
     for each in $(cat side.txt); do echo "$each" > "tree/side_$each.txt"; done
     cp <input> <output>
     END
-""".replace("BEGIN", """{ echo "begin <rule> x"; printf 'out %s\\n' <outputs>; } > "$PROPERTY_LOG/<rule>.$$"
-    [ ! -e kill ] || { rm kill; kill -9 $PPID; }""").replace(
-    "END", 'echo end >> "$PROPERTY_LOG/<rule>.$$"'
-)
+""".replace(
+    "BEGIN",
+    """{ echo "begin <rule> x"; printf 'out %s\\n' <outputs>; } > "$PROPERTY_LOG/<rule>.$$"
+    [ ! -e kill ] || { rm kill; kill -9 $PPID; }""",
+).replace("END", 'echo end >> "$PROPERTY_LOG/<rule>.$$"')
 
 HELPER = "from inner import text\n\n\ndef word():\n    return text + 'H0'\n"
 SOURCES = {
@@ -337,7 +338,9 @@ def remove(folder: Path, one: int, two: int) -> None:
 
 
 def add(folder: Path, one: int, two: int) -> None:
-    name = ("src/d.c", "in/x_3.in", "in/z_1.in", "tree/low/new.txt", "tree/deep/er/new.txt")[one % 5]
+    name = ("src/d.c", "in/x_3.in", "in/z_1.in", "tree/low/new.txt", "tree/deep/er/new.txt")[
+        one % 5
+    ]
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     _write(folder / name, f"{two}\n")
 
