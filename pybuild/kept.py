@@ -59,8 +59,7 @@ def keep(
     made = frozenset(loaded.world.graph.producer)
     judge = Judge(loaded.world.graph, files, journal, Rules())
     try:
-        with watch:
-            columns = columns_of(jobs, packed, judge, journal)
+        columns = columns_of(jobs, packed, judge, journal)
     except (BuildError, ValueError):
         # Something cannot be looked at, or is nothing that could be written down.
         _forget(head.path)

@@ -24,7 +24,7 @@ from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import target_reach
-from pybuild.pipefile.watch import Watch
+from pybuild.pipefile.watch import Watch, end_watch
 from pybuild.seen import Seen
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
 
@@ -155,6 +155,7 @@ class Project:
         """Instead of `open`: what of a kept graph has to be looked at, as its files have moved.
         None if only a whole load can tell; then the project is let go of."""
         find_project_modules(os.getcwd())
+        end_watch()
         journal = os.path.join(STATE_FOLDER, "journal")
         with self.phases("bring back"):
             self.part = revive(flat, moved, self._request(self.files), journal)
@@ -243,7 +244,8 @@ class Project:
         self.looked = Recording(self.files)
         watch = self.watch = Watch(Seen(), os.getcwd())
         request = self._request(self.looked)
-        with watch, self.phases("load"):
+        watch.begin()
+        with self.phases("load"):
             return load(request._replace(unwatched=watch.pause))
 
     def _request(self, files: Files) -> Request:

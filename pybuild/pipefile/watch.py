@@ -51,13 +51,13 @@ _ODD_EVENTS = {
 }
 _NETWORK = ("socket.", "urllib.", "http.", "ftplib.", "smtplib.", "imaplib.", "poplib.")
 
-_watches: list[Watch] = []  # those that are on; the hook of a process cannot be taken out
+_watches: list[Watch] = []  # the one that is on, if any; a hook cannot be taken out again
 
 
 class Watch:
-    """Notes in `seen` what the user's Python does while it is on (`with watch:`): between
-    `enter` and `leave`, which stand around all calls of it. What pybuild itself does is not noted,
-    but for what it does `with noted():`."""
+    """Notes in `seen` what the user's Python does once it is on (`begin`): between `enter` and
+    `leave`, which stand around all calls of it. What pybuild itself does is not noted, but for what
+    it does `with noted():`."""
 
     def __init__(self, seen: Seen, root: str) -> None:
         self.seen = seen
@@ -69,14 +69,12 @@ class Watch:
         self._changed: dict[str, None] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
 
-    def __enter__(self) -> None:
+    def begin(self) -> None:
+        """From now on this watch notes, and no other one."""
         if not _hooked:
             _hooked.append(True)
             sys.addaudithook(_hook)
-        _watches.append(self)
-
-    def __exit__(self, *_: object) -> None:
-        _watches.remove(self)
+        _watches[:] = [self]
 
     def enter(self) -> None:
         """The user's Python is about to run. What Python does not tell of is stood in for."""
@@ -104,7 +102,7 @@ class Watch:
         os.environb.__class__ = os._Environ
         sys.meta_path.remove(self)
         if self._is_doubtful:
-            sys.setprofile(None)
+            self._end_profile()
         if self._asked:
             self._note_modules()
         for name in self._changed:
@@ -141,9 +139,16 @@ class Watch:
         self.seen.note_link(name)
 
     def _start_profile(self) -> None:
+        with self.pause():
+            import threading
+        threading.setprofile(self._profile_thread)
         sys.setprofile(self._profile)
-        if "threading" in sys.modules:
-            sys.modules["threading"].setprofile(self._profile_thread)
+
+    def _end_profile(self) -> None:
+        import threading
+
+        sys.setprofile(None)
+        threading.setprofile(None)
 
     def _profile_thread(self, frame: FrameType, event: str, argument: Any) -> None:
         """A thread may live longer than what it is watched for."""
@@ -294,6 +299,11 @@ class Watch:
                     return
                 if kind_of(each) == ABSENT and (each != base or found is None):
                     self.seen.kinds[each] = ABSENT
+
+
+def end_watch() -> None:
+    """From now on nothing is noted."""
+    _watches.clear()
 
 
 class Pause:
