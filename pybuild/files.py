@@ -197,7 +197,7 @@ class FilesWrapper:
 
 
 class Recording(FilesWrapper):
-    """Notes which names and folders were looked at, and what was found."""
+    """Notes which names and folders were looked at, and what was found first."""
 
     def __init__(self, inner: Files) -> None:
         super().__init__(inner)
@@ -205,11 +205,13 @@ class Recording(FilesWrapper):
         self.listings: dict[str, tuple[list[str], list[str]]] = {}
 
     def status(self, name: str) -> Status | None:
-        found = self.statuses[name] = self.inner.status(name)
+        found = self.inner.status(name)
+        self.statuses.setdefault(name, found)
         return found
 
     def listing(self, folder: str) -> tuple[list[str], list[str]]:
-        found = self.listings[folder] = self.inner.listing(folder)
+        found = self.inner.listing(folder)
+        self.listings.setdefault(folder, found)
         return found
 
 

@@ -15,17 +15,19 @@ from pybuild.engine.staleness import Judge, Rules
 from pybuild.engine.traces import Begun, Continued, Journal, Older, Stamp, Trace
 from pybuild.files import Files, Recording, Status
 from pybuild.graph import Graph, Job
-from pybuild.names import folder_of
+from pybuild.names import Pattern, folder_of, glob_pieces, normalise
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.load import Loaded, Request, rules_of
 from pybuild.pipefile.revive import Revived, packed
 from pybuild.pipefile.rules import Pipeline
+from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.watch import Watch
 from pybuild.seen import ABSENT, FILE, FOLDER, Seen, listing_of
 from pybuild.source import BuildError
 
 NO_RULES = (Pipeline(), Fingerprints(os.sep))
 
+_NO_LISTING: tuple[list[str], list[str]] = ([], [])
 _MOST_TAIL = 1 << 20
 _MOST_ROUNDS = 3  # from then on the users of all files are found at once
 
@@ -57,9 +59,10 @@ def keep(
     made = frozenset(loaded.world.graph.producer)
     judge = Judge(loaded.world.graph, files, journal, Rules())
     try:
-        with watch:
-            columns = columns_of(jobs, packed, judge, journal)
-    except BuildError:
+        columns = columns_of(jobs, packed, judge, journal)
+    except (BuildError, ValueError):
+        # Something cannot be looked at, or is nothing that could be written down.
+        _forget(head.path)
         return
     if seen.unknowable or not _note_looks(seen, looked, made, loaded):
         _forget(head.path)
@@ -105,17 +108,34 @@ def _note_looks(seen: Seen, looked: Recording, made: frozenset[str], loaded: Loa
     folders = _folders_of(made)
     for name, status in looked.statuses.items():
         if name in ours:
-            seen.looks[name] = status and (status.mtime_ns, status.size, status.inode)
+            seen.note_look(name)
+            look = seen.looks.get(name)
+            if (look and look[:3]) != (status and (status.mtime_ns, status.size, status.inode)):
+                return False
         elif name not in made and name.rstrip("/") not in folders:
             seen.kinds[name] = _kind(status)
-    for folder, before in looked.listings.items():
-        seen.note_folder(folder)
+    listings = dict.fromkeys(_folders_reached(looked, loaded), _NO_LISTING) | looked.listings
+    for folder, before in listings.items():
+        if folder not in seen.folders:
+            seen.note_folder(folder)
         now = looked.inner.listing(folder)
         if now != before and _told(before, folder, made, folders) != _told(
             now, folder, made, folders
         ):
             return False
     return True
+
+
+def _folders_reached(looked: Recording, loaded: Loaded) -> Iterator[str]:
+    """The folders that wildcards reach now: those that were made since the load are among them."""
+    globs = map(Pattern, map(glob_pieces, map(normalise, loaded.load_time.globs)))
+    disk = Universe(looked.inner, _never, _never)
+    for pattern in (*loaded.world.universe.deep.values(), *globs):
+        yield from disk.folders(pattern)
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 def _folders_of(names: Iterable[str]) -> set[str]:
@@ -184,7 +204,7 @@ class _Revival:
         self.begun: dict[str, Begun] = {}
         self.blobs: dict[bytes, Any] = {}
         older = Older(
-            flat.journal[1], flat.names_known, self.traces, self.begun, self.blobs, self._stamp
+            *flat.journal, flat.names_known, self.traces, self.begun, self.blobs, self._stamp
         )
         self.journal = Continued(path, older)
 
@@ -195,7 +215,10 @@ class _Revival:
         changed = self._changed()
         if changed is None:
             return None
-        seeds = {*flat.seeds, *self._touched()}
+        touched = self._touched()
+        if touched is None:
+            return None
+        seeds = {*flat.seeds, *touched}
         seeds |= flat.users(changed, ("outputs", "inputs", "discovered"))
         if seeds and flat.whole:
             return None
@@ -237,12 +260,25 @@ class _Revival:
                 changed.append(row)
         return changed
 
-    def _touched(self) -> Iterator[int]:
-        """The jobs of which something was recorded since."""
-        for job in self.journal.touched():
-            name = os.fsencode(job)
-            if name in self.names:
-                yield from self.flat.users([self.names.index(name)], ("outputs",))
+    def _touched(self) -> set[int] | None:
+        """The jobs of which something was recorded since; None if a file is made by another job
+        than before, or a job may be meant that is not known by its files."""
+        found: set[int] = set()
+        touched = self.journal.touched()
+        if touched and self.flat.whole:
+            return None
+        rows = {name: row for row, name in enumerate(self.names)} if touched else {}
+        for job in touched:
+            trace = self.journal.trace(job)
+            for name in {job, *(trace.outputs if trace else ())}:
+                row = rows.get(os.fsencode(name))
+                if row is None:
+                    continue
+                makers = self.flat.users([row], ("outputs",))
+                if not makers:
+                    return None
+                found |= makers
+        return found
 
     def _behind(self, seeds: set[int]) -> set[int]:
         """Some jobs and all that read what they make."""

@@ -24,7 +24,7 @@ from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import target_reach
-from pybuild.pipefile.watch import Watch
+from pybuild.pipefile.watch import Watch, end_watch
 from pybuild.seen import Seen
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
 
@@ -141,6 +141,7 @@ class Project:
         self.lock = Lock(os.path.join(STATE_FOLDER, "lock"))
         self.head: Head | None = None
         self.part: Part | None = None
+        self.watch: Watch | None = None  # sees what the load looked at, and what is called later
         self._wanted: Sequence[Job] = ()
 
     def open(self) -> None:
@@ -155,6 +156,7 @@ class Project:
         """Instead of `open`: what of a kept graph has to be looked at, as its files have moved.
         None if only a whole load can tell; then the project is let go of."""
         find_project_modules(os.getcwd())
+        end_watch()
         journal = os.path.join(STATE_FOLDER, "journal")
         with self.phases("bring back"):
             self.part = revive(flat, moved, self._request(self.files), journal)
@@ -227,7 +229,7 @@ class Project:
             return
         if self.part is not None:
             keep_again(self.head, self.part, self.files)
-        else:
+        elif self.watch is not None:
             keep(
                 self.head,
                 self.loaded,
@@ -241,10 +243,11 @@ class Project:
     def _load(self) -> Loaded:
         find_project_modules(os.getcwd())
         self.looked = Recording(self.files)
-        self.watch = Watch(Seen(), os.getcwd())
+        watch = self.watch = Watch(Seen(), os.getcwd())
         request = self._request(self.looked)
-        with self.watch, self.phases("load"):
-            return load(request._replace(unwatched=self.watch.pause))
+        watch.begin()
+        with self.phases("load"):
+            return load(request._replace(unwatched=watch.pause))
 
     def _request(self, files: Files) -> Request:
         return Request(

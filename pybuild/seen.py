@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    Look = tuple[int, int, int]  # time, size, inode number
+    Look = tuple[int, int, int, int]  # time, size, inode number, mode
 
 ABSENT, FILE, FOLDER = 0, 1, 2
 
@@ -35,7 +35,8 @@ def is_settled(mtime_ns: int, now_ns: int) -> bool:
 
 class Seen:
     """What was looked at: contents of files, listings of folders, kinds and looks of names,
-    environment variables, outputs of commands. `unknowable` says why a load cannot be kept;
+    targets of links, environment variables, outputs of commands; `names` are those of all
+    variables, if it was asked which there are. `unknowable` says why a load cannot be kept;
     `renewed` that times have moved for nothing and were noted anew."""
 
     __slots__ = (
@@ -43,7 +44,9 @@ class Seen:
         "files",
         "folders",
         "kinds",
+        "links",
         "looks",
+        "names",
         "renewed",
         "unknowable",
         "variables",
@@ -54,6 +57,8 @@ class Seen:
         self.folders: dict[str, tuple[int, int, bytes, tuple[tuple[str, int], ...]]] = {}
         self.kinds: dict[str, int] = {}
         self.looks: dict[str, Look | None] = {}
+        self.links: dict[str, str | None] = {}
+        self.names: list[str] | None = None
         self.variables: dict[str, str | None] = {}
         self.commands: dict[str, str] = {}
         self.unknowable: dict[str, None] = {}
@@ -66,36 +71,67 @@ class Seen:
             self.folders,
             self.kinds,
             self.looks,
+            self.links,
             self.variables,
+            self.names,
             self.commands,
         )
 
     @staticmethod
     def of_data(data: tuple[Any, ...]) -> Seen:
         seen = Seen()
-        (seen.files, seen.folders, seen.kinds, seen.looks, seen.variables, seen.commands) = data
+        (
+            seen.files,
+            seen.folders,
+            seen.kinds,
+            seen.looks,
+            seen.links,
+            seen.variables,
+            seen.names,
+            seen.commands,
+        ) = data
         return seen
 
     # -- noting ----------------------------------------------------------------------------
 
     def note_file(self, name: str, data: bytes | None = None) -> None:
         """The content of a file counts; `data` is what was just read of it. A file that cannot be
-        read counts by its look."""
+        read counts by its look; what a pipe or device gives is not known."""
         if name in self.files:
             return
         now_ns = time.time_ns()
         try:
             if data is None:
-                with open(name, "rb") as handle:
+                # Without waiting for somebody who writes into a pipe.
+                with open(os.open(name, os.O_RDONLY | os.O_NONBLOCK), "rb") as handle:
                     found = os.fstat(handle.fileno())
-                    data = handle.read() if stat.S_ISREG(found.st_mode) else b""
+                    if not stat.S_ISREG(found.st_mode):
+                        self._note_device(name)
+                        return
+                    data = handle.read()
             else:
                 found = os.stat(name)
         except OSError:
             self.note_look(name)
             return
-        inode = found.st_ino if is_settled(found.st_mtime_ns, now_ns) else _UNSETTLED
-        self.files[name] = (found.st_mtime_ns, found.st_size, inode, digest_of(data))
+        # What the system makes when it is read has neither size nor time.
+        is_sure = len(data) == found.st_size and is_settled(found.st_ctime_ns, now_ns)
+        inode = found.st_ino if is_sure else _UNSETTLED
+        self.files[name] = (found.st_ctime_ns, found.st_size, inode, digest_of(data))
+
+    def _note_device(self, name: str) -> None:
+        if name != os.devnull:
+            self.unknowable[f"`{name}` is read, and is no file"] = None
+
+    def note_link(self, name: str) -> None:
+        """Whether a name is a link, and what it leads to, counts."""
+        if name not in self.links:
+            self.links[name] = _target(name)
+
+    def note_names_of_variables(self, names: Iterable[str]) -> None:
+        """Which environment variables there are counts."""
+        if self.names is None:
+            self.names = sorted(names)
 
     def note_look(self, name: str) -> None:
         """What `stat` says of a name counts; of a folder only that it is one."""
@@ -125,7 +161,9 @@ class Seen:
         return (
             all(environment.get(name) == value for name, value in self.variables.items())
             and all(kind_of(name) == kind for name, kind in self.kinds.items())
+            and (self.names is None or _without_last(environment) == _without_last(self.names))
             and all(_look(name) == look for name, look in self.looks.items())
+            and all(_target(name) == target for name, target in self.links.items())
             and all(self._file_holds(name) for name in list(self.files))
             and self.folders_hold()
             and all(_output(command) == output for command, output in self.commands.items())
@@ -137,10 +175,14 @@ class Seen:
 
     def _file_holds(self, name: str) -> bool:
         recorded = self.files[name]
-        look = _look(name)
-        if look == recorded[:3]:
+        try:
+            found = os.stat(name)
+        except OSError:
+            return False
+        # The time of the last change of any kind: unlike the other it cannot be set.
+        if (found.st_ctime_ns, found.st_size, found.st_ino) == recorded[:3]:
             return True
-        if look is None or look[1] != recorded[1]:
+        if found.st_size != recorded[1]:
             return False
         del self.files[name]
         self.note_file(name)
@@ -173,7 +215,19 @@ def _look(name: str) -> Look | None:
         found = os.stat(name)
     except (OSError, ValueError):
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+
+
+def _target(name: str) -> str | None:
+    try:
+        return os.readlink(name)
+    except (OSError, ValueError):
+        return None
+
+
+def _without_last(names: Iterable[str]) -> set[str]:
+    """Names of variables but for that in which a shell puts the last command."""
+    return {*names} - {"_"}
 
 
 def listing_of(entries: Iterable[str]) -> bytes:

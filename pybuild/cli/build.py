@@ -157,7 +157,8 @@ def _build_all(
         summary = project.build(jobs, wish._replace(forced_needed=True), report)
         if _is_plain(wish) and not (complaints or sources or project.include_makers()):
             project.head = head_of(arguments, [job.name for job in jobs])
-            for reason in project.watch.seen.unknowable if arguments.explain else ():
+            seen = project.watch.seen if project.watch and arguments.explain else None
+            for reason in seen.unknowable if seen else ():
                 report.handle(Message(f"the graph is not kept for the next start: {reason}"))
         return ERROR if summary.failures or complaints else OK
     finally:

@@ -34,7 +34,7 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
             variables[name] = value
         elif word in _SAYS_LESS:
             quiet = True
-        elif word not in _NO_MATTER and not (word.startswith("-j") and word[2:].isdecimal()):
+        elif word not in _NO_MATTER and not _is_number_of_jobs(word):
             return None, None
     glimpse = look(("", tuple(goals), tuple(variables.items()), "", False, ()))
     if glimpse is None:
@@ -51,6 +51,10 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
 
         print(printable(f"pybuild: {up_to_date(flat.goals, flat.jobs)}"))
     return 0, None
+
+
+def _is_number_of_jobs(word: str) -> bool:
+    return word.startswith("-j") and word[2:].isdecimal() and int(word[2:]) > 0
 
 
 def look(words: Sequence[object]) -> Glimpse | None:

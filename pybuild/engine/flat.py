@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from pybuild.seen import Look
+    Look = tuple[int, int, int]  # time in ns, size, inode number
 
 STATE_FOLDER = ".pybuild"
 MAGIC = b"pybuild flat 1\n"
@@ -89,10 +89,15 @@ class Flat:
             raise Unfit(path) from None
         self._at: dict[str, tuple[int, int, bytes]] = {}
         self._arrays: dict[str, memoryview] = {}
-        start = os.read(self._handle, len(MAGIC) + 12)
+        try:
+            start = os.read(self._handle, len(MAGIC) + 12)
+        except OSError:
+            raise self._unfit() from None
         if not start.startswith(MAGIC) or len(start) < len(MAGIC) + 12:
             raise self._unfit()
         size = int.from_bytes(start[-12:-8], "little")
+        if size > os.fstat(self._handle).st_size:
+            raise self._unfit()
         self._base = len(start)
         self._at[""] = (0, size, start[-8:])
         try:
@@ -154,29 +159,27 @@ class Flat:
     def moved(self, names: Sequence[bytes]) -> list[int]:
         """Rows of files that do not look as they did, or whose looks prove nothing: each is looked
         at once."""
-        found = []
+        found: dict[int, Look | None] = {}
         look = os.stat
         times, sizes = self.array("times", "q"), self.array("sizes", "q")
+        inodes = self.array("inodes", "Q")
         row = -1
-        for name, time_ns, size, inode in zip(
-            names, times, sizes, self.array("inodes", "Q"), strict=True
-        ):
+        for name, time_ns, size, inode in zip(names, times, sizes, inodes, strict=True):
             row += 1
             try:
                 seen = look(name)
             except OSError:
                 if size != ABSENT_SIZE:
-                    found.append(row)
+                    found[row] = None
                 continue
             if seen.st_mtime_ns != time_ns or seen.st_size != size or seen.st_ino != inode:
                 is_folder = seen.st_mode & 0o170000 == 0o040000
                 if size != PRESENT_SIZE and not (size == FOLDER_SIZE and is_folder):
-                    found.append(row)
-        unsettled = self.array("unsettled", "I")
-        if unsettled:
-            found = sorted({*found, *unsettled})
+                    found[row] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        for row in self.array("unsettled", "I"):
+            found.setdefault(row, (times[row], sizes[row], inodes[row]))
         looks = self.looks() if found else {}
-        return [row for row in found if row not in looks or looks[row] != _look(names[row])]
+        return sorted(row for row, now in found.items() if now is None or looks.get(row) != now)
 
     def looks(self) -> dict[int, Look]:
         """New looks of files whose bytes are the same: they were found after this was written."""
@@ -315,14 +318,6 @@ class Flat:
         """Of jobs that are not up to date: the trace, how they were started, and a set of
         values; None where there is none."""
         return marshal.loads(self.section("odd"))  # type: ignore[no-any-return]
-
-
-def _look(name: bytes) -> Look | None:
-    try:
-        found = os.stat(name)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _found_at(data: bytes, row: int) -> Iterator[int]:

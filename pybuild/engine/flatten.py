@@ -122,8 +122,9 @@ class Columns:
         if digest is not None:
             self.digests[row * DIGEST_SIZE : (row + 1) * DIGEST_SIZE] = digest
 
-    def add(self, job: Job, outputs: Sequence[str], binding: bytes) -> int:
-        """A further job; returns its number. What is recorded of it is to be `set`."""
+    def add(self, job: Job, binding: bytes, outputs: Sequence[str]) -> int:
+        """A further job and what it has made; returns its number. What is recorded of it is to be
+        `set`."""
         for column, names in (
             ("outputs", outputs),
             ("inputs", job.inputs),
@@ -220,7 +221,7 @@ def columns_of(
     columns = Columns()
     for job in jobs:
         trace = journal.trace(job.name) if job.patterns else None
-        number = columns.add(job, trace.outputs if trace else job.outputs, binding(job))
+        number = columns.add(job, binding(job), trace.outputs if trace else job.outputs)
         columns.set(number, job, judge, journal)
     counts = set(columns.ids["inputs"])
     counts.update(columns.ids["outputs"], columns.ids["discovered"])

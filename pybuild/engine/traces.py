@@ -444,9 +444,10 @@ class Journal:
 
 
 class Older(NamedTuple):
-    """What is recorded of some jobs and files in another place than the journal: `size` is that of
-    the journal then, `names` how many names it had."""
+    """What is recorded of some jobs and files in another place than the journal: `inode` and `size`
+    are those of the journal then, `names` how many names it had."""
 
+    inode: int
     size: int
     names: int
     traces: Mapping[str, Trace]
@@ -469,8 +470,13 @@ class Continued(Journal):
         if data:
             self._replay(data, 0)
         self._size = self.older.size + self._size
-        if self._size != self._read_size:
-            self.complaint = f"{self.path} is shorter than it was"
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            found = None
+        inode, size = (found.st_ino, found.st_size) if found else (0, 0)
+        if inode != self.older.inode or self._inode not in (0, inode) or size < self.older.size:
+            self.complaint = f"{self.path} is not the file that it was"
 
     def _apply(self, record: tuple[Any, ...]) -> None:
         if record[0] in "DZ":

@@ -21,6 +21,7 @@ from pybuild.pipefile.instantiate import Instantiation
 from pybuild.pipefile.resolve import Resolver
 from pybuild.pipefile.rules import Pipeline
 from pybuild.pipefile.universe import Universe
+from pybuild.pipefile.watch import noted
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span
 
 _MOST_ROUNDS = 10
@@ -214,7 +215,7 @@ def _missed(loaded: Loaded) -> frozenset[str]:
 
 def _read(path: str) -> str:
     try:
-        with open(path, "rb") as handle:
+        with noted(), open(path, "rb") as handle:
             data = handle.read()
     except OSError as error:
         raise BuildError(Diagnostic("PB404", f"cannot read `{path}`: {error.strerror}")) from None

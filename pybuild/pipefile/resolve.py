@@ -27,6 +27,7 @@ from pybuild.pipefile.recipe import (
 from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, Pipeline, Rule
 from pybuild.pipefile.template import RESERVED, Hole, Template, check_parts
 from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
+from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean, joined
 
@@ -233,14 +234,9 @@ class Resolver:
                 "PB216", "Makefiles cannot be included yet", span, "run it: `make -f ` in a recipe"
             )
             return
-        path = next(
-            (
-                place
-                for place in (name, *(f"{folder}/{name}" for folder in self.include_folders))
-                if os.path.exists(place)
-            ),
-            None,
-        )
+        places = (name, *(f"{folder}/{name}" for folder in self.include_folders))
+        with noted():
+            path = next(filter(os.path.exists, places), None)
         if path is None:
             self.out.missing.append((normalise(name), span, optional))
             return
@@ -789,7 +785,8 @@ def _capture_span(node: syntax.Rule, name: str) -> Span:
 
 @cache
 def _has_bash() -> bool:
-    return any(
-        os.access(os.path.join(folder, "bash"), os.X_OK)
-        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
-    )
+    with noted():
+        return any(
+            os.access(os.path.join(folder, "bash"), os.X_OK)
+            for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
+        )

@@ -283,8 +283,11 @@ def as_text(value: Any, span: Span) -> str:
             span,
             "take one of its items: `<name[0]>`",
         )
-    with UserCode(span, "PB212", "this cannot be a text: "):
-        text = str(value)
+    if type(value) is str:
+        text = value
+    else:
+        with UserCode(span, "PB212", "this cannot be a text: "):
+            text = str(value)
     _refuse_unfit(text, span)
     return text
 

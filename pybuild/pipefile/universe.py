@@ -36,6 +36,7 @@ class Universe:
         # The names of all files in a folder, sorted, and of the folders in it without their path.
         self._listings: dict[str, tuple[list[str], list[str]]] = {}
         self._ours: dict[str, bool] = {}
+        self.deep: dict[str, Pattern] = {}  # what was looked for in folders that wildcards reach
 
     def plan(self, name: str) -> None:
         """A rule will make this file."""
@@ -158,6 +159,7 @@ class Universe:
         """The folders that hold matches: one, or those that wildcards in the folder part reach."""
         if not pattern.deep:
             return [pattern.folder]
+        self.deep[str(pattern)] = pattern
         steps = _folder_steps(pattern)
         folders = [pattern.folder]
         for step in steps:

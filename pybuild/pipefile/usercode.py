@@ -15,6 +15,7 @@ from typing import Any
 
 from pybuild.pipefile.fingerprint import ONLY_TREE
 from pybuild.pipefile.syntax import PythonText
+from pybuild.pipefile.watch import noted
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
@@ -23,6 +24,8 @@ _QUOTES = "a text stands in quotes"
 # What compiling raises: besides mistakes of form, null characters, and texts that are nested
 # deeper than Python can follow.
 _NO_CODE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+
+NOTED = noted()
 
 Row = tuple[int, str]  # a line of Python and the offset in its source where it starts
 
@@ -41,11 +44,13 @@ class UserCode:
         self.code = code
         self.what = what
 
-    def __enter__(self) -> None: ...
+    def __enter__(self) -> None:
+        NOTED.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        NOTED.__exit__()
         if error is None or isinstance(error, BuildError | KeyboardInterrupt):
             return
         raise BuildError(self._complaint(error)) from error

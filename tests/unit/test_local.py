@@ -94,7 +94,9 @@ def _told(each: Outcome | Returned) -> str:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     found = Bench(tmp_path)
     # The runner's clock stands still, so that no job is slow because the machine is busy.
-    monkeypatch.setattr("pybuild.runners.local.time", SimpleNamespace(monotonic=found.clock))
+    monkeypatch.setattr(
+        "pybuild.runners.local.time", SimpleNamespace(monotonic=found.clock, sleep=time.sleep)
+    )
     yield found
     monkeypatch.undo()
     found.runner.stop(signal.SIGKILL)
