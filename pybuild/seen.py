@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    Look = tuple[int, int, int, int]  # time, size, inode number, mode
+    Look = tuple[int, int, int, int]  # time, size, inode number, time of the last change at all
 
 ABSENT, FILE, FOLDER = 0, 1, 2
 
@@ -51,7 +51,7 @@ class Seen:
     )
 
     def __init__(self) -> None:
-        self.files: dict[str, tuple[int, int, int, bytes]] = {}
+        self.files: dict[str, tuple[int, int, int, int, bytes]] = {}
         self.folders: dict[str, tuple[int, int, bytes, tuple[tuple[str, int], ...]]] = {}
         self.kinds: dict[str, int] = {}
         self.looks: dict[str, Look | None] = {}
@@ -115,9 +115,17 @@ class Seen:
             self.note_look(name)
             return
         # What the system makes when it is read has neither size nor time.
-        is_sure = len(data) == found.st_size and is_settled(found.st_mtime_ns, now_ns)
+        is_sure = len(data) == found.st_size and all(
+            is_settled(time_ns, now_ns) for time_ns in (found.st_mtime_ns, found.st_ctime_ns)
+        )
         inode = found.st_ino if is_sure else _UNSETTLED
-        self.files[name] = (found.st_mtime_ns, found.st_size, inode, xxh3_128_digest(data))
+        self.files[name] = (
+            found.st_mtime_ns,
+            found.st_size,
+            inode,
+            found.st_ctime_ns,
+            xxh3_128_digest(data),
+        )
 
     def _note_device(self, name: str) -> None:
         if name != os.devnull:
@@ -176,14 +184,14 @@ class Seen:
     def _file_holds(self, name: str) -> bool:
         recorded = self.files[name]
         look = _look(name)
-        if look is not None and look[:3] == recorded[:3]:
+        if look == recorded[:4]:
             return True
         if look is None or look[1] != recorded[1]:
             return False
         del self.files[name]
         self.note_file(name)
         self.renewed = True
-        return name in self.files and self.files[name][3] == recorded[3]
+        return name in self.files and self.files[name][4] == recorded[4]
 
     def _folder_holds(self, name: str) -> bool:
         mtime_ns, inode, digest, links = self.folders[name]
@@ -211,7 +219,9 @@ def _look(name: str) -> Look | None:
         found = os.stat(name)
     except (OSError, ValueError):
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+    # Nobody can set the last of these back. It moves for less than content, too; then a file is
+    # read once more.
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
 
 
 def _target(name: str) -> str | None:
