@@ -365,9 +365,15 @@ class Judge:
 
     def _time(self, name: str) -> int | None:
         status = self.status(name)
-        if status is not None:
-            return status.mtime_ns
-        return self._absent_since.get(name)
+        if status is None:
+            return self._absent_since.get(name)
+        maker = self.graph.producer.get(name)
+        if maker is not None and maker.traits.temporary:
+            # One that was only made again is no newer than it was, there or not.
+            trace = self.journal.trace(maker.name)
+            if trace is not None and self.is_as_recorded(trace):
+                return trace.started_ns
+        return status.mtime_ns
 
     def discarded(self, job: Job) -> None:
         """The outputs of a job were deleted; what is recorded of them stands for them."""

@@ -734,6 +734,29 @@ c.txt: a.txt t.txt
     assert "up to date (" in again.text, str(again)
 
 
+@pytest.mark.parametrize("level", [TIME, HISTORY, RECIPE, PARAMS, CONTENT])
+def test_a_temporary_file_kept_for_a_job_that_failed(tmp_path: Path, level: int) -> None:
+    """It was made again for that job, and is no newer to others."""
+    text = """\
+all: b.txt c.txt
+@temp
+a.txt: s.txt
+    cp s.txt a.txt
+b.txt: a.txt
+    cp a.txt b.txt
+c.txt: a.txt t.txt
+    cat <inputs> > <output>; ! grep bad t.txt
+"""
+    folder = _project(tmp_path, text, s_txt="1\n", t_txt="1\n")
+    words = ["-k", f"--checksum-level={level}"]
+    assert build(folder, *words).status == 0
+    (folder / "t.txt").write_text("bad\n")
+    make_newer(folder / "t.txt", newest(folder))
+    for _ in range(2):
+        text = build(folder, *words).text
+        assert "cp a.txt b.txt" not in text and "1 failed" in text, text
+
+
 @pytest.mark.parametrize("level", [HISTORY, RECIPE, PARAMS, CONTENT])
 def test_a_split_without_parts_runs_when_its_input_changes(tmp_path: Path, level: int) -> None:
     folder = _project(tmp_path, SPLIT, list_txt="")
