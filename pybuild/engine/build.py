@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import time
@@ -590,7 +591,9 @@ class Build:
                     "PB405",
                     f"cannot prepare for `{job.name}`: {error.strerror}: {error.filename}",
                     job.origin,
-                    help="something stands where a folder or file of this job has to be",
+                    help="give write permission to the folder"
+                    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+                    else "something stands where a folder or file of this job has to be",
                 )
             ) from None
 
