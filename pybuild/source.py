@@ -114,10 +114,10 @@ def nearest(word: str, known: list[str], count: int = 3) -> list[str]:
     """The known words that are most like `word`, best first; none if nothing is near."""
     from difflib import get_close_matches  # only a mistake pays for this import
 
-    return get_close_matches(word, known, count, 0.6)
+    return get_close_matches(word, list(dict.fromkeys(known)), count, 0.6)
 
 
-def did_you_mean(word: str, known: list[str]) -> str:
-    """A help text with the nearest known words, or nothing."""
+def did_you_mean(word: str, known: list[str], before: str = "") -> str:
+    """A help text with the nearest known words, each with `before` before it, or nothing."""
     near = nearest(word, known)
-    return "did you mean " + " or ".join(f"`{each}`" for each in near) + "?" if near else ""
+    return "did you mean " + " or ".join(f"`{before}{each}`" for each in near) + "?" if near else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import time
@@ -478,6 +479,7 @@ class Build:
             self._loud = True
             gc.freeze()
             gc.enable()
+        self._refuse_folders(job)
         renames = self._temporary_names(job) if job.traits.atomic else {}
         outputs = [renames.get(name, name) for name in job.outputs] if renames else job.outputs
         script = recipe.expand(job, self.judge.changed(job), outputs)
@@ -504,6 +506,21 @@ class Build:
             estimate = self.journal.seconds(job.name)
             self.report.handle(Started(job, run.script, run.attempt, estimate))
             self._progress()
+
+    def _refuse_folders(self, job: Job) -> None:
+        """Raises BuildError if a folder stands where a file is due: what the recipe writes would
+        go into it."""
+        for name in job.outputs:
+            status = self.judge.status(name)
+            if status is not None and self._is_wrong_folder(job, name, status):
+                raise BuildError(
+                    Diagnostic(
+                        "PB402",
+                        f"`{name}` is a folder where a file is due",
+                        job.origin,
+                        help=f"remove it; a target that is a folder is written `{name}/`",
+                    )
+                )
 
     def _only_touches(self, script: Script) -> bool:
         return self.manner.touch and not script.always
@@ -574,7 +591,9 @@ class Build:
                     "PB405",
                     f"cannot prepare for `{job.name}`: {error.strerror}: {error.filename}",
                     job.origin,
-                    help="something stands where a folder or file of this job has to be",
+                    help="give write permission to the folder"
+                    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+                    else "something stands where a folder or file of this job has to be",
                 )
             ) from None
 
@@ -724,12 +743,7 @@ class Build:
             raise BuildError(
                 Diagnostic("PB401", f"the recipe ended well but did not make `{name}`", job.origin)
             )
-        # A folder that a recipe without prerequisites makes for others to write into is make's way.
-        if (
-            status.is_folder
-            and not name.endswith("/")
-            and (job.inputs or any(name in each.inputs for each in self.scheduler.wanted))
-        ):
+        if self._is_wrong_folder(job, name, status):
             raise BuildError(
                 Diagnostic(
                     "PB402",
@@ -738,6 +752,17 @@ class Build:
                     help=f"a target that is a folder is written `{name}/`",
                 )
             )
+
+    def _is_wrong_folder(self, job: Job, name: str, status: Status) -> bool:
+        """Whether it is a folder where a file is due. One that a recipe without prerequisites
+        makes for others to write into is make's way."""
+        if not status.is_folder or name.endswith("/"):
+            return False
+        return bool(job.inputs) or self._is_read(name)
+
+    def _is_read(self, name: str) -> bool:
+        """Whether some job has the file among its inputs, and not only behind `|`."""
+        return any(name in job.inputs for job in self.scheduler.wanted)
 
     def _record(self, job: Job, run: _Run, outputs: tuple[str, ...], seconds: float) -> None:
         recipe = job.recipe

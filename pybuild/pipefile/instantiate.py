@@ -7,6 +7,7 @@ job needs besides its driver is filled in when somebody wants the job (`close`).
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -566,11 +567,33 @@ class Instantiation:
         )
 
     def _near(self, template: Template) -> str:
+        """Why nothing matches a pattern, or what was perhaps meant."""
         pattern = template.reach()
-        files, folders = self.universe.listing(pattern.folder)
-        if not files and not folders and pattern.folder:
-            return f"there is no folder `{pattern.folder}`"
-        return did_you_mean(str(template).rpartition("/")[2], files)
+        left = [each for each in self.universe.on_disk(pattern) if self.universe.is_leftover(each)]
+        if left:
+            return (
+                "an earlier build made what would match, and no rule makes it now: "
+                f"`pybuild -t {left[0]}` makes a file your own"
+            )
+        folder = pattern.folder
+        files, folders = self.universe.listing(folder)
+        if not files and not folders and folder:
+            return self._why_empty(folder)
+        base = folder.rstrip("/") + "/" if folder else ""
+        files = [each for each in files if not self.universe.is_leftover(base + each)]
+        return did_you_mean(str(template).rpartition("/")[2], files, base)
+
+    def _why_empty(self, folder: str) -> str:
+        unreadable = f"the folder `{folder}` cannot be read: check its permissions"
+        try:
+            status = self.universe.status(folder)
+        except BuildError:
+            return unreadable
+        if status is None:
+            return f"there is no folder `{folder}`"
+        if not status.is_folder:
+            return f"`{folder}` is no folder"
+        return "" if os.access(folder, os.R_OK | os.X_OK) else unreadable
 
     def _glob(self, pattern: Pattern) -> list[str]:
         key = str(pattern)

@@ -5,11 +5,13 @@ The cases stand in `cases/*.txt`, in the form that `chunks` describes.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
+from pybuild.files import Disk
 from pybuild.pipefile.attributes import ATTRIBUTES
 
 from .chunks import Case, Said, pointed_at, read_cases, read_said
@@ -308,6 +310,45 @@ def test_one_wrong_character(folder: Folder, char: str) -> None:
 
 
 # -- what takes more than one run, or the whole program ----------------------------------------
+
+
+def test_pattern_that_matches_only_leftovers(folder: Folder) -> None:
+    before = "each: mid/<name>.t: in/<name>.txt\n    cp <input> <output>\n"
+    folder.write({"Pipefile": before, "in/a.txt": "", "mid/notes": ""})
+    assert folder.run().status == 0
+    folder.write({"Pipefile": "all: mid/*.t\n    cat <inputs> > <output>\n"})
+    result = folder.run()
+    assert result.status == 2
+    assert "nothing matches `mid/*.t` [PB304]" in result.err
+    assert "an earlier build made what would match" in result.err
+    assert "`pybuild -t mid/a.t`" in result.err and "did you mean" not in result.err
+    assert folder.run("-t", "mid/a.t").status == 0
+    assert folder.run().status == 0
+
+
+def test_folder_that_may_not_be_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read all, so it is said to the program that it may not."""
+    folder.write({"Pipefile": "all: in/*.t\n    cat <inputs> > <output>\n", "in/a.t": ""})
+    listing, access = Disk.listing, os.access
+    monkeypatch.setattr(
+        Disk, "listing", lambda self, name: ([], []) if name == "in" else listing(self, name)
+    )
+    monkeypatch.setattr(os, "access", lambda name, mode: name != "in" and access(name, mode))
+    result = folder.run()
+    assert result.status == 2
+    assert "the folder `in` cannot be read" in result.err
+
+
+def test_folder_that_may_not_be_written(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Disk, name: str) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+
+    folder.write({"Pipefile": "out/a:\n    touch out/a\n"})
+    monkeypatch.setattr(Disk, "make_folder", refuse)
+    result = folder.run()
+    assert result.status == 2
+    assert "Permission denied: out [PB405]" in result.err
+    assert "give write permission" in result.err
 
 
 def test_leftover_that_is_wanted(folder: Folder) -> None:
