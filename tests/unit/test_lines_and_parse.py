@@ -458,14 +458,13 @@ _headers = st.one_of(
 )
 
 
-@settings(deadline=None)  # the first one builds the grammar
 @given(header=_headers)
 @example(header="a: b c")
 @example(header="name: a b : c")
 @example(header="a:")
 @example(header="split a: b")
 @example(header="python :")
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)  # the first one builds the grammar
 def test_the_short_way_for_plain_headers_is_the_way_of_the_grammar(header: str) -> None:
     source = Source("Pipefile", f"{header}\n  recipe\n")
     short = parse(source)
