@@ -7,8 +7,10 @@ once and then written as numbers. Traces are decoded only when somebody asks for
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -123,6 +125,9 @@ class Journal:
         data = self._read(0)
         if data is None:
             return
+        if not data:
+            self.complaint = f"{self.path} is empty: starting without records"
+            return
         if not data.startswith(HEADER):
             self.complaint = f"{self.path} is not a journal of this version: starting anew"
             return
@@ -131,7 +136,7 @@ class Journal:
     def _read(self, start: int) -> bytes | None:
         """What the file has from `start` on; None if it cannot be read."""
         try:
-            with open(self.path, "rb") as handle:
+            with open(self.path, "rb", opener=_without_waiting) as handle:
                 self._inode = os.fstat(handle.fileno()).st_ino
                 handle.seek(start)
                 data = handle.read()
@@ -388,7 +393,8 @@ class Journal:
 
     def _open(self) -> None:
         os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-        self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        self._handle = _without_waiting(self.path, flags)
         os.ftruncate(self._handle, self._size)
         if not self._size:
             try:
@@ -396,6 +402,7 @@ class Journal:
             except OSError:
                 os.close(self._handle)
                 self._handle = -1
+                os.unlink(self.path)  # an empty one would be complained of
                 raise
 
     def close(self) -> None:
@@ -508,6 +515,16 @@ class Continued(Journal):
 
     def _is_worn(self) -> bool:
         return False
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a regular file. Raises OSError for anything else, a pipe among it, instead of waiting
+    for somebody at its other end."""
+    handle = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no regular file", path)
+    return handle
 
 
 def _checked(packed: Any, first: int, end: int) -> _Packed:

@@ -239,6 +239,17 @@ def _read(path: str) -> str:
     if null >= 0:
         place = Span(Source(normalise(path), text), null, null + 1)
         raise BuildError(Diagnostic("PB111", f"`{path}` holds a null character", place))
+    if text.count("\r") > text.count("\n"):
+        # Some returns may be meant, inside a recipe; so many are the ends of lines.
+        place = Span(Source(normalise(path), text), text.index("\r"), text.index("\r") + 1)
+        raise BuildError(
+            Diagnostic(
+                "PB111",
+                f"the lines of `{path}` end in a carriage return alone",
+                place,
+                help="save the file with the ends of lines of Unix",
+            )
+        )
     return text
 
 

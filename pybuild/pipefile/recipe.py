@@ -36,6 +36,12 @@ _PATH_NAMES = frozenset(("input", "output"))
 _PATH_LISTS = frozenset(("inputs", "outputs", "order_only", "changed"))
 
 
+_FORMS = {
+    "]>": "an index is a whole number: `<inputs[0]>`, `<inputs[-1]>`",
+    ")>": "an argument is a text in quotes, a number or a name",
+}
+
+
 class Insert(NamedTuple):
     """A placeholder in a script and the quoting in force where it stands."""
 
@@ -480,12 +486,16 @@ def _complain_about_form(
     while name_end < len(text) and (text[name_end].isalnum() or text[name_end] == "_"):
         name_end += 1
     if text[name_end : name_end + 1] in ("[", "("):
+        help = _FORMS.get(
+            text[max(start, end - 2) : end],
+            "close it with `>`; a redirection has a blank behind its `<`",
+        )
         diagnostics.append(
             Diagnostic(
                 "PB104",
                 f"`{text[start:end]}` is a placeholder that is not well formed",
                 span,
-                help="close it with `>`; a redirection has a blank behind its `<`",
+                help=help,
             )
         )
 

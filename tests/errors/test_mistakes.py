@@ -223,6 +223,21 @@ def test_python_line_ends(folder: Folder, newline: bytes) -> None:
     assert [each[:19] for each in said] == ["Pipefile:6:5 PB208 "]
 
 
+@pytest.mark.parametrize("end", [b"", b"\r", b"\n"])
+def test_line_ends_of_old(end: bytes, folder: Folder) -> None:
+    folder.write({"Pipefile": b"a: b\r    touch a\rb:\r    touch b" + end})
+    result = folder.run()
+    assert result.status == 2
+    assert result.err.startswith("Pipefile:1:5: error: the lines of `Pipefile` end in a carriage")
+    assert "[PB111]" in result.err.splitlines()[0]
+
+
+def test_carriage_return_in_a_recipe(folder: Folder) -> None:
+    folder.write({"Pipefile": b"a:\n    printf '1\r2' > a\n"})
+    assert folder.run().status == 0
+    assert folder.contents()["a"] == b"1\r2"
+
+
 def test_last_line_without_newline(folder: Folder) -> None:
     said = complaints(folder, b"out.txt: in.txt\n    cp <inptu> <output>")
     assert [each[:20] for each in said] == ["Pipefile:2:8 PB201 `"]

@@ -269,6 +269,34 @@ def test_folder_in_place_of_the_journal(folder: Folder) -> None:
     assert folder.run().status == 0
 
 
+def test_empty_journal(folder: Folder) -> None:
+    folder.write({"Pipefile": PIPEFILE, JOURNAL: "", **SOURCES})
+    result = folder.run()
+    assert result.status == 0
+    assert result.err == f"pybuild: {JOURNAL} is empty: starting without records\n"
+    assert "up to date" in folder.run().out
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_journal_that_is_no_regular_file(kind: str, folder: Folder) -> None:
+    """It is told of, and neither read nor written; nobody waits for the other end of a pipe."""
+    folder.write({"Pipefile": PIPEFILE, **SOURCES})
+    os.makedirs(os.path.dirname(JOURNAL))
+    if kind == "pipe":
+        os.mkfifo(JOURNAL)
+    else:
+        os.symlink("/dev/null", JOURNAL)
+    complaint = f"cannot read {JOURNAL} (it is no regular file): starting without records"
+    dry = folder.spawn("-n")
+    assert dry.status == 0 and complaint in dry.err and "would run" in dry.out
+    result = folder.spawn()
+    assert result.status == 2 and complaint in result.err
+    assert "PB408" in result.err
+    assert not os.path.isfile(JOURNAL)
+    os.unlink(JOURNAL)
+    assert folder.spawn().status == 0
+
+
 @pytest.mark.parametrize("name", [".pybuild", ".pybuild/journal"])
 def test_link_to_itself(name: str, folder: Folder) -> None:
     folder.write({"Pipefile": PIPEFILE, **SOURCES})
@@ -359,6 +387,15 @@ def test_files_may_not_grow(blocks: int, words: tuple[str, ...], folder: Folder)
     assert "Traceback" not in result.text
     assert "File too large" in result.err and ".pybuild" in result.err, result.text
     check_end(folder, outputs)
+
+
+def test_no_empty_journal_is_left(folder: Folder) -> None:
+    """When there is room again nobody has to hear of a journal that was never written."""
+    write_many(folder, 3)
+    assert folder.spawn(before="ulimit -f 0").status == 2
+    assert not os.path.exists(JOURNAL)
+    result = folder.spawn()
+    assert (result.status, result.err) == (0, "")
 
 
 def test_recording_that_fails_is_no_success(folder: Folder) -> None:
