@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Look = tuple[int, int, int]  # time in ns, size, inode number
 
 STATE_FOLDER = ".pybuild"
-MAGIC = b"pybuild flat 1\n"
+MAGIC = b"pybuild flat 2\n"
 DIGEST_SIZE = 16
 ABSENT_SIZE = -1  # in the column of sizes: a file that need not be there
 FOLDER_SIZE = -2  # a folder that counts by being there
