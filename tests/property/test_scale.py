@@ -276,7 +276,9 @@ def test_many_rules_beside_a_split(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for number in range(1000):
         (tmp_path / "in" / str(number)).touch()
     monkeypatch.chdir(tmp_path)
-    world = Project(Opening()).loaded.world
+    project = Project(Opening())
+    project.open()
+    world = project.loaded.world
     assert calls["may feed"] < 10
     above = {rule.label: [each.label for each in world._upstream.of(rule)] for rule in world._rules}
     assert {name for name, splits in above.items() if splits} == {"up", "all.txt"}
