@@ -24,6 +24,8 @@ from random_project import Model, models
 from sandbox import Ran, build, build_process, tree
 from test_incremental import CONTENT, EDITS, Session, Step
 
+_COUNTS = re.compile(r", \d+ up to date|, \d+ skipped")
+_NOT_MADE = "pybuild: not made because of that: "
 _SECONDS = re.compile(r" in \d+\.\d s|\d+\.\d s")
 # Most edits are of a kind after which the kept graph holds. `forget` loses records by bytes, of
 # which the two have not the same number.
@@ -44,8 +46,15 @@ def build_anew(folder: Path, *words: str) -> Ran:
 
 
 def told(ran: Ran) -> list[str]:
-    """What pybuild said, without times; the order of jobs that run side by side is open."""
-    return sorted(_SECONDS.sub("", line) for line in ran.text.splitlines())
+    """What pybuild said, without times; the order of jobs that run side by side is open.
+
+    A job that only waits (`|`) for one that has failed is up to date for the kept graph, if it has
+    no other reason to run; the ordinary way does not come to look at it. So after a failure it is
+    open how many were up to date."""
+    lines = sorted(_SECONDS.sub("", line) for line in ran.text.splitlines())
+    if ran.status:
+        lines = [_COUNTS.sub("", line) for line in lines if not line.startswith(_NOT_MADE)]
+    return lines
 
 
 def jobs(ran: Ran) -> list[tuple[str, str, bool]]:
@@ -88,6 +97,7 @@ class Twins:
             (base / name).mkdir()
             self.sessions.append(Session(model, base / name, recorder))
         self.sessions[1].clean = self.sessions[0].clean
+        self.open = False  # after a stop one of them may have come further
 
     def edit(self, kind: str, one: int, two: int) -> None:
         for session in self.sessions:
@@ -95,7 +105,7 @@ class Twins:
 
     def build(self, step: Step, extra: tuple[str, ...] = ()) -> None:
         kept, anew = self.sessions
-        if extra:
+        if extra and not self.open:
             words = (*extra, "-k")
             compare(kept.run(kept.folder, *words), anew.run(anew.folder, *words))
         for recorder in self.recorders:
@@ -104,9 +114,10 @@ class Twins:
         anew.build(step)
         first, second = (recorder.calls for recorder in self.recorders)
         for (words, one), (_, other) in zip(first, second, strict=True):
-            compare(one, other, exactly="-k" in words or not one.status)
-        stopped = any(one.status and "-k" not in words for words, one in first)
-        if not stopped:
+            self.open = self.open or bool(one.status and "-k" not in words)
+            compare(one, other, exactly=not self.open)
+            self.open = self.open and bool(one.status)
+        if not self.open:
             assert tree(kept.folder) == tree(anew.folder)
 
 
@@ -147,7 +158,7 @@ def _run_twins(model: Model, steps: list[tuple[Step, tuple[str, ...]]]) -> None:
             twins.build(step, question)
 
 
-@settings(settings.get_profile("property"), max_examples=12)
+@settings(settings.get_profile("property"), max_examples=8)
 @given(models(5), st.lists(st.tuples(_steps, _questions), min_size=2, max_size=5))
 def test_edits(model: Model, steps: list[tuple[Step, tuple[str, ...]]]) -> None:
     _run_twins(model, steps)
@@ -505,14 +516,14 @@ class Pair:
     def build(self, words: tuple[str, ...]) -> None:
         kept, anew = self.both(words)
         note(str(kept))
-        exactly = not self.open and ("-k" in words or not kept.status)
-        compare(kept, anew, exactly=exactly)
-        self.open = self.open or not exactly
+        self.open = self.open or bool(kept.status and "-k" not in words)
+        compare(kept, anew, exactly=not self.open)
         if not kept.status:
             again, other = self.both(words)
             compare(again, other)
-            if exactly:
-                assert tree(self.kept) == tree(self.anew)
+            self.open = False
+        if not self.open:
+            assert tree(self.kept) == tree(self.anew)
 
 
 def _run_pair(requests: list[Request]) -> None:
@@ -534,7 +545,7 @@ def _run_pair(requests: list[Request]) -> None:
 _FIRST = Request((), (), ("-k", "-j8"), "none", False, ())
 
 
-@settings(settings.get_profile("property"), max_examples=16)
+@settings(settings.get_profile("property"), max_examples=12)
 @given(st.lists(_requests, min_size=2, max_size=6))
 def test_odd_edits(requests: list[Request]) -> None:
     _run_pair([_FIRST, *requests])
