@@ -92,7 +92,7 @@ def _is_tied(job: Job) -> bool:
     """Whether a job cannot be brought back without others: its files become known late, come and
     go, or functions are called with what only a whole load has."""
     traits = job.traits
-    calls = getattr(job.recipe, "template").calls if job.recipe else ()  # noqa: B009
+    calls = job.binding.rule.recipe.calls if job.recipe else ()
     return bool(
         job.patterns
         or traits.temporary
