@@ -127,7 +127,7 @@ class Project:
     """A project that has been opened: its graph, its records, its files.
 
     `errors` are mistakes of the Pipefile that stop every build. `head` says where its graph is to
-    be kept when it is closed, None that it is not; `seen` is what the load looked at.
+    be kept when it is closed, None that it is not.
     """
 
     def __init__(
@@ -201,14 +201,10 @@ class Project:
 
     def lock_at_once(self, command: str) -> bool:
         """Takes the project for a build if nobody else has it and there can be a lock."""
-        waited: list[str] = []
         try:
-            self.lock.acquire(command, waited.append)
+            return self.lock.try_acquire(command)
         except OSError:
             return False
-        if waited:
-            self.lock.release()
-        return not waited
 
     def close(self) -> None:
         """Lets go of the records and of the project."""

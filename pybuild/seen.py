@@ -166,7 +166,10 @@ class Seen:
             and all(_target(name) == target for name, target in self.links.items())
             and all(self._file_holds(name) for name in list(self.files))
             and self.folders_hold()
-            and all(_output(command) == output for command, output in self.commands.items())
+            and all(
+                command_output(command)[:2] == (0, output)
+                for command, output in self.commands.items()
+            )
         )
 
     def folders_hold(self) -> bool:
@@ -255,17 +258,16 @@ def _listing(folder: str) -> tuple[bytes, tuple[tuple[str, int], ...]]:
     return listing_of(entries), tuple(links)
 
 
-def _output(command: str) -> str | None:
-    """What a shell command prints, without the newlines at its end; None if it fails."""
+def command_output(command: str) -> tuple[int, str, str]:
+    """Runs a shell command; returns its exit status, what it printed, without the newlines at its
+    end, and what it wrote to stderr."""
     import subprocess
 
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
         check=False,
     )
-    if done.returncode:
-        return None
-    return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+    printed = done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+    return done.returncode, printed, done.stderr.decode("utf-8", "replace")

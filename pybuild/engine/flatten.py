@@ -294,7 +294,7 @@ def _drop_oldest(folder: str) -> None:
             for entry in entries
             if not entry.name.endswith(LOOKS)
         ]
-    for _, path in sorted(found)[: -MOST_KEPT or None]:
+    for _, path in sorted(found)[:-MOST_KEPT]:
         os.unlink(path)
         if os.path.exists(path + LOOKS):
             os.unlink(path + LOOKS)

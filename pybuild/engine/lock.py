@@ -16,15 +16,36 @@ class Lock:
     def acquire(self, command: str, waiting: Callable[[str], None]) -> None:
         """Takes the lock. If another build holds it, tells `waiting` who that is, and waits.
         Raises OSError if there can be no lock file."""
+        if self.try_acquire(command):
+            return
         import fcntl
 
-        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-        self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._open()
+        waiting(os.pread(self.handle, 1000, 0).decode("utf-8", "replace").strip())
+        fcntl.flock(self.handle, fcntl.LOCK_EX)
+        self._sign(command)
+
+    def try_acquire(self, command: str) -> bool:
+        """Takes the lock unless another build holds it; returns whether it did. Raises OSError if
+        there can be no lock file."""
+        import fcntl
+
+        self._open()
         try:
             fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            waiting(os.pread(self.handle, 1000, 0).decode("utf-8", "replace").strip())
-            fcntl.flock(self.handle, fcntl.LOCK_EX)
+            os.close(self.handle)
+            self.handle = -1
+            return False
+        self._sign(command)
+        return True
+
+    def _open(self) -> None:
+        os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
+        self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+
+    def _sign(self, command: str) -> None:
+        """Writes down who holds the lock."""
         try:
             os.ftruncate(self.handle, 0)
             holder = f"process {os.getpid()} ({command})\n"

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pybuild.seen import command_output
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -100,19 +102,11 @@ class LoadTime:
         """What a shell command prints, without the newlines at its end; run once a load.
         Raises CommandError if it fails."""
         if command not in self.commands:
-            import subprocess
-
             with self.unwatched():
-                done = subprocess.run(
-                    ["bash", "-euo", "pipefail", "-c", command],
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    check=False,
-                )
-            errors = done.stderr.decode("utf-8", "replace")
-            if done.returncode:
-                raise CommandError(command, done.returncode, errors)
-            self.commands[command] = done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+                status, printed, errors = command_output(command)
+            if status:
+                raise CommandError(command, status, errors)
+            self.commands[command] = printed
         return self.commands[command]
 
     def read(self, path: Any) -> str:

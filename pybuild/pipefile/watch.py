@@ -27,7 +27,8 @@ _DOUBTFUL = re.compile(
     rb"\b(?:time|datetime|date|clock|random|uuid|secrets|urandom|getrandom|getpid|getppid|gettempdir"
     rb"|getloadavg|scandir|tempfile|mkstemp|mkdtemp|platform|getpass|getlogin|socket|process_time)\b"
 )
-# Functions in C that give something else each time, by module (None: of `datetime`'s classes).
+# Functions in C that give something else each time: of `time`, of `datetime`'s classes, of the
+# system, of dice.
 _CLOCKS = frozenset(
     "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time process_time_ns"
     " thread_time thread_time_ns clock_gettime clock_gettime_ns localtime gmtime ctime asctime"
@@ -82,7 +83,7 @@ class Watch:
         if self._inside > 1:
             return
         os.environ.__class__ = _Environment
-        os.environb.__class__ = _EnvironmentInBytes
+        os.environb.__class__ = _Environment
         for name in ("stat", "access"):
             self._stand_in(name, self.seen.note_look)
         for name in ("lstat", "readlink"):
@@ -334,36 +335,15 @@ class noted:  # noqa: N801
             watch.leave()
 
 
-class _Environment(os._Environ[str]):
-    """The environment, telling the watches what it is asked."""
+class _Environment(os._Environ[Any]):
+    """The environment, of texts or of bytes, telling the watches what it is asked."""
 
-    def __getitem__(self, key: str) -> str:
-        if isinstance(key, str):
-            _tell_environment(key)
-        return super().__getitem__(key)
-
-    def __iter__(self) -> Iterator[str]:
-        _tell_environment(None)
-        return super().__iter__()
-
-    def __len__(self) -> int:
-        _tell_environment(None)
-        return super().__len__()
-
-    def __repr__(self) -> str:
-        _tell_environment(None)
-        return super().__repr__()
-
-
-class _EnvironmentInBytes(os._Environ[bytes]):
-    """The same, of bytes."""
-
-    def __getitem__(self, key: bytes) -> bytes:
-        if isinstance(key, bytes):
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str | bytes):
             _tell_environment(os.fsdecode(key))
         return super().__getitem__(key)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Any]:
         _tell_environment(None)
         return super().__iter__()
 

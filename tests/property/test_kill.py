@@ -470,6 +470,21 @@ def test_two_builds_at_once(project: Project, clean: Clean) -> None:
     assert tree(project.folder) == clean[0]
 
 
+def test_two_builds_at_once_after_an_edit(project: Project) -> None:
+    """Who knows from the last build what there is to do waits in the same way, and says so."""
+    assert project.start("-j4").end() == 0
+    for path in (project.folder / "src").iterdir():
+        path.write_bytes(path.read_bytes() + b"edited\n")
+    one = project.start("-j4", gate="three/a.three")
+    one.await_gate()
+    two = project.start("-j2")
+    two.await_(lambda: "waiting for another build" in two.text)
+    one.open_gate()
+    assert one.end() == 0, one.text
+    assert two.end() == 0, two.text
+    assert not two.notes, two.text
+
+
 def test_a_build_that_waits_for_one_that_is_killed(project: Project, clean: Clean) -> None:
     """It starts only when nothing of the other is left."""
     one = project.start("-j4", gate="four/c_*.four")
