@@ -10,11 +10,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
 
 import xxhash
 
 from pybuild.content import digest_of, handle_digest
+from pybuild.typed import NamedTuple, Protocol
 
 _look = os.stat  # as it is now: while a load is watched something else stands there
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
-from typing import Any, NamedTuple, Protocol
 
 from pybuild.source import Span
+from pybuild.typed import Any, NamedTuple, Protocol
 
 
 class ShellPart(NamedTuple):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
 
 from pybuild.engine.flat import COLUMNS, PRESENT_SIZE, STATE_FOLDER, Flat, Unfit, journal_look
 from pybuild.engine.flatten import Columns, columns_of, write
@@ -24,6 +23,7 @@ from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.watch import Watch
 from pybuild.seen import ABSENT, FILE, FOLDER, Seen, listing_of
 from pybuild.source import BuildError
+from pybuild.typed import Any, NamedTuple
 
 NO_RULES = (Pipeline(), Fingerprints(os.sep))
 

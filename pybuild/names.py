@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import Generic, TypeVar
+
+from pybuild.typed import Generic, TypeVar
 
 # Any text, but no part of a path behind a slash starts with a dot.
 _VISIBLE = r"[^/]*(?:/(?!\.)[^/]*)*"

@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
 
 from pybuild import __version__
 from pybuild.engine.events import Event, Judged, Message, Started, Summary
@@ -27,6 +26,7 @@ from pybuild.pipefile.upstream import target_reach
 from pybuild.pipefile.watch import Watch, end_watch
 from pybuild.seen import Seen
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
+from pybuild.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pybuild.engine.build import Build, Known, Manner

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pybuild.cli.opening import head_of, open_with_errors, project_of, wish_of, words_of
 from pybuild.cli.options import Arguments, UsageError
@@ -16,6 +15,7 @@ from pybuild.phases import Phases
 from pybuild.project import Wish
 from pybuild.report.plain import PlainReport, Tone
 from pybuild.source import BuildError
+from pybuild.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pybuild.cli.short import Glimpse
@@ -179,12 +179,13 @@ def _report(arguments: Arguments) -> Report:
         or arguments.verbose
         or arguments.dry_run
     )
+    runs_nothing = arguments.dry_run or arguments.question
     tone = Tone(
         arguments.quiet or arguments.question,
         explain and not arguments.question,
         _explains_all(arguments),
+        prompt=not runs_nothing,
     )
-    runs_nothing = arguments.dry_run or arguments.question
     if sys.stdout.isatty() and not (tone.quiet or runs_nothing):
         import os
 

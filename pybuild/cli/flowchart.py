@@ -10,7 +10,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
 
 from pybuild.cli.listing import (
     dry_wish,
@@ -36,6 +35,7 @@ from pybuild.project import Project
 from pybuild.report.flowchart import Chart, Edge, FlowchartError, Node, render
 from pybuild.report.reasons import sentence
 from pybuild.source import BuildError, Diagnostic
+from pybuild.typed import NamedTuple, TypeVar
 
 OK, ERROR = 0, 2
 _MOST_NAMES = 20

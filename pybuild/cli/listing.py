@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from pybuild.cli.opening import open_project, wish_of
 from pybuild.cli.options import Arguments
@@ -25,6 +24,7 @@ from pybuild.pipefile.rules import COLLATE, PATTERN, STATIC, Pipeline, Rule
 from pybuild.pipefile.template import Hole, Template
 from pybuild.project import Project, Wish
 from pybuild.source import BuildError, Source
+from pybuild.typed import Any
 
 _MOST_WORDS = 3
 _HEADERS = ("rule", "kind", "jobs", "targets: prerequisites", "description")

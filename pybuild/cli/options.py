@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+
+from pybuild.typed import Any, NamedTuple
 
 FLAG, VALUE, NUMBER, TEXT_OR_NONE = "flag", "value", "number", "text or none"
 

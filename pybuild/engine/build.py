@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import pairwise
-from typing import NamedTuple
 
 from pybuild.content import digest_of
 from pybuild.engine import scheduler as act
@@ -34,6 +33,7 @@ from pybuild.files import Files, Pretending, Status
 from pybuild.graph import Graph, Job, Script
 from pybuild.names import glob_text, split_extension
 from pybuild.source import BuildError, Diagnostic, Note
+from pybuild.typed import NamedTuple
 
 _TAIL_LINES = 10
 _LOAD_PAUSE = 0.2

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pybuild.engine.staleness import Verdict
 from pybuild.graph import Job, Script
 from pybuild.source import Diagnostic
+from pybuild.typed import NamedTuple
 
 
 class Judged(NamedTuple):

@@ -32,6 +32,7 @@ PRESENT_SIZE = -3  # anything that is there
 MOST_KEPT = 8
 _FEW = 64
 _MOST_LOOKS = 1000  # more new looks than that are worth writing the graph anew
+_MANY = 8000  # files: from then on several processes look at them
 _LARGE = 1 << 20  # bytes: below that a thread gains nothing
 
 NO_LOOK = (0, 0, 0)
@@ -159,27 +160,45 @@ class Flat:
     def moved(self, names: Sequence[bytes]) -> list[int]:
         """Rows of files that do not look as they did, or whose looks prove nothing: each is looked
         at once."""
-        found: dict[int, Look | None] = {}
-        look = os.stat
         times, sizes = self.array("times", "q"), self.array("sizes", "q")
         inodes = self.array("inodes", "Q")
-        row = -1
-        for name, time_ns, size, inode in zip(names, times, sizes, inodes, strict=True):
-            row += 1
-            try:
-                seen = look(name)
-            except OSError:
-                if size != ABSENT_SIZE:
-                    found[row] = None
-                continue
-            if seen.st_mtime_ns != time_ns or seen.st_size != size or seen.st_ino != inode:
-                is_folder = seen.st_mode & 0o170000 == 0o040000
-                if size != PRESENT_SIZE and not (size == FOLDER_SIZE and is_folder):
-                    found[row] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        found = self._looked(names)
         for row in self.array("unsettled", "I"):
             found.setdefault(row, (times[row], sizes[row], inodes[row]))
         looks = self.looks() if found else {}
         return sorted(row for row, now in found.items() if now is None or looks.get(row) != now)
+
+    def _looked(self, names: Sequence[bytes]) -> dict[int, Look | None]:
+        """Rows of files that do not look as they did, with their looks; None: not there."""
+        times, sizes = self.array("times", "q"), self.array("sizes", "q")
+        inodes = self.array("inodes", "Q")
+
+        def looked(start: int, end: int) -> dict[int, Look | None]:
+            found: dict[int, Look | None] = {}
+            look = os.stat
+            row = start - 1
+            part = slice(start, end)
+            for name, time_ns, size, inode in zip(
+                names[part], times[part], sizes[part], inodes[part], strict=True
+            ):
+                row += 1
+                try:
+                    seen = look(name)
+                except OSError:
+                    if size != ABSENT_SIZE:
+                        found[row] = None
+                    continue
+                if seen.st_mtime_ns != time_ns or seen.st_size != size or seen.st_ino != inode:
+                    is_folder = seen.st_mode & 0o170000 == 0o040000
+                    if size != PRESENT_SIZE and not (size == FOLDER_SIZE and is_folder):
+                        found[row] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+            return found
+
+        if len(names) < _MANY:
+            return looked(0, len(names))
+        from pybuild.engine.crew import share
+
+        return share(len(names), looked)
 
     def looks(self) -> dict[int, Look]:
         """New looks of files whose bytes are the same: they were found after this was written."""

@@ -10,7 +10,6 @@ import marshal
 import os
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import xxhash
 
@@ -30,6 +29,7 @@ from pybuild.engine.staleness import Judge, UpToDate
 from pybuild.engine.traces import Journal
 from pybuild.graph import Job
 from pybuild.seen import Seen
+from pybuild.typed import Any
 
 _NOTHING = bytes(DIGEST_SIZE)
 _MARSHAL_VERSION = 4

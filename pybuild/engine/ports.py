@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
 
 from pybuild.engine.events import Event
 from pybuild.graph import Job, Script
+from pybuild.typed import NamedTuple, Protocol
 
 
 class Outcome(NamedTuple):

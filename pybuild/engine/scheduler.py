@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from heapq import heappop, heappush
-from typing import NamedTuple
 
 from pybuild.engine.staleness import Stale, Verdict
 from pybuild.graph import Graph, Job
+from pybuild.typed import NamedTuple
 
 
 class State(IntEnum):

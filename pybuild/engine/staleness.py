@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
-from typing import NamedTuple
 
 from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace, stamp_of, stand_in
 from pybuild.files import Files, Pretending, Status
 from pybuild.graph import Graph, Job
 from pybuild.source import BuildError, Diagnostic
+from pybuild.typed import NamedTuple
 
 
 class Level(IntEnum):

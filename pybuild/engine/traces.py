@@ -13,12 +13,12 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 import xxhash
 
 from pybuild.files import Status
 from pybuild.seen import is_settled
+from pybuild.typed import Any, NamedTuple
 
 HEADER = b"pybuild journal 3\n"
 _MARSHAL_VERSION = 4

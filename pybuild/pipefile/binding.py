@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
 
 from pybuild.content import digest_of
 from pybuild.graph import Job
@@ -13,6 +12,7 @@ from pybuild.pipefile.rules import Pipeline, Rule
 from pybuild.pipefile.template import FILE_PARTS, FileName, WholeFile, evaluate, file_part
 from pybuild.pipefile.usercode import UserCode
 from pybuild.source import BuildError, Diagnostic
+from pybuild.typed import Any, Protocol
 
 NOTHING: Mapping[str, Any] = {}
 # What a task stands for: all outputs of a rule, what a name without a recipe needs, or a file that

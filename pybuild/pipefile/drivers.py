@@ -6,11 +6,11 @@ A file is held only against patterns whose literal start and end it has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from pybuild.names import Affixes, Pattern, folder_of
 from pybuild.pipefile.rules import Rule
 from pybuild.pipefile.universe import Universe
+from pybuild.typed import NamedTuple
 
 Match = tuple[Rule, tuple[str, ...]]  # a rule that a file drives, and the texts of its captures
 

@@ -21,12 +21,12 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, NamedTuple
 
 import xxhash
 
 from pybuild.content import digest_of
 from pybuild.pipefile.builtins import LoadTime
+from pybuild.typed import Any, NamedTuple
 
 ONLY_TREE = 0x400  # ast.PyCF_ONLY_AST, without importing ast
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+
+from pybuild.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lark import Lark

@@ -11,7 +11,6 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from pybuild.graph import Graph, Job, Traits
 from pybuild.names import Pattern, Wild, folder_of, normalise, overlaps
@@ -33,6 +32,7 @@ from pybuild.pipefile.template import (
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import Upstream, target_reach
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean, joined
+from pybuild.typed import Any
 
 Wanted = dict[str, Span]  # names that a job needs, each with the place that asks for it
 _MAKE_VARIABLE = re.compile(r"\$[({]([A-Za-z_]\w*)[)}]")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from pybuild.typed import NamedTuple
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*[?+]?=(?!=)")
 # As in the grammar: quotes and brackets inside a placeholder are its own affair.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
 
 from pybuild.content import digest_of
 from pybuild.files import Files
@@ -23,6 +22,7 @@ from pybuild.pipefile.rules import Pipeline
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.watch import noted
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span
+from pybuild.typed import NamedTuple
 
 _MOST_ROUNDS = 10
 

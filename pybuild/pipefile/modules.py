@@ -15,7 +15,8 @@ import sys
 from _frozen_importlib_external import ExtensionFileLoader, FileFinder, SourceFileLoader
 from _imp import extension_suffixes
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+from pybuild.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from importlib.abc import PathEntryFinder
@@ -25,15 +26,18 @@ _hooks: dict[str, Callable[[str], PathEntryFinder]] = {}
 
 def find_project_modules(root: str) -> None:
     """Puts the project's folder at the end of the search path, and takes care of what is found
-    there. Modules of an earlier load are forgotten, so that they are read again."""
+    there. Modules of an earlier load are forgotten, so that they are read again, those of another
+    project too."""
     here = os.path.realpath(root)
-    if here in _hooks:
-        _forget_modules(here)
-        return
+    for folder in _hooks:
+        _forget_modules(folder)
     # `python -m` and `python -c` put the working folder first; pybuild looks there last, however
     # it was started, so that no file of a project can stand in for a module that others import.
-    sys.path[:] = [each for each in sys.path if each and os.path.abspath(each) != here]
+    projects = {here, *_hooks}
+    sys.path[:] = [each for each in sys.path if each and os.path.abspath(each) not in projects]
     sys.path.append(here)
+    if here in _hooks:
+        return
     _hooks[here] = _hook(here)
     sys.path_hooks.insert(0, _hooks[here])
     for place in [each for each in sys.path_importer_cache if _is_within(each, here)]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.grammar import parser
 from pybuild.pipefile.shelltext import spots
 from pybuild.source import Diagnostic, Source, Span
+from pybuild.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from lark import Token, Tree

@@ -6,7 +6,6 @@ import _ast
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
-from typing import Any, NamedTuple, Protocol
 
 from pybuild.content import digest_of
 from pybuild.graph import Job, Part, PythonPart, Script, ScriptPart, ShellPart
@@ -26,6 +25,7 @@ from pybuild.pipefile.template import (
 )
 from pybuild.pipefile.usercode import compile_python
 from pybuild.source import BuildError, Diagnostic, Source, Span
+from pybuild.typed import Any, NamedTuple, Protocol
 
 DEFAULT_SHELL = ("bash", "-euo", "pipefail", "-c")
 PLAIN_SHELL = ("sh", "-eu", "-c")

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from pybuild.graph import Traits
 from pybuild.names import Capture, normalise
@@ -30,6 +29,7 @@ from pybuild.pipefile.usercode import UserCode, compile_expression, compile_pyth
 from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean, joined
+from pybuild.typed import Any
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from pybuild.graph import Graph, Job
 from pybuild.pipefile.binding import Binding
@@ -12,6 +11,7 @@ from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import PipeRecipe
 from pybuild.pipefile.rules import Pipeline, Rule
 from pybuild.pipefile.template import WholeFile
+from pybuild.typed import Any
 
 _MARSHAL_VERSION = 4
 

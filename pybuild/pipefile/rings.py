@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import TypeVar
+
+from pybuild.typed import TypeVar
 
 Node = TypeVar("Node", bound=Hashable)
 

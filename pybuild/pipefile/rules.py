@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pybuild.graph import Traits
 from pybuild.pipefile.attributes import Settings
 from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.template import Template
 from pybuild.source import Diagnostic, Span
+from pybuild.typed import Any
 
 LITERAL = "literal"  # targets are plain names: one job for each, or one for all
 EACH = "each"  # one job for each match of the driver

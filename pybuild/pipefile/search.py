@@ -7,11 +7,10 @@ counts if all its prerequisites exist or can be made; no rule is used twice in a
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
-
 from pybuild.graph import Job
 from pybuild.names import Affixes, normalise
 from pybuild.pipefile.rules import Rule
+from pybuild.typed import NamedTuple, Protocol
 
 
 class Maker(Protocol):

@@ -6,9 +6,9 @@ Names have no meaning yet: that is for `resolve`. A tree is plain data and can b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from pybuild.source import Source, Span
+from pybuild.typed import NamedTuple
 
 
 class Attribute(NamedTuple):

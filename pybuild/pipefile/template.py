@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from pybuild.names import Anything, Capture, Pattern, Wild, split_extension
 from pybuild.pipefile.syntax import Attribute, Call, Item, Reference
 from pybuild.pipefile.usercode import UserCode
 from pybuild.source import BuildError, Diagnostic, Span
+from pybuild.typed import Any
 
 FILE_PARTS = ("path", "basename", "ext", "filename", "subdir", "subpath")
 JOB_NAMES = ("input", "inputs", "output", "outputs", "order_only", "changed", "stem", "rule")

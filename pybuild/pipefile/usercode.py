@@ -11,12 +11,12 @@ import builtins
 import os
 from collections.abc import Mapping, Sequence
 from types import CodeType, TracebackType
-from typing import Any
 
 from pybuild.pipefile.fingerprint import ONLY_TREE
 from pybuild.pipefile.syntax import PythonText
 from pybuild.pipefile.watch import noted
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean
+from pybuild.typed import Any
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _MOST_LINES = 10

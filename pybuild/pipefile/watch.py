@@ -13,9 +13,9 @@ import sys
 from _thread import _local
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
-from typing import Any
 
 from pybuild.seen import ABSENT, FILE, FOLDER, Seen, kind_of
+from pybuild.typed import Any
 
 _HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _LIBRARY = os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "")

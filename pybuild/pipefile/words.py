@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pybuild.names import Capture, Pattern, glob_pieces, normalise
 from pybuild.pipefile import syntax
@@ -20,6 +19,7 @@ from pybuild.pipefile.template import (
     evaluate,
 )
 from pybuild.source import BuildError, Diagnostic, Span, did_you_mean, joined
+from pybuild.typed import Any
 
 
 class Words:

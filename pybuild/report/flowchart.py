@@ -16,7 +16,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+
+from pybuild.typed import NamedTuple
 
 FORMATS = ("dot", "svg", "png", "pdf", "html", "mermaid")
 

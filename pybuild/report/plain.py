@@ -6,7 +6,6 @@ What recipes print goes to stdout as they print it; what pybuild says of failure
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple, TextIO
 
 from pybuild.engine.events import (
     Complaint,
@@ -25,17 +24,20 @@ from pybuild.engine.staleness import Reason, Stale
 from pybuild.report.brief import counted, printable, up_to_date
 from pybuild.report.diagnostics import render
 from pybuild.report.reasons import WHY_NOT, sentence
+from pybuild.typed import NamedTuple, TextIO
 
 _MOST_SKIPPED = 10
 
 
 class Tone(NamedTuple):
     """How much is said: `quiet` nothing but failures (`-s`), `explain` reasons of what runs,
-    `everything` also of what does not (`-d`)."""
+    `everything` also of what does not (`-d`); and when: `prompt` each line at once, because what
+    runs may take its time or write beside us."""
 
     quiet: bool = False
     explain: bool = False
     everything: bool = False
+    prompt: bool = True
 
 
 class PlainReport:
@@ -82,7 +84,8 @@ class PlainReport:
 
     def _say(self, line: str) -> None:
         self.out.write(printable(line) + "\n")
-        self.out.flush()
+        if self.tone.prompt:
+            self.out.flush()
 
     def _tell(self, line: str) -> None:
         self.out.flush()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
 
 from pybuild.engine.events import Event, Finished, Judged, Started
 from pybuild.engine.ports import Report
 from pybuild.phases import Phases
+from pybuild.typed import Any, TextIO
 
 _OURS, _JOBS = 1, 2  # the two "processes" of the trace
 

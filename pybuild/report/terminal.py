@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import TextIO
 
 from pybuild.engine.events import Complaint, Event, Finished, Progress, Started, Summary
 from pybuild.graph import Job
 from pybuild.report.plain import PlainReport, Tone, duration
 from pybuild.source import BuildError
+from pybuild.typed import TextIO
 
 _PAUSE = 0.1  # seconds from one drawing to the next
 _LEAST_ROOM = 20  # cells for the jobs, below which the estimate is left out

@@ -10,9 +10,9 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 from pybuild.graph import ShellPart
+from pybuild.typed import Any, NamedTuple
 
 # Words with nothing in them that a shell would treat, bare or between single quotes.
 _WORD = (

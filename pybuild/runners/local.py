@@ -12,7 +12,6 @@ import select
 import signal
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 from pybuild.engine.ports import Begun, Chunk, Happening, Outcome, Returned
 from pybuild.graph import Job, PythonPart, Script, ScriptPart, ShellPart
@@ -20,7 +19,10 @@ from pybuild.runners.command import Programs, can_open, simple_command
 from pybuild.runners.guard import Guard, Row, printing_to
 from pybuild.runners.logs import Logs
 from pybuild.runners.process import Way, cannot_start, encoded, send_to_group, spawn, told_status
-from pybuild.runners.worker import Block, Command, Worker, packed
+from pybuild.typed import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pybuild.runners.worker import Block, Command, Worker
 
 _CHUNK = 1 << 16
 _TAIL = 4096
@@ -352,6 +354,8 @@ class LocalRunner:
 
     def _block(self, task: _Task) -> Block | Command:
         """Raises OSError, or ValueError for a value that cannot be handed over."""
+        from pybuild.runners.worker import Block, Command, packed
+
         part = task.script.parts[task.part]
         if isinstance(part, PythonPart):
             return Block(part, packed(part.names), task.script.environment)
@@ -361,6 +365,8 @@ class LocalRunner:
         self, namespace: Mapping[str, Any], blocks: Sequence[Block | Command]
     ) -> Worker:
         """A worker that has been given these blocks. Raises OSError if there can be none."""
+        from pybuild.runners.worker import Worker
+
         for index in reversed(range(len(self._idle))):
             if self._idle[index].namespace is not namespace:
                 continue

@@ -27,11 +27,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from types import CodeType, FrameType, TracebackType
-from typing import Any, NamedTuple
 
 from pybuild.graph import PythonPart
 from pybuild.runners.guard import Guard, Row
 from pybuild.runners.process import Way, cannot_start, encoded, send_to_group, spawn, told_status
+from pybuild.typed import Any, NamedTuple
 
 _RETIRE_ABOVE_KB = 1 << 20  # a worker that held 1 GiB more than at its start is replaced
 _TELL_AFTER = 0.01  # seconds after which a batch tells what is done: others may wait for it

@@ -472,6 +472,8 @@ class Session:
             return False
         if any(other.copy for other in self.model.rules if other.source == rule.name):
             return True
+        if ran.status:
+            return True  # who needed it may not have come to run: the build has stopped
         waiting = {other.name for other in self.model.rules if other.order_only == rule.name}
         return any(
             other.rule in waiting or not set(each.outputs).isdisjoint(other.input_names)

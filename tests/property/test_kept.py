@@ -551,6 +551,23 @@ def test_odd_edits(requests: list[Request]) -> None:
     _run_pair([_FIRST, *requests])
 
 
+def test_two_projects_in_one_process(tmp_path: Path) -> None:
+    """Each finds its own modules, whichever was loaded before."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "helper.py").write_text(f"text = {folder.name!r}\n")
+        (folder / "Pipefile").write_text(
+            "python:\n    import helper\n\nout.txt:\n    echo <helper.text> > <output>\n"
+        )
+    for time in range(3):
+        for folder in folders:
+            (folder / "out.txt").unlink(missing_ok=True)
+            (folder / "Pipefile").open("a").write(f"# {time}\n")
+            assert build(folder).status == 0
+            assert (folder / "out.txt").read_text() == f"{folder.name}\n"
+
+
 @pytest.mark.long
 @settings(settings.get_profile("property-long"), max_examples=600)
 @given(st.lists(_requests, min_size=1, max_size=10))
