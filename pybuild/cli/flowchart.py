@@ -28,7 +28,7 @@ from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Stale
 from pybuild.graph import Job
 from pybuild.pipefile.instantiate import Instantiation
-from pybuild.pipefile.rules import COLLATE, LITERAL, PATTERN, STATIC, Rule
+from pybuild.pipefile.rules import COLLATE, LITERAL, PATTERN, STATIC, TUPLE, Rule
 from pybuild.pipefile.search import match
 from pybuild.pipefile.template import Template
 from pybuild.project import Project
@@ -578,7 +578,7 @@ def _id_of(key: Key) -> str:
 def _kind_of(rule: Rule) -> str:
     if rule.recipe is None or rule.traits.phony:
         return "phony"
-    return "split" if rule.splits else "collate" if rule.flavour == COLLATE else "rule"
+    return "split" if rule.splits else "collate" if rule.flavour in (COLLATE, TUPLE) else "rule"
 
 
 def _source_node(label: str, names: list[str]) -> Node:

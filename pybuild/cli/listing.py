@@ -20,7 +20,7 @@ from pybuild.pipefile.attributes import Settings
 from pybuild.pipefile.instantiate import Instantiation
 from pybuild.pipefile.lines import Block, Line, cut
 from pybuild.pipefile.recipe import RecipeTemplate
-from pybuild.pipefile.rules import COLLATE, PATTERN, STATIC, Pipeline, Rule
+from pybuild.pipefile.rules import COLLATE, PATTERN, STATIC, TUPLE, Pipeline, Rule
 from pybuild.pipefile.template import Hole, Template
 from pybuild.project import Project, Wish
 from pybuild.source import BuildError, Source
@@ -184,6 +184,8 @@ def kind_of(rule: Rule) -> str:
         return "task"
     if rule.splits:
         return "split"
+    if rule.way is not None:
+        return str(rule.way)
     return {COLLATE: "collate", PATTERN: "%", STATIC: "static"}.get(rule.flavour, "plain")
 
 
@@ -234,10 +236,12 @@ def later_words(rule: Rule) -> list[str]:
 
 
 def _driver_words(rule: Rule) -> list[str]:
-    if len(rule.drivers) < 2:
-        return [word_of(each) for each in rule.drivers]
-    # A list drives the rule as a whole: written out, only its first item would.
-    return [written(rule.drivers[0])]
+    """One word for each place: a list drives the rule as a whole, and written out only its first
+    item would."""
+    by_place: dict[int, list[Template]] = {}
+    for driver, place in zip(rule.drivers, rule.places, strict=True):
+        by_place.setdefault(place, []).append(driver)
+    return [word_of(one[0]) if len(one) == 1 else written(one[0]) for one in by_place.values()]
 
 
 def written(template: Template) -> str:
@@ -338,7 +342,7 @@ def _rule(rule: Rule, is_default: bool) -> str:
 
 def header_of(rule: Rule) -> str:
     """The header of a rule, with the values of variables put in."""
-    kind = "split " if rule.splits else "collate " if rule.flavour == COLLATE else ""
+    kind = f"{kind_of(rule)} " if rule.splits or rule.flavour in (COLLATE, TUPLE) else ""
     colon = " &:" if rule.grouped and len(rule.targets) > 1 else ":"
     parts = [f"{rule.name}{colon}"] if rule.name else []
     parts.append(" ".join(target_words(rule)) + (":" if rule.name else colon))

@@ -10,6 +10,7 @@ from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.rules import Pipeline, Rule
 from pybuild.pipefile.template import FILE_PARTS, FileName, WholeFile, evaluate, file_part
+from pybuild.pipefile.tuples import PRODUCT, Way
 from pybuild.pipefile.usercode import UserCode
 from pybuild.source import BuildError, Diagnostic
 from pybuild.typed import Any, Protocol
@@ -31,7 +32,8 @@ class World(Protocol):
 
 class Binding:
     """What one job is bound to: its rule, the files of its driver (`members`) and the texts that
-    the rule's captures have in them (`captured`; `each` has those of all members of a group).
+    the rule's captures have in them (`captured`; `each` has those of all members of a group or
+    tuple).
 
     `sources` and `later` are prerequisites that are known already (rules with `%`). `task` is set
     for a task that only stands for others: all outputs of a rule, what a name without a recipe
@@ -96,21 +98,39 @@ class Binding:
 
     def knows(self, name: str) -> bool:
         """Whether a name is one of the driver's captures."""
-        return bool(self.captured) and name in self.rule.captures
+        return bool(self.captured or self.each) and name in self.rule.captures
 
     def capture(self, name: str) -> Any:
-        """The text of a capture, or in a group the list of its texts if there are several."""
+        """The text of a capture, or in a group the list of its texts if there are several; in a
+        tuple of one set the texts in the order of its files."""
+        if self.rule.way is not None:
+            return self._of_places(name, self.rule.way)
         place = self.rule.captures.index(name)
         if self.each is None:
             return FileName(self.captured[place])
         texts = [FileName(text) for text in sorted({captured[place] for captured in self.each})]
         return texts[0] if len(texts) == 1 else texts
 
+    def _of_places(self, name: str, way: Way) -> Any:
+        texts = [
+            FileName(captured[names.index(name)])
+            for names, captured in zip(way.captures, self.each or (), strict=True)
+            if name in names
+        ]
+        return texts[0] if way.kind == PRODUCT else texts
+
+    def _inputs(self, job: Job) -> Sequence[str]:
+        """A job's inputs as its texts see them: in a tuple a file may stand twice."""
+        members = self.members
+        if self.rule.way is None or len(set(members)) == len(members):
+            return job.inputs
+        return (*members, *(name for name in job.inputs if name not in members))
+
     def lookup(
         self, job: Job, changed: Sequence[str] = (), outputs: Sequence[str] = ()
     ) -> JobLookup:
         """From names to values, for a closed job."""
-        return JobLookup(self, job.inputs, outputs or job.outputs, job, changed)
+        return JobLookup(self, self._inputs(job), outputs or job.outputs, job, changed)
 
     def early_lookup(self) -> JobLookup:
         """From names to values, as far as the driver tells."""
@@ -118,7 +138,7 @@ class Binding:
 
     def member_lookups(self, lookup: JobLookup) -> Iterator[JobLookup]:
         """One lookup for each match of a group, with that match's own captures."""
-        if self.each is None:
+        if self.each is None or self.rule.way is not None:
             yield lookup
             return
         for name, captured in zip(self.members, self.each, strict=True):

@@ -12,14 +12,17 @@ from pybuild.pipefile.rules import Rule
 from pybuild.pipefile.universe import Universe
 from pybuild.typed import NamedTuple
 
-Match = tuple[Rule, tuple[str, ...]]  # a rule that a file drives, and the texts of its captures
+# A rule that a file drives, the texts of its captures, and its place where rules take tuples.
+Match = tuple[Rule, tuple[str, ...], int]
 
 
 class Driver(NamedTuple):
-    """A pattern each match of which is a job of a rule, or part of one."""
+    """A pattern each match of which is a job of a rule, or part of one; `place` is that of its
+    matches in a tuple of files."""
 
     rule: Rule
     pattern: Pattern
+    place: int = 0
 
 
 class Drivers:
@@ -54,8 +57,8 @@ class Drivers:
         if self._deep:
             found += self._anywhere.find(name)
         return [
-            (rule, captured)
-            for rule, pattern in found
+            (rule, captured, place)
+            for rule, pattern, place in found
             if (captured := pattern.match(name)) is not None
         ]
 

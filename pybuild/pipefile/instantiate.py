@@ -29,6 +29,7 @@ from pybuild.pipefile.template import (
     as_names,
     evaluate,
 )
+from pybuild.pipefile.tuples import PRODUCT, Member, Members
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import Upstream, target_reach
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean, joined
@@ -61,8 +62,9 @@ class Instantiation:
         self._bits: dict[int, int] = {}
         self._lineages: dict[int, int] = {}  # each kept once: they are large numbers
         self._drivers = Drivers()
-        self._followers: dict[str, list[Rule]] = {}
-        self._called: list[tuple[Rule, Hole]] = []
+        self._followers: dict[str, list[tuple[Rule, int]]] = {}
+        self._called: list[tuple[Rule, Hole, int]] = []
+        self._members: dict[int, Members] = {}  # of rules that take tuples of files
         self._queue: deque[str] = deque()
         self._extra: dict[str, list[Binding]] = {}
         self._told: set[tuple[str, Span | None, tuple[Note, ...]]] = set()
@@ -132,17 +134,19 @@ class Instantiation:
             )
         else:
             self._bits[rule.index] = 1 << len(self._bits)
-            if len(rule.drivers) > 1 or rule.drivers[0].call is not None:
+            if rule.way is not None:
+                self._members[rule.index] = Members(rule.way)
+            elif len(rule.drivers) > 1 or rule.drivers[0].call is not None:
                 self._taken[rule.index] = set()
-            for driver in rule.drivers:
-                self._index(rule, driver)
+            for driver, place in zip(rule.drivers, rule.places, strict=True):
+                self._index(rule, driver, place)
 
-    def _index(self, rule: Rule, driver: Template) -> None:
+    def _index(self, rule: Rule, driver: Template, place: int) -> None:
         if driver.rule:
-            self._followers.setdefault(driver.rule, []).append(rule)
+            self._followers.setdefault(driver.rule, []).append((rule, place))
             return
         if driver.call is not None:
-            self._called.append((rule, driver.call))
+            self._called.append((rule, driver.call, place))
             return
         if any(isinstance(piece, Hole) for piece in driver.pieces):
             raise BuildError(
@@ -153,7 +157,7 @@ class Instantiation:
                     help="it takes text, wildcards, variables and captures",
                 )
             )
-        self._drivers.add(Driver(rule, driver.reach()))
+        self._drivers.add(Driver(rule, driver.reach(), place))
 
     def _offer_source(self, name: str, matches: Iterable[Match]) -> None:
         self._offered.add(name)
@@ -168,22 +172,50 @@ class Instantiation:
                 self._offer(name, self._drivers.matches(name))
 
     def _offer(self, name: str, matches: Iterable[Match]) -> None:
-        for rule, captured in matches:
-            self._take(rule, name, captured)
+        for rule, captured, place in matches:
+            self._take(rule, name, captured, place)
 
-    def _take(self, rule: Rule, name: str, captured: tuple[str, ...]) -> None:
+    def _take(self, rule: Rule, name: str, captured: tuple[str, ...], place: int) -> None:
         """A file drives a rule, once, unless it came out of that rule."""
         lineage = self._lineage(name)
         bit = self._bits[rule.index]
-        taken = self._taken.get(rule.index)
-        if lineage & bit or (taken is not None and name in taken):
+        if lineage & bit:
             return
+        members = self._members.get(rule.index)
+        if members is not None:
+            for some in members.add(place, Member(name, captured)):
+                self._guarded(self._match_tuple, rule, some, bit)
+            return
+        taken = self._taken.get(rule.index)
         if taken is not None:
+            if name in taken:
+                return
             taken.add(name)
         self._matched.add(rule.index)
         lineage |= bit
         lineage = self._lineages.setdefault(lineage, lineage)
-        self._guarded(self._match, rule, name, captured, lineage)
+        binding = Binding(self, rule, (name,), captured, "", lineage)
+        self._guarded(self._match, rule, binding)
+
+    def _match_tuple(self, rule: Rule, members: Sequence[Member], lineage: int) -> None:
+        """Files that are taken together make a job."""
+        self._matched.add(rule.index)
+        for each in members:
+            lineage |= self._lineage(each.name)
+        lineage = self._lineages.setdefault(lineage, lineage)
+        names = tuple([each.name for each in members])
+        binding = Binding(self, rule, names, members[0].captured, "", lineage)
+        binding.each = [each.captured for each in members]
+        self._name_places(rule, binding)
+        self._match(rule, binding)
+
+    def _name_places(self, rule: Rule, binding: Binding) -> None:
+        """The names that drivers have (`a=left/*.txt`) are those of their files in the tuple."""
+        for driver, place in zip(rule.drivers, rule.places, strict=True):
+            if driver.alias and rule.way and rule.way.kind == PRODUCT:
+                binding.call(driver.alias, WholeFile(binding.members[place]))
+            elif driver.alias:
+                binding.call(driver.alias, whole_files(binding.members))
 
     def _lineage(self, name: str) -> int:
         """The rules that a file came out of, as bits."""
@@ -192,8 +224,7 @@ class Instantiation:
             return 0
         return job.binding.lineage  # type: ignore[no-any-return]
 
-    def _match(self, rule: Rule, name: str, captured: tuple[str, ...], lineage: int) -> None:
-        binding = Binding(self, rule, (name,), captured, "", lineage)
+    def _match(self, rule: Rule, binding: Binding) -> None:
         targets = self._targets(rule, binding)
         if rule.recipe is None and not rule.splits:
             for target in targets:
@@ -313,8 +344,8 @@ class Instantiation:
         for output in outputs:
             self.universe.plan(output)
             self._queue.append(output)
-            for follower in self._followers.get(binding.rule.name, ()):
-                self._take(follower, output, ())
+            for follower, place in self._followers.get(binding.rule.name, ()):
+                self._take(follower, output, (), place)
 
     def _refuse_second(self, job: Job, name: str) -> None:
         """Raises BuildError if another job makes the file."""
@@ -322,14 +353,19 @@ class Instantiation:
         if other is None or other is job:  # a split may be known by the name of its only file
             return
         if other.binding.rule is job.binding.rule and job.binding.members:
-            one, two = other.binding.members[0], job.binding.members[0]
+            one, two = (_told_members(each.binding.members) for each in (other, job))
+            help = (
+                "`collate` makes one job of all matches with the same targets; or use a further "
+                "capture in the target"
+            )
+            if job.binding.rule.way is not None:
+                help = "let the target name what differs in each file that goes into it"
             raise BuildError(
                 Diagnostic(
                     "PB302",
                     f"`{one}` and `{two}` both make `{name}`",
                     job.origin,
-                    help="`collate` makes one job of all matches with the same targets; or use a "
-                    "further capture in the target",
+                    help=help,
                 )
             )
         raise BuildError(
@@ -344,13 +380,13 @@ class Instantiation:
 
     def _call_drivers(self) -> None:
         """Drivers that are calls of functions: they may look at what is planned by now."""
-        for rule, hole in self._called:
-            self._guarded(self._call_driver, rule, hole)
+        for rule, hole, place in self._called:
+            self._guarded(self._call_driver, rule, hole, place)
 
-    def _call_driver(self, rule: Rule, hole: Hole) -> None:
+    def _call_driver(self, rule: Rule, hole: Hole, place: int) -> None:
         value = evaluate(hole.reference, self.pipeline.namespace.__getitem__, hole.span)
         for name in as_names(value, hole.span):
-            self._take(rule, normalise(name), ())
+            self._take(rule, normalise(name), (), place)
         self._drain()
 
     # -- closing ---------------------------------------------------------------------------
@@ -445,13 +481,12 @@ class Instantiation:
         """Works out a job's inputs; with each name goes the place that asks for it."""
         rule = binding.rule
         driver = rule.drivers[0] if rule.drivers else None
-        inputs: Wanted = dict.fromkeys(
-            sorted(binding.members), driver.span if driver else job.origin
-        )
+        members = binding.members if rule.way else sorted(binding.members)
+        inputs: Wanted = dict.fromkeys(members, driver.span if driver else job.origin)
         later: Wanted = {}
-        if driver is not None and driver.alias:
-            members = whole_files(inputs)
-            binding.call(driver.alias, members[0] if len(members) == 1 else members)
+        if driver is not None and driver.alias and not rule.way:
+            files = whole_files(inputs)
+            binding.call(driver.alias, files[0] if len(files) == 1 else files)
         if rule.flavour in (PATTERN, STATIC) and not binding.task:
             inputs.update(_placed(binding.sources, rule.prerequisites))
             later.update(_placed(binding.later, rule.order_only))
@@ -635,7 +670,7 @@ class Instantiation:
             if not self._lacks_jobs(rule):
                 return
             seen.add(rule.index)
-            driver = rule.drivers[0]
+            driver = self._lacking_driver(rule)
             if not driver.rule:
                 break
             above = self.pipeline.named.get(driver.rule)
@@ -646,15 +681,38 @@ class Instantiation:
             if not self._lacks_jobs(above):
                 break
             rule = above
+        few = self._too_few(rule)
         raise BuildError(
             Diagnostic(
                 "PB304",
-                f"nothing matches `{driver}`",
+                few or f"nothing matches `{driver}`",
                 driver.span,
                 (Note(f"so the rule `{rule.label}` has no jobs"),),
-                self._near(driver) or "`@optional` above the rule says that this is no error",
+                ("" if few else self._near(driver))
+                or "`@optional` above the rule says that this is no error",
             )
         )
+
+    def _lacking_driver(self, rule: Rule) -> Template:
+        """The driver that has no match; the first where it is not for want of one."""
+        members = self._members.get(rule.index)
+        if members is not None and rule.way and rule.way.kind == PRODUCT:
+            sizes = members.sizes()
+            for driver, place in zip(rule.drivers, rule.places, strict=True):
+                if not sizes[place]:
+                    return driver
+        return rule.drivers[0]
+
+    def _too_few(self, rule: Rule) -> str:
+        """What is wrong where each driver has matches and they make no tuple; else ""."""
+        members, way = self._members.get(rule.index), rule.way
+        if members is None or way is None or not all(members.sizes()):
+            return ""
+        if way.kind == PRODUCT:
+            names = " and ".join(f"`<{name}>`" for name in sorted(way.shared))
+            return f"no files go together: {names} would have to be the same in them"
+        found = members.sizes()[0]
+        return f"`{way}` takes {way.size} files, and there {_are(found)}"
 
     def _lacks_jobs(self, rule: Rule) -> bool:
         if rule.index in self._matched or not rule.drivers or not rule.settings.active:
@@ -885,6 +943,14 @@ class Instantiation:
                 literal = template.literal
                 if literal in self._extra and not self._has_recipe(literal):
                     yield literal
+
+
+def _told_members(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
+
+
+def _are(count: int) -> str:
+    return "is only one" if count == 1 else f"are only {count}"
 
 
 def _name(text: str, span: Span) -> str:

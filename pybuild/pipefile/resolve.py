@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from pybuild.graph import Traits
-from pybuild.names import Capture, normalise
+from pybuild.names import normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
@@ -23,8 +23,18 @@ from pybuild.pipefile.recipe import (
     names_in,
     text_holes,
 )
-from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, Pipeline, Rule
+from pybuild.pipefile.rules import (
+    COLLATE,
+    EACH,
+    LITERAL,
+    PATTERN,
+    STATIC,
+    TUPLE,
+    Pipeline,
+    Rule,
+)
 from pybuild.pipefile.template import RESERVED, Hole, Template, check_parts
+from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
 from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
 from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
@@ -34,7 +44,6 @@ from pybuild.typed import Any
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names
 _LOST_NAME = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
-_LATER_KINDS = ("product", "combinations", "permutations", "combinations_with_replacement")
 
 
 ReadTree = Callable[[str], tuple[syntax.Tree, list[Diagnostic]]]
@@ -323,9 +332,6 @@ class Resolver:
             else:
                 name = self._checked_name(node.segments[0])
                 targets = node.segments[1]
-        if node.kind.partition("(")[0] in _LATER_KINDS:
-            self.complain("PB219", f"`{node.kind}` is not there yet", node.span)
-            return
         if node.kind == "split" and node.block is None:
             self.complain(
                 "PB205",
@@ -374,14 +380,14 @@ class Resolver:
         )
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
-        count = 0
-        if flavour in (EACH, COLLATE):
-            first = prerequisite_words[:1]
-            count = len(self.words.templates(first, local, captures, where="prerequisite"))
-        drivers, prerequisites = prerequisites[:count], prerequisites[count:]
-        bound = dict.fromkeys(
-            piece.name for each in drivers for piece in each.pieces if isinstance(piece, Capture)
+        places = self._places(
+            node, flavour, prerequisite_words, len(prerequisites), local, captures
         )
+        drivers = [each for each, place in zip(prerequisites, places, strict=True) if place >= 0]
+        prerequisites = [
+            each for each, place in zip(prerequisites, places, strict=True) if place < 0
+        ]
+        bound = dict.fromkeys(name for each in drivers for name in _captured(each))
         rule = Rule(
             len(self.out.rules),
             name,
@@ -398,6 +404,9 @@ class Resolver:
             recipe,
             node.grouped or any(each.alias for each in targets),
         )
+        rule.places = [place for place in places if place >= 0]
+        if flavour == TUPLE:
+            rule.way = self._way(node, rule)
         if flavour in (PATTERN, STATIC):
             self._percent(rule, static)
         self._check_captures(rule, node, captures)
@@ -482,7 +491,75 @@ class Resolver:
             )
         if node.kind == "collate":
             return COLLATE
+        if node.kind.partition("(")[0] in KINDS:
+            return TUPLE
         return EACH if any(each.has_holes for each in targets) else LITERAL
+
+    def _places(
+        self,
+        node: syntax.Rule,
+        flavour: str,
+        words: Sequence[syntax.Word],
+        count: int,
+        local: Mapping[str, Any],
+        captures: frozenset[str],
+    ) -> list[int]:
+        """For each of `count` prerequisites the place that its matches have in what makes a job;
+        -1 if it drives nothing. In a product all words drive that name several files and ask for
+        nothing that only a job can tell."""
+        if flavour not in (EACH, COLLATE, TUPLE):
+            return [-1] * count
+        places: list[int] = []
+        following = 0
+        for word in words if node.kind == PRODUCT else words[:1]:
+            templates = self.words.templates([word], local, captures, where="prerequisite")
+            drives = node.kind != PRODUCT or self._may_drive(templates)
+            places += [following if drives else -1] * len(templates)
+            following += drives
+        return places + [-1] * (count - len(places))
+
+    def _may_drive(self, templates: Sequence[Template]) -> bool:
+        if len(templates) == 1 and templates[0].literal is not None:
+            return False
+        for each in templates:
+            if any(isinstance(piece, Hole) for piece in each.pieces):
+                return False
+            if each.call and any(
+                name not in self.namespace for name in names_in(each.call.reference)
+            ):
+                return False
+        return True
+
+    def _way(self, node: syntax.Rule, rule: Rule) -> Way:
+        """How the files of a rule are taken together. Raises BuildError."""
+        kind, _, size_text = node.kind.partition("(")
+        if kind == PRODUCT:
+            drivers = zip(rule.places, rule.drivers, strict=True)
+            names = {place: _captured(each) for place, each in drivers}
+            if not names:
+                raise BuildError(
+                    Diagnostic(
+                        "PB205",
+                        "a `product` needs prerequisites that several files match",
+                        node.span,
+                        help="`product a_b: out/<a.basename>-<b.basename>: a=left/* b=right/*`",
+                    )
+                )
+            return Way(kind, len(names), tuple(names.values()))
+        text = size_text.rstrip(")").strip()
+        size = self.out.variables.get(text, text)
+        if isinstance(size, str) and size.isdecimal():
+            size = int(size)
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    f"`{node.kind}`: how many files make a job is a whole number from 1",
+                    node.span,
+                    help=f"for pairs: `{kind}(2)`",
+                )
+            )
+        return Way(kind, size, (rule.captures,) * size)
 
     # -- checks ----------------------------------------------------------------------------
 
@@ -540,6 +617,8 @@ class Resolver:
         unused = sorted(captures - used - set(unbound) - self.words.lost)
         if rule.flavour == COLLATE and used & captures:
             unused = []
+        if rule.way is not None:
+            unused = [name for name in unused if name not in rule.way.shared]
         for name in unused:
             known = [*self.out.variables, *self.rule_names]
             self.complain(
@@ -745,6 +824,11 @@ _MAKE_SPECIAL = {
     ".EXPORT_ALL_VARIABLES": "put `@env(...)` above the rule",
     ".DEFAULT_GOAL": "the first rule is the default: move it up",
 }
+
+
+def _captured(template: Template) -> tuple[str, ...]:
+    """The names that a driver captures, in the order in which its matches give their texts."""
+    return template.reach().fields if not (template.rule or template.call) else ()
 
 
 def _plain(word: syntax.Word) -> str | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pybuild.graph import Traits
 from pybuild.pipefile.attributes import Settings
 from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.template import Template
+from pybuild.pipefile.tuples import Way
 from pybuild.source import Diagnostic, Span
 from pybuild.typed import Any
 
 LITERAL = "literal"  # targets are plain names: one job for each, or one for all
 EACH = "each"  # one job for each match of the driver
 COLLATE = "collate"  # matches that give the same targets make one job
+TUPLE = "tuple"  # matches are taken together; each tuple of them makes a job
 PATTERN = "pattern"  # `%`: made when something needs it
 STATIC = "static"  # make's static pattern rule
 
@@ -20,9 +24,10 @@ class Rule:
     """A rule with all its names known. `flavour` says how matches become jobs; `splits` that the
     outputs are globs, known after the run. `drivers` is the first prerequisite (several names if
     it is a list), of each match of which a job is made; `prerequisites` are the others, or all
-    where nothing drives. `captures` are the names that the driver binds, in the order of the groups
-    of its pattern; `grouped` says that one job makes all targets. Rules with `%` have their texts
-    in `patterns` (targets), `sources` and `later` (prerequisites, order-only)."""
+    where nothing drives. Where tuples of files make a job, `way` says which, and `places` the place
+    in it of each driver's matches. `captures` are the names that the driver binds, in the order of
+    the groups of its pattern; `grouped` says that one job makes all targets. Rules with `%` have
+    their texts in `patterns` (targets), `sources` and `later` (prerequisites, order-only)."""
 
     __slots__ = (
         "captures",
@@ -34,6 +39,7 @@ class Rule:
         "name",
         "order_only",
         "patterns",
+        "places",
         "prerequisites",
         "recipe",
         "settings",
@@ -42,6 +48,7 @@ class Rule:
         "splits",
         "targets",
         "traits",
+        "way",
     )
 
     def __init__(
@@ -75,6 +82,8 @@ class Rule:
         self.traits = traits
         self.recipe = recipe
         self.grouped = grouped
+        self.way: Way | None = None
+        self.places: Sequence[int] = ()
         self.patterns: list[str] = []
         self.sources: list[str] = []
         self.later: list[str] = []
