@@ -21,6 +21,7 @@ from pybuild.names import Pattern, folder_of, glob_pieces, normalise
 from pybuild.phases import Phases
 from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules
+from pybuild.pipefile.program import Program
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import target_reach
 from pybuild.pipefile.watch import Watch, end_watch
@@ -41,13 +42,15 @@ _MOST_RELOADS = 10
 
 class Opening(NamedTuple):
     """What is opened, and with which names: the file ("" for the usual one), `NAME=value` of the
-    command line, text to be read first, and how environment and include folders count."""
+    command line, text to be read first, how environment and include folders count, and a program
+    that is read instead of a file."""
 
     path: str = ""
     overrides: Mapping[str, str] = {}
     text: str = ""
     environment_wins: bool = False
     include_folders: Sequence[str] = ()
+    program: Program | None = None
 
 
 class Wish(NamedTuple):
@@ -136,7 +139,7 @@ class Project:
         self.phases = phases or Phases()
         self.opening = opening
         self.level = level
-        self.path = find_pipefile(opening.path)
+        self.path = "the pipeline" if opening.program else find_pipefile(opening.path)
         self.files: Files = Disk()
         self.lock = Lock(os.path.join(STATE_FOLDER, "lock"))
         self.head: Head | None = None
@@ -260,6 +263,7 @@ class Project:
             self.opening.environment_wins,
             self.opening.include_folders,
             phase=self.phases,
+            program=self.opening.program,
         )
 
     def _was_made(self, name: str) -> bool:

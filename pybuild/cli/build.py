@@ -43,11 +43,11 @@ def build(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None = 
     times = _job_times(arguments, report)
     command = " ".join(["pybuild", *words])
     try:
-        if _is_plain(wish) and not _explains_all(arguments):
+        if arguments.program is None and _is_plain(wish) and not _explains_all(arguments):
             status = _build_part(arguments, wish, times or report, command, glimpse, phases)
             if status is not None:
                 return status
-        return _build_all(arguments, wish, times or report, command, phases)
+        return build_all(arguments, wish, times or report, command, phases)
     except NotUpToDate:
         return OUT_OF_DATE
     except Interrupted as stop:
@@ -122,10 +122,11 @@ def _build_part(
             project.close()
 
 
-def _build_all(
+def build_all(
     arguments: Arguments, wish: Wish, report: Report, command: str, phases: Phases
 ) -> int:
-    """Loads the project and builds what is wanted."""
+    """Loads the project and builds what is wanted. Returns the exit status. Raises what `build`
+    does, and what `Build.run` raises."""
     project = open_with_errors(arguments, phases)
     project.refuse_errors(after_includes=False)
     if project.journal.complaint:
@@ -155,7 +156,8 @@ def _build_all(
         if not jobs:
             return ERROR if complaints else OK
         summary = project.build(jobs, wish._replace(forced_needed=True), report)
-        if _is_plain(wish) and not (complaints or sources or project.include_makers()):
+        is_kept = arguments.program is None and _is_plain(wish)
+        if is_kept and not (complaints or sources or project.include_makers()):
             project.head = head_of(arguments, [job.name for job in jobs])
             seen = project.watch.seen if project.watch and arguments.explain else None
             for reason in seen.unknowable if seen else ():

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 
     from pybuild.cli.options import Arguments
     from pybuild.cli.short import Glimpse
+    from pybuild.pipefile.program import Program
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
 
 
-def main(words: Sequence[str] | None = None, unready: Sequence[str] = ()) -> NoReturn:
+def main(
+    words: Sequence[str] | None = None,
+    unready: Sequence[str] = (),
+    program: Program | None = None,
+) -> NoReturn:
     """The console script. Ends the process. `unready` are the only folders of the search path, if
-    Python was started without `site`."""
+    Python was started without `site`; `program` is a pipeline to be read instead of a Pipefile."""
     words = sys.argv[1:] if words is None else list(words)
     open_streams()
     status = ERROR
@@ -30,7 +35,7 @@ def main(words: Sequence[str] | None = None, unready: Sequence[str] = ()) -> NoR
     # takes a third of its time. The engine switches the collector on when it starts jobs.
     gc.disable()
     try:
-        status = run(words, unready)
+        status = _run(words, None, program) if program else run(words, unready)
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
@@ -63,7 +68,7 @@ def _get_ready(unready: Sequence[str]) -> None:
     site.main()
 
 
-def _run(words: Sequence[str], glimpse: Glimpse | None) -> int:
+def _run(words: Sequence[str], glimpse: Glimpse | None, program: Program | None = None) -> int:
     """The long way; `glimpse` is what the short one has seen."""
     from pybuild.cli.options import UsageError, help_text, parse
     from pybuild.source import BuildError
@@ -74,6 +79,7 @@ def _run(words: Sequence[str], glimpse: Glimpse | None) -> int:
         print(f"pybuild: {error}", file=sys.stderr)
         print("pybuild: `pybuild --help` lists all options", file=sys.stderr)
         return ERROR
+    arguments.program = program
     if arguments.help:
         print(help_text())
         return OK

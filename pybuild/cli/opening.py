@@ -31,6 +31,8 @@ def open_with_errors(arguments: Arguments, phases: Phases | None = None) -> Proj
 
 def project_of(arguments: Arguments, phases: Phases | None = None) -> Project:
     """The project that the arguments name, not opened yet. `phases` notes how long it takes."""
+    if arguments.program is not None and arguments.files:
+        raise UsageError("`-f`: the rules of this pipeline are in Python")
     if len(arguments.files) > 1:
         raise UsageError("one `-f` at most: a Pipefile reads others with `include`")
     return Project(
@@ -40,6 +42,7 @@ def project_of(arguments: Arguments, phases: Phases | None = None) -> Project:
             "\n".join(arguments.eval),
             arguments.environment_overrides,
             tuple(arguments.include),
+            arguments.program,
         ),
         level_of(arguments),
         phases,

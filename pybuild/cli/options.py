@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pybuild.typed import Any, NamedTuple
+from pybuild.typed import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pybuild.pipefile.program import Program
 
 FLAG, VALUE, NUMBER, TEXT_OR_NONE = "flag", "value", "number", "text or none"
 
@@ -60,9 +63,11 @@ class Option(NamedTuple):
 
 
 class Arguments:
-    """What the command line says."""
+    """What the command line says. `program` is a pipeline written in Python, to be read instead of
+    a Pipefile."""
 
     def __init__(self) -> None:
+        self.program: Program | None = None
         self.goals: list[str] = []
         self.variables: dict[str, str] = {}
         self.always_make: bool = False

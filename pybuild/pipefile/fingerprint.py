@@ -199,7 +199,7 @@ class Fingerprints:
             named = f"function {function.__module__}.{function.__qualname__}"
             return _Local(_digest(named), children)
         total = xxhash.xxh3_128(b"function")
-        for node in self._nodes_of(code):
+        for node in map(_undecorated, self._nodes_of(code)):
             total.update(_dump(node))
             children += self._reached(node, function.__globals__)
         children += _children(function.__defaults__, function.__kwdefaults__)
@@ -318,6 +318,14 @@ class Fingerprints:
             )
         ]
         return within or found
+
+
+def _undecorated(node: Any) -> Any:
+    """A function without its decorators: what they made of it is looked at where it is used."""
+    if not getattr(node, "decorator_list", ()):
+        return node
+    bare = {name: getattr(node, name) for name in node._fields if name != "decorator_list"}
+    return type(node)(**bare, decorator_list=[])
 
 
 def _first_line(node: Any) -> int:

@@ -17,6 +17,7 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.builtins import LoadTime
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.instantiate import Instantiation
+from pybuild.pipefile.program import Program
 from pybuild.pipefile.resolve import Resolver
 from pybuild.pipefile.rules import Pipeline
 from pybuild.pipefile.universe import Universe
@@ -34,7 +35,8 @@ class Request(NamedTuple):
     `NAME=value` of the command line, `trees` the folder of kept trees ("" for none). `made` tells
     whether an earlier build made a file, `is_ours` whether it still has those bytes,
     `outputs_of` which files a job made when it last ran. `unwatched` is put around commands that
-    the file runs, `phase` around each stage (its name is given).
+    the file runs, `phase` around each stage (its name is given). With a `program` there is no file:
+    it gives the statements.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Request(NamedTuple):
     include_folders: Sequence[str] = ()
     unwatched: Callable[[], AbstractContextManager[None]] = nullcontext
     phase: Callable[[str], AbstractContextManager[object]] = nullcontext
+    program: Program | None = None
 
 
 class Loaded(NamedTuple):
@@ -152,8 +155,11 @@ def _resolve(
         tree, found = _tree(Source("--eval", request.text + "\n"), request)
         diagnostics += found
         resolver.read(tree)
-    tree, found = read_tree(request.path)
-    diagnostics += found
+    if request.program is not None:
+        tree = resolver.take(request.program.read())
+    else:
+        tree, found = read_tree(request.path)
+        diagnostics += found
     for name, value in request.overrides.items():
         resolver.override(name, value)
     with request.phase("resolve"):

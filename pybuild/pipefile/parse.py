@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.grammar import parser
 from pybuild.pipefile.shelltext import spots
-from pybuild.source import Diagnostic, Source, Span
+from pybuild.source import BuildError, Diagnostic, Source, Span
 from pybuild.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_NESTED = 50  # brackets inside a placeholder: what follows it calls itself
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_ALIAS = re.compile(r"([A-Za-z_]\w*)=(?=.)", re.DOTALL)
 # A word of make's at the start of a line, unless what follows makes it a target or a variable.
 _DIRECTIVE = re.compile(r"([a-z]+)(?:[ \t]+(?![ \t:=+?&|])|$)")
 
@@ -32,6 +33,13 @@ _PLAIN_HEADER = re.compile(
     rf"({_PLAIN_WORDS}):(?:[ \t]*({_PLAIN_WORDS}):)?[ \t]*({_PLAIN_WORDS})?"
     rf"(?:\|[ \t]*({_PLAIN_WORDS})?)?"
 )
+
+# The same holds for placeholders that are a name with parts and indexes, and for words of plain
+# text and such placeholders.
+_PLAIN_TRAILER = re.compile(r"\.([A-Za-z_]\w*)|\[(-?\d{1,18})\]")
+_PLAIN_PLACEHOLDER = re.compile(r"<([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[-?\d{1,18}\])*)>")
+_PLAIN_PIECE = re.compile(rf'{_PLAIN_PLACEHOLDER.pattern}|[^<"\\]+')
+_PLAIN_PIECES = re.compile(rf"(?:{_PLAIN_PIECE.pattern})+")
 
 _CONDITION = "a condition is a Python expression: `name = a if b else c`, or `@active_if(...)`"
 _EXPORT = "`@env(NAME=value)` above a rule sets an environment variable for its recipe"
@@ -71,16 +79,29 @@ def parse(source: Source) -> tuple[syntax.Tree, list[Diagnostic]]:
     found: dict[str, syntax.Form | None] = {}
     for statement in worker.statements:
         if isinstance(statement, syntax.Rule):
-            if statement.block is not None:
+            if isinstance(statement.block, syntax.Block):
                 found |= _placeholders("\n".join(row for _, row in statement.block.lines))
             for each in statement.decorations:
-                found |= _placeholders(each.arguments.text if each.arguments else "")
+                if isinstance(each.arguments, syntax.PythonText):
+                    found |= _placeholders(each.arguments.text)
     return syntax.Tree(source, tuple(worker.statements), found), worker.diagnostics
 
 
 # What texts of placeholders parsed to: the same few occur again and again, and a tree that comes
 # from the cache brings its own, so that lark need not be imported.
 _parsed: dict[str, syntax.Form | None] = {}
+
+
+def parse_word(text: str, span: Span) -> syntax.Word:
+    """One word of a header, given as a text of its own: blanks belong to it. Its place is `span`.
+    Raises BuildError for a placeholder that is not well formed."""
+    alias = _ALIAS.match(text)
+    parser = _Parser(Source("", text))
+    found = parser.pieces(text[alias.end() if alias else 0 :], 0)
+    if parser.diagnostics:
+        raise BuildError(*(each._replace(span=span) for each in parser.diagnostics))
+    pieces = tuple(each._replace(span=span) for each in found)
+    return syntax.Word(span, pieces or (syntax.Text(span, ""),), alias[1] if alias else "")
 
 
 def parse_placeholder(text: str, span: Span) -> syntax.Placeholder | None:
@@ -97,6 +118,9 @@ def remember(tree: syntax.Tree) -> None:
 
 
 def _form(text: str) -> syntax.Form | None:
+    plain = _PLAIN_PLACEHOLDER.fullmatch(text)
+    if plain is not None:
+        return _plain_reference(plain), None
     from lark.exceptions import LarkError
 
     if _is_too_deep(text):
@@ -407,6 +431,8 @@ class _Parser:
 
     def pieces(self, text: str, start: int) -> tuple[syntax.Text | syntax.Placeholder, ...]:
         """The text and placeholders of a word; inside double quotes placeholders count too."""
+        if _PLAIN_PIECES.fullmatch(text):
+            return self._plain_pieces(text, start)
         from lark.exceptions import UnexpectedInput
 
         if _is_too_deep(text):
@@ -441,6 +467,17 @@ class _Parser:
                 at = self.span(start + position, start + end)
                 position = end
                 found.append(_placeholder(child, at))
+        return tuple(found)
+
+    def _plain_pieces(self, text: str, start: int) -> tuple[syntax.Text | syntax.Placeholder, ...]:
+        """What the grammar would make of plain text with plain placeholders in it."""
+        found: list[syntax.Text | syntax.Placeholder] = []
+        for piece in _PLAIN_PIECE.finditer(text):
+            at = self.span(start + piece.start(), start + piece.end())
+            if piece[1]:
+                found.append(syntax.Placeholder(at, _plain_reference(piece)))
+            else:
+                found.append(syntax.Text(at, piece[0]))
         return tuple(found)
 
     def quoted(self, text: str, start: int) -> list[syntax.Text | syntax.Placeholder]:
@@ -527,6 +564,14 @@ def _placeholder(tree: Any, span: Span) -> syntax.Placeholder:
     if tree.data == "placeholder":
         tree = tree.children[0]
     return syntax.Placeholder(span, _reference(tree))
+
+
+def _plain_reference(found: re.Match[str]) -> syntax.Reference:
+    trailers = (
+        syntax.Attribute(each[1]) if each[1] else syntax.Item(int(each[2]))
+        for each in _PLAIN_TRAILER.finditer(found[2])
+    )
+    return syntax.Reference(found[1], tuple(trailers))
 
 
 def _reference(tree: Any) -> syntax.Reference:

@@ -13,7 +13,7 @@ from pybuild.names import folder_of
 from pybuild.pipefile.fingerprint import Fingerprints, free_names
 from pybuild.pipefile.parse import parse_placeholder
 from pybuild.pipefile.shelltext import LITERAL_HERE, quote, significant, spots
-from pybuild.pipefile.syntax import Block, Reference
+from pybuild.pipefile.syntax import Block, FunctionCall, Reference
 from pybuild.pipefile.template import (
     FILE_PARTS,
     JOB_NAMES,
@@ -382,6 +382,14 @@ def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplat
         _add_python(inner, offset, row, source, diagnostics, parts)
     _close_shell(shell, source, diagnostics, parts)
     return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+
+
+def compile_call(call: FunctionCall, names: Sequence[str]) -> RecipeTemplate:
+    """A recipe that calls a function with the values that these names have in a job."""
+    row = f"{call.name}({', '.join(f'{name}={name}' for name in names)})"
+    code, tree = compile_python(call.span.source, [(call.span.start, row)], call.span.source.name)
+    part = PythonTemplate(code, tree, frozenset(names))
+    return RecipeTemplate((part,), "", row, call.span)
 
 
 def _take_flags(lines: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]]:

@@ -16,9 +16,11 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.program import Reading
 from pybuild.pipefile.recipe import (
     PLAIN_SHELL,
     RecipeTemplate,
+    compile_call,
     compile_recipe,
     names_in,
     text_holes,
@@ -115,6 +117,19 @@ class Resolver:
             except BuildError as error:
                 self.out.diagnostics.extend(error.diagnostics)
         self._reading.pop()
+
+    def take(self, reading: Reading) -> syntax.Tree:
+        """What a program comes to: its names are known from now on, the files that it has read
+        count as included. Returns its tree."""
+        self.namespace.update(reading.names)
+        for name, span in reading.files:
+            with noted():
+                is_there = os.path.exists(name)
+            if is_there:
+                self.out.included.append(normalise(name))
+            else:
+                self.out.missing.append((normalise(name), span, False))
+        return reading.tree
 
     def override(self, name: str, text: str) -> None:
         """`NAME=value` of the command line, known before the file is read."""
@@ -340,7 +355,9 @@ class Resolver:
                 "its outputs are what its recipe leaves: write one below the header",
             )
         settings = self._settings(node)
-        recipe = compile_recipe(node.block, self.out.diagnostics) if node.block else None
+        recipe = None
+        if isinstance(node.block, syntax.Block):
+            recipe = compile_recipe(node.block, self.out.diagnostics)
         self._build(node, name, targets, static, prerequisites, settings, recipe)
 
     def _checked_name(self, words: tuple[syntax.Word, ...]) -> str:
@@ -374,6 +391,8 @@ class Resolver:
         local = {**dict.fromkeys(aliases, None), **settings.params}
         percent = _has_percent(target_words) and not static
         captures = self._captures_of(prerequisite_words, local)
+        if isinstance(node.block, syntax.FunctionCall):
+            recipe = compile_call(node.block, self._parameters(node.block, local, captures))
         self._check_names(settings, recipe, local, captures, frozenset(aliases))
         targets, prerequisites, order_only = self._header(
             (target_words, prerequisite_words, node.order_only), local, captures
@@ -655,6 +674,22 @@ class Resolver:
                 except BuildError as error:
                     self.out.diagnostics += error.diagnostics
 
+    def _parameters(
+        self, call: syntax.FunctionCall, local: Mapping[str, Any], captures: frozenset[str]
+    ) -> list[str]:
+        """The parameters of a function that is a recipe which get a value: each is a name that a
+        job has."""
+        own = {*captures, *RESERVED, *local, *self.out.variables}
+        for name in call.required:
+            if name not in own and name not in self.rule_names:
+                self.complain(
+                    "PB201",
+                    f"`{name}`, which `{call.title}` takes, is nothing that this rule has",
+                    call.span,
+                    did_you_mean(name, [*own, *self.rule_names]) or "give the parameter a default",
+                )
+        return [*call.required, *(name for name in call.optional if name in own)]
+
     def _check_rules_near(self, rule: Rule, recipe: RecipeTemplate) -> None:
         """A rule that a recipe names has to be a prerequisite."""
         if not recipe.holes:
@@ -760,6 +795,8 @@ class Resolver:
     def _arguments(self, node: syntax.Decoration) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if node.arguments is None:
             return (), {}
+        if isinstance(node.arguments, syntax.Given):
+            return node.arguments.positional, dict(node.arguments.named)
         code = compile_expression(node.arguments, "__take__(", "\n)")
         names: dict[str, Any] = {"__take__": lambda *a, **k: (a, k)}
         if node.name == "follows":

@@ -121,12 +121,31 @@ class PythonBlock(NamedTuple):
     block: Block
 
 
+class Given(NamedTuple):
+    """The arguments of an attribute that come from Python as they are."""
+
+    positional: tuple[object, ...]
+    named: Mapping[str, object]
+
+
 class Decoration(NamedTuple):
     """`@name(arguments)` before a rule."""
 
     span: Span
     name: str
-    arguments: PythonText | None
+    arguments: PythonText | Given | None
+
+
+class FunctionCall(NamedTuple):
+    """A recipe that is a call of a Python function, which its author calls `title` and which is
+    `name` in the file's namespace. It is given the values of `required` names, and of `optional`
+    ones where there are such."""
+
+    span: Span
+    title: str
+    name: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
 
 
 class Rule(NamedTuple):
@@ -142,7 +161,7 @@ class Rule(NamedTuple):
     segments: tuple[tuple[Word, ...], ...]
     grouped: bool
     order_only: tuple[Word, ...]
-    block: Block | None
+    block: Block | FunctionCall | None
 
 
 class Invalid(NamedTuple):

@@ -445,6 +445,24 @@ def test_a_huge_index_is_a_complaint_or_a_number_but_no_crash() -> None:
 
 # -- plain headers --------------------------------------------------------------------------------
 
+_bits = st.sampled_from(
+    "a / . x.o * <n> <n.ext> <n[0]> <inputs[-1].basename> <f(x)> <n:[0-9]+> <n.> <n[]> <n[1][2].a> "
+    "<n <1> < > é [ab] <n.a[0]> <é>".split()
+)
+
+
+@given(word=st.lists(_bits, min_size=1, max_size=5).map("".join))
+@settings(max_examples=500, deadline=None)
+def test_the_short_way_for_plain_words_is_the_way_of_the_grammar(word: str) -> None:
+    source = Source("Pipefile", f"{word}: {word}\n  <input> {word}\n")
+    short = parse(source)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_PLAIN_PIECES", "_PLAIN_PLACEHOLDER"):
+            patch.setattr(f"pybuild.pipefile.parse.{name}", re.compile(r"(?!)"))
+        patch.setattr("pybuild.pipefile.parse._parsed", {})
+        assert parse(source) == short
+
+
 _words = st.sampled_from(
     "a b.o src/x-1.c %.o * café it's x(1) [ab] +x? a,b ~/a @a !a $(a) {a} /a -a include -include "
     "include.d python split collate product combinations(2) permutations( combinations ifdef".split()
