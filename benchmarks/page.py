@@ -22,7 +22,7 @@ builds run with `-j2`, pybuild is called by its installed command.
 
 ## How to repeat them
 
-    pip install -e .[examples] ninja doit  # and snakemake, pypipegraph2; none of them is needed
+    pip install -e .[examples] ninja doit ruffus  # none is needed; nor snakemake, pypipegraph2
     python benchmarks/run.py --json all.json   # an hour or two
     python benchmarks/run.py --million --json million.json
     python benchmarks/run.py --from all.json million.json --write

@@ -97,6 +97,12 @@ GOALS = [
     Goal("python", "cold", 100, 0.01, "snakemake"),
     Goal("python", "cold", 1000, 0.01, "pypipegraph2"),
     Goal("python", "cold", 10_000, 1 / 3, "doit"),
+    *(
+        Goal("python", phase, size, 0.2, peer)
+        for size in (1000, 10_000)
+        for peer in ("ruffus", "pypipegraph2")
+        for phase in ("cold", "noop", "edit")
+    ),
     Goal("wide", "dry", 10_000, 2.0, "ninja"),
     Goal("wide", "load", 100_000, 3.0),
     Goal("explicit", "load", 5000, 0.5),

@@ -228,9 +228,53 @@ rule nothing:
         return [self.snakemake, "-j2", "-q", "all", "--", "nothing"]
 
 
-class Pypipegraph2(PythonTool):
-    name = "pypipegraph2"
-    largest = 1000
+class Library(PythonTool):
+    """A library: its script is run by our Python, `module` has to be there."""
+
+    module: str
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        if importlib.util.find_spec(self.module) is None:
+            raise LookupError(self.module)
+
+    def words(self) -> list[str]:
+        return [sys.executable]
+
+    def version(self) -> str:
+        import importlib.metadata
+
+        return importlib.metadata.version(self.module)
+
+    def build(self) -> list[str]:
+        return [sys.executable, self.script]
+
+    def nothing(self) -> list[str] | None:
+        return None
+
+
+class Ruffus(Library):
+    """Judges by times, and by what it has recorded of them."""
+
+    name = module = "ruffus"
+    largest = 10_000
+    by_content = False
+    script = "ruffus_pipeline.py"
+    text = r"""import glob
+from ruffus import pipeline_run, regex, transform
+
+@transform(sorted(glob.glob("src/*.in")), regex(r"src/(.*)\.in"), r"out/\1.out", r"\1")
+def block(source, output, stem):
+    with open(output, "w") as file:
+        file.write(stem)
+
+pipeline_run(multiprocess=2, verbose=0)
+"""
+
+
+class Pypipegraph2(Library):
+    name = module = "pypipegraph2"
+    largest = 10_000
     whole_seconds = True
     script = "pipe.py"
     text = """\
@@ -248,26 +292,8 @@ for output, source in json.loads(Path("jobs.json").read_text()):
 ppg.run()
 """
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        if importlib.util.find_spec("pypipegraph2") is None:
-            raise LookupError("pypipegraph2")
-
-    def words(self) -> list[str]:
-        return [sys.executable]
-
-    def version(self) -> str:
-        import importlib.metadata
-
-        return importlib.metadata.version("pypipegraph2")
-
-    def build(self) -> list[str]:
-        return [sys.executable, self.script]
-
-    def nothing(self) -> list[str] | None:
-        return None
-
 
 TOOLS: dict[str, type[Tool]] = {
-    each.name: each for each in (Pybuild, BareMake, Make, Ninja, Doit, Snakemake, Pypipegraph2)
+    each.name: each
+    for each in (Pybuild, BareMake, Make, Ninja, Doit, Snakemake, Ruffus, Pypipegraph2)
 }
