@@ -29,7 +29,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/tutorial.md", "docs/reference.md", "docs/python.md")
+PAGES = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/reference.md",
+    "docs/python.md",
+    "docs/coming-from-pypipegraph.md",
+)
 
 _FENCE = re.compile(r"```+\s*(\w*)\s*$")
 _HEADING = re.compile(r"#+ (.+)")
