@@ -27,6 +27,7 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES
 from pybuild.pipefile.parse import parse_word
 from pybuild.pipefile.program import Reading
+from pybuild.pipefile.usercode import UserCode
 from pybuild.report.diagnostics import render
 from pybuild.report.reasons import sentence
 from pybuild.source import BuildError, Diagnostic, Source, Span, did_you_mean
@@ -206,12 +207,9 @@ class Pipeline:
         def take(function: Function) -> Function:
             if not callable(function):
                 raise _wrong("PB221", f"a recipe is a function or a text, not {function!r}", span)
-            own = (
-                ""
-                if function.__name__ == "<lambda>" or "phony" in attributes
-                else (function.__name__)
-            )
-            add(function, name or own)
+            own = getattr(function, "__name__", "")
+            is_name = own.isidentifier() and "phony" not in attributes
+            add(function, name or (own if is_name else ""))
             return function
 
         return take
@@ -244,8 +242,9 @@ class Pipeline:
         """A copy with other values of its variables, and another name."""
         copy = Pipeline(name, **{**self.variables, **variables})
         for part in self._parts:
-            inner = isinstance(part, Pipeline)
-            copy._parts.append(part.clone(f"{name}_{part.name}", **variables) if inner else part)  # type: ignore[union-attr]
+            if isinstance(part, Pipeline):
+                part = part.clone(f"{name}_{part.name}", **variables)
+            copy._parts.append(part)
         return copy
 
     def __getitem__(self, name: str) -> Rule:
@@ -331,7 +330,8 @@ class Pipeline:
 
     def _goal(self, word: Word) -> str:
         if isinstance(word, Rule) or callable(word):
-            return _Writer(self).name_of(word, _caller())
+            with _told():
+                return _Writer(self).name_of(word, _caller())
         return os.fspath(word)
 
 
@@ -376,7 +376,8 @@ class _Writer:
             return []
         before = len(pipeline._parts)
         try:
-            generator.function(*map(Path, generator.files))
+            with UserCode(generator.span, "PB207"):
+                generator.function(*map(Path, generator.files))
             return pipeline._parts[before:]
         finally:
             del pipeline._parts[before:]
@@ -429,7 +430,7 @@ class _Writer:
         optional: list[str] = []
         for each in inspect.signature(draft.recipe).parameters.values():
             if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD, each.POSITIONAL_ONLY):
-                raise _wrong(
+                raise _mistake(
                     "PB221",
                     f"`{each}`: a recipe takes what it needs by name",
                     draft.span,
@@ -454,7 +455,7 @@ class _Writer:
         if isinstance(words, os.PathLike):
             return (_text_word(os.fspath(words), span),)
         if not isinstance(words, str) or not words:
-            raise _wrong("PB221", f"{words!r} is no file, pattern or rule", span)
+            raise _mistake("PB221", f"{words!r} is no file, pattern or rule", span)
         return tuple(_filled(parse_word(words, span), pipeline.variables))
 
     def name_of(self, rule: Rule | Callable[..., Any], span: Span, near: Any = None) -> str:
@@ -468,7 +469,7 @@ class _Writer:
                 if is_it and draft.name:
                     return f"{pipeline.name}_{draft.name}" if pipeline.name else draft.name
         told = getattr(rule, "__name__", None) or getattr(rule, "name", rule)
-        raise _wrong("PB215", f"`{told}` is no rule of this pipeline", span)
+        raise _mistake("PB215", f"`{told}` is no rule of this pipeline", span)
 
 
 def _all(pipeline: Pipeline) -> Iterator[Pipeline]:
@@ -514,6 +515,10 @@ def _check_attributes(attributes: Iterable[str], span: Span) -> None:
             raise _wrong(
                 "PB220", f"there is no attribute `{name}`", span, did_you_mean(name, [*ATTRIBUTES])
             )
+
+
+def _mistake(code: str, message: str, span: Span, help: str = "") -> BuildError:
+    return BuildError(Diagnostic(code, message, span, help=help))
 
 
 def _wrong(code: str, message: str, span: Span, help: str = "") -> PipelineError:

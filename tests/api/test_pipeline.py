@@ -296,6 +296,11 @@ def test_failures(script: Script, tmp_path: Path) -> None:
         ("pipeline.rule('a<', 'b<n[>', recipe='x')\n", 13, "not well formed"),
         ("pipeline.rule('a', 'b', recipe='echo <nothing>')\n", 13, "`<nothing>` is not known"),
         ("@pipeline.rule('a')\ndef f(*inputs): pass\n", 13, "takes what it needs by name"),
+        (
+            "@pipeline.generate('in/a_1.txt')\ndef f(x): raise KeyError(x.name)\n",
+            14,
+            "KeyError: 'a_1.txt'",
+        ),
         ("pipeline.rule('a', len, recipe='x')\n", 13, "`len` is no rule of this pipeline"),
         (
             "pipeline.rule('a', recipe='x', name='r')\npipeline.rule('b', recipe='x', name='r')\n",
@@ -317,3 +322,9 @@ def test_mistakes_are_told_at_their_line(
     assert message in output
     assert "Traceback" not in output
     assert f"script.py:{place}:" in output
+
+
+def test_mistakes_on_the_command_line_of_a_pipeline(script: Script) -> None:
+    output = script("pipeline.rule('a', len, recipe='x')\npipeline.main()\n", status=2)
+    assert "script.py:12:1: error: `len` is no rule of this pipeline" in output
+    assert "Traceback" not in output
