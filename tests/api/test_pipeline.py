@@ -298,7 +298,7 @@ def test_failures(script: Script, tmp_path: Path) -> None:
         ("@pipeline.rule('a')\ndef f(*inputs): pass\n", 13, "takes what it needs by name"),
         (
             "@pipeline.generate('in/a_1.txt')\ndef f(x): raise KeyError(x.name)\n",
-            14,
+            13,
             "KeyError: 'a_1.txt'",
         ),
         ("pipeline.rule('a', len, recipe='x')\n", 13, "`len` is no rule of this pipeline"),
