@@ -2,7 +2,7 @@
 
 Files come in families. `src` holds pairs (`src/a_1.txt`), `lib` three files that are always there;
 each rule makes a family of its own, told by its extension. A family has a shape: `pair` (G_N),
-`single` (G), or `one` (the file `all`). What a recipe writes depends on nothing but its word, the
+`single` (G), `many` (two names joined), or `one` (the file `all`). What a recipe writes depends on nothing but its word, the
 variable and the function if it uses them, and the bytes and order of its inputs.
 """
 
@@ -33,11 +33,12 @@ CONTENTS = (
 )
 POISON = "p1 a\np2 b\nPOISON\np4 d\n"
 
-PAIR, SINGLE, ONE = "pair", "single", "one"
+PAIR, SINGLE, MANY, ONE = "pair", "single", "many", "one"
 KINDS = {
     "": ("explicit", "grouped", "chain"),
-    PAIR: ("transform", "collate", "merge"),
-    SINGLE: ("transform", "merge", "shard"),
+    PAIR: ("transform", "collate", "merge", "joined"),
+    SINGLE: ("transform", "merge", "shard", "joined"),
+    MANY: ("merge",),
     ONE: ("transform", "split"),
 }
 _CAPTURES = {PAIR: "<g>_<n>", SINGLE: "<g>", ONE: "all"}
@@ -71,6 +72,8 @@ class Rule:
             return self.source_shape
         if self.kind in ("collate", "split", "grouped"):
             return SINGLE
+        if self.kind == "joined":
+            return MANY
         return PAIR if self.kind == "shard" else ONE
 
     @property
@@ -150,7 +153,7 @@ class Model:
             return f"alias{rule.number}"
         if rule.source_shape == ONE:
             return f"{folder}/all{suffix}"
-        if rule.kind == "merge" or (rule.style and rule.kind != "collate"):
+        if rule.kind in ("merge", "joined") or (rule.style and rule.kind != "collate"):
             return f"{folder}/*{suffix}"
         return f"{folder}/{_CAPTURES[rule.source_shape]}{suffix}"
 
@@ -183,6 +186,7 @@ class Model:
         else:
             source = self._source_text(rule)
             keyword = {"collate": "collate ", "split": "split ", "shard": "split "}
+            keyword["joined"] = "combinations_with_replacement(2) "
             header = (
                 f"{keyword.get(rule.kind, '')}{rule.name}: {_target(rule, source)}: "
                 f"{source}{extra}{later}"
@@ -204,6 +208,8 @@ def _target(rule: Rule, source: str) -> str:
         return f"{base}*{rule.suffix}"
     if rule.kind == "collate":
         return f"{base}<g>{rule.suffix}"
+    if rule.kind == "joined":
+        return f"{base}<inputs[0].basename>+<inputs[1].basename>{rule.suffix}"
     stem = "<basename>" if "<g>" not in source else _CAPTURES[rule.source_shape]
     return f"{base}{stem}_*{rule.suffix}" if rule.kind == "shard" else f"{base}{stem}{rule.suffix}"
 
