@@ -93,7 +93,10 @@ class Session:
     # -- edits -----------------------------------------------------------------------------
 
     def edit(self, kind: str, one: int, two: int) -> None:
-        """Does an edit; if there is nothing to do it on, nothing."""
+        """Does an edit; if there is nothing to do it on, nothing. Without records nobody would know
+        that files which no rule makes any more are leftovers."""
+        if self.forgotten and kind in LEAVING_FILES:
+            return
         before = self.model
         level = EDITS[kind](self, one, two)
         if level is None:
@@ -484,6 +487,7 @@ class Session:
         return next((rule for rule in self.model.rules if rule.name == each.rule), None)
 
 
+LEAVING_FILES = frozenset(("remove_source", "rename_source", "remove_rule", "revert"))
 EDITS: dict[str, Callable[[Session, int, int], int | None]] = {
     name: getattr(Session, name)
     for name in (
