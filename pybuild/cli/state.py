@@ -19,7 +19,7 @@ from pybuild.engine.staleness import Judge, Reason, Rules, cut
 from pybuild.engine.traces import NOT_RUN, Trace
 from pybuild.graph import Job
 from pybuild.names import normalise
-from pybuild.pipefile.rules import PATTERN, Rule
+from pybuild.pipefile.rules import Rule
 from pybuild.pipefile.upstream import target_reach
 from pybuild.project import Project
 from pybuild.report.brief import counted
@@ -158,19 +158,17 @@ def _jobs_behind(project: Project, name: str) -> Sequence[str]:
 
 
 def _later_jobs(project: Project, rule: Rule) -> list[str]:
-    """The recorded jobs of a rule that are not known yet: they are made on demand, or a split has
-    to run first."""
+    """The recorded jobs of a rule that are not known yet, because a split has to run first."""
     world = project.loaded.world
-    is_open = rule.index in open_rules(world)
-    if not is_open and rule.flavour != PATTERN:
+    if rule.index not in open_rules(world):
         return []
-    found = []
-    for name in project.journal.jobs():
-        if any(reach.match(name) is not None for reach in target_reach(rule)):
-            job = world.graph.producer.get(name) or world.search.find(name)
-            if (job is None and is_open) or (job is not None and job.binding.rule is rule):
-                found.append(name)
-    return found
+    reaches = target_reach(rule)
+    return [
+        name
+        for name in project.journal.jobs()
+        if name not in world.graph.producer
+        and any(reach.match(name) is not None for reach in reaches)
+    ]
 
 
 # -- leftovers -----------------------------------------------------------------------------

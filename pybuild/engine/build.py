@@ -676,7 +676,7 @@ class Build:
         )
         outputs: tuple[str, ...] = ()
         help = ""
-        if not error or ignored:
+        if not error or (ignored and not self.manner.adopt):
             try:
                 outputs = self._outputs_of(job, run)
                 if self.manner.records and (outputs or job.patterns):
