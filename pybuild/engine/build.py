@@ -475,6 +475,9 @@ class Build:
         if recipe is None:
             raise AssertionError(f"{job.name} has nothing to start")
         if self.scheduler.is_restored(job):
+            if self.manner.adopt:
+                self.scheduler.finished(job, True)  # nobody will read it: its record will do
+                return None
             self._up_to_date -= 1
             self.report.handle(Judged(job, Stale((Reason("wanted"),))))
         if not self._loud:
