@@ -23,6 +23,7 @@ from pybuild.source import BuildError
 from pybuild.typed import NamedTuple
 
 _WRITABLE = 0o222
+_NO_NAMES = frozenset(("", ".", ".."))
 
 
 class Leftovers(NamedTuple):
@@ -81,16 +82,16 @@ def remove_leftovers(
     folders = _wanted_folders(loaded)
     for name in [*found.gone, *found.unchanged]:
         if name in found.unchanged:
-            status = files.status(name)
-            if status is not None:
-                if not journal.is_as_made(name, found.unchanged[name], status, files.digest):
+            try:
+                status = files.status(name)
+                made = found.unchanged[name]
+                if status and not journal.is_as_made(name, made, status, files.digest):
                     continue  # somebody has just written to it
-                try:
-                    files.remove(name)
-                    _remove_empty(folder_of(name.rstrip("/")), folders)
-                except OSError as error:
-                    yield name, error
-                    continue
+                files.remove(name)
+                _remove_empty(folder_of(name.rstrip("/")), folders)
+            except OSError as error:
+                yield name, error
+                continue
             yield name, None
         # The record goes after the file: without it the file would pass for a source.
         for job in jobs_of.get(name, ()):
@@ -155,7 +156,7 @@ class _Keeps:
             name in world.graph.producer
             or name in self.named
             or world.universe.is_planned(name)
-            or not self._is_inside(folder_of(name.rstrip("/")))
+            or not self._is_inside(name)
             or world.search.find(name) is not None
         )
 
@@ -165,18 +166,16 @@ class _Keeps:
             name.endswith("/") and self._holds_others(name)
         )
 
-    def _is_inside(self, folder: str) -> bool:
-        """Whether the folder is one of the project, and goes by its own name: behind a link there
-        may be a file that has another name, too."""
+    def _is_inside(self, name: str) -> bool:
+        """Whether the file lies in the project, and goes by its own name: behind a link to a folder
+        there may be a file that has another name, too."""
+        *folders, last = name.rstrip("/").split("/")
+        if not _NO_NAMES.isdisjoint((*folders, last)) or STATE_FOLDER in (*folders[:1], last):
+            return False
+        folder = "/".join(folders)
         found = self._safe_folders.get(folder)
         if found is None:
-            real = os.path.join(self.here, folder) if folder else self.here
-            parts = folder.split("/")
-            found = (
-                not folder.startswith("/")
-                and parts[0] not in ("..", STATE_FOLDER)
-                and os.path.realpath(folder or ".") == real
-            )
+            found = os.path.realpath(folder) == os.path.join(self.here, *folders)
             self._safe_folders[folder] = found
         return found
 

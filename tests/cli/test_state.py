@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.engine.traces import Journal
+from pybuild.engine.traces import Journal, stand_in
+from pybuild.files import Disk
 
 from .conftest import Place
 
@@ -509,6 +510,27 @@ def test_nothing_outside_the_project_is_touched(place: Place, tmp_path: Path) ->
     assert place.run("--stale", "--remove").stdout == "removed e\npybuild: 1 removed\n"
     assert sorted(os.listdir(outside)) == ["a", "b", "c"]
     assert (place.folder / "real/d").exists()
+
+
+def test_records_that_name_what_no_rule_would(place: Place, tmp_path: Path) -> None:
+    """Whatever a journal from elsewhere says: nothing outside, and not the project itself."""
+    place.put(Pipefile="all: a\na:\n    touch a\n", mine="")
+    (tmp_path / "outside").write_text("")
+    place.run()
+    names = ["../", "./", "..", ".", "", "/", "../outside", "a/../../outside", ".pybuild/journal"]
+    names += [".pybuild/", "none/../mine", "./mine", f"{tmp_path}/outside"]
+    journal = Journal(str(place.folder / ".pybuild" / "journal"))
+    trace = journal.trace("a")
+    assert trace is not None
+    for number, name in enumerate(names):
+        status = Disk().status(os.path.join(place.folder, name))
+        digest = stand_in(status) if status else bytes(16)
+        made = trace._replace(outputs=(name,), output_digests=digest)
+        journal.finish(f"job {number}", made, {}, {})
+    journal.close()
+    assert place.run("--stale", "--remove").stdout == "pybuild: 0 removed\n"
+    assert place.files() == ["Pipefile", "a", "mine"]
+    assert (tmp_path / "outside").exists()
 
 
 def test_folders_that_become_empty_go(place: Place) -> None:
