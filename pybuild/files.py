@@ -215,7 +215,21 @@ class Recording(FilesWrapper):
         return found
 
 
-class Pretending(FilesWrapper):
+class Untouched(FilesWrapper):
+    """Whatever is to be written, removed or touched stays as it is."""
+
+    def make_folder(self, name: str) -> None: ...
+
+    def remove(self, name: str) -> None: ...
+
+    def rename(self, old: str, new: str) -> None: ...
+
+    def touch(self, name: str) -> None: ...
+
+    def set_writable(self, name: str, writable: bool) -> None: ...
+
+
+class Pretending(Untouched):
     """`-n`: what jobs would have made looks made, with unknown bytes; nothing is written."""
 
     def __init__(self, inner: Files, now_ns: int) -> None:
@@ -236,13 +250,3 @@ class Pretending(FilesWrapper):
         if name in self.made:
             return digest_of(b"pretended " + os.fsencode(name))
         return self.inner.digest(name)
-
-    def make_folder(self, name: str) -> None: ...
-
-    def remove(self, name: str) -> None: ...
-
-    def rename(self, old: str, new: str) -> None: ...
-
-    def touch(self, name: str) -> None: ...
-
-    def set_writable(self, name: str, writable: bool) -> None: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 
 from pybuild import __version__
@@ -13,11 +13,11 @@ from pybuild.engine.events import Event, Judged, Message, Started, Summary
 from pybuild.engine.flat import STATE_FOLDER
 from pybuild.engine.lock import Lock
 from pybuild.engine.staleness import Level, Rules, UpToDate
-from pybuild.engine.traces import Journal, stand_in
-from pybuild.files import Disk, Files, Pretending, Recording
+from pybuild.engine.traces import Journal
+from pybuild.files import Disk, Files, Pretending, Recording, Untouched
 from pybuild.graph import Job
 from pybuild.kept import Head, Part, keep, keep_again, revive
-from pybuild.names import Pattern, folder_of, glob_pieces, normalise
+from pybuild.names import Pattern, folder_of, glob_pieces, glob_text, normalise
 from pybuild.phases import Phases
 from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pybuild.engine.flat import Flat
     from pybuild.engine.ports import Grow, Report, Runner
     from pybuild.graph import Graph
+    from pybuild.leftovers import Leftovers
 
 PIPEFILE = "Pipefile"
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
@@ -67,6 +68,7 @@ class Wish(NamedTuple):
     dry: bool = False
     question: bool = False
     touch: bool = False
+    adopt: bool = False  # record what is there as made, and run nothing
     stream: bool | None = None  # None: when one job runs at a time
     load_limit: float = 0.0
     new: frozenset[str] = frozenset()
@@ -294,14 +296,8 @@ class Project:
             return False
         if name in self._abandoned:
             return True
-        made = self._made.get(name)
-        stamp = self.journal.stamp(name)
-        if stamp is not None and stamp.fits(status):
-            return stamp.digest == made or made == stand_in(status)
-        try:
-            return made == stand_in(status) or self.files.digest(name) == made
-        except OSError:
-            return False
+        made = self._made.get(name, b"")
+        return self.journal.is_as_made(name, made, status, self.files.digest)
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -430,6 +426,13 @@ class Project:
         """Raises BuildError for a file that is included, not there, and made by no rule."""
         self._refuse_missing(self.include_makers(), dry=False)
 
+    def refuse_unmade_includes(self) -> None:
+        """Raises BuildError for a file that is included and not there: without it not all rules
+        are known."""
+        self.refuse_missing_includes()
+        if unmade := self._unmade_includes():
+            raise BuildError(*unmade)
+
     def include_makers(self) -> list[Job]:
         """The jobs that make files that the Pipefile includes."""
         wanted = [name for name, _, _ in self.loaded.pipeline.missing]
@@ -483,6 +486,8 @@ class Project:
         files: Files = self.files
         if wish.dry:
             files = Pretending(files, time.time_ns())
+        elif wish.adopt:
+            files = Untouched(files)
         manner = self._manner(wish)
         build = Build(
             self.graph,
@@ -523,7 +528,8 @@ class Project:
         resources = {**_machine(jobs), **wish.resources}
         return Manner(
             Rules(
-                wish.level,
+                # Where only times count, whether there is a record would make no difference.
+                max(wish.level, Level.HISTORY) if wish.adopt else wish.level,
                 wish.everything,
                 forced,
                 frozenset(map(normalise, wish.old)),
@@ -532,11 +538,12 @@ class Project:
             Capacity(max(0, jobs), resources, self.pools),
             wish.minimal,
             wish.keep_going,
-            wish.ignore_errors,
+            wish.ignore_errors or wish.adopt,
             wish.dry,
             wish.question,
             records=not (wish.dry or wish.question),
             touch=wish.touch,
+            adopt=wish.adopt,
             load_limit=wish.load_limit,
             order=_order(wish.shuffle),
             needed=forced - included if wish.forced_needed else (),
@@ -549,10 +556,14 @@ class Project:
             stream = manner.capacity.jobs == 1 if wish.stream is None else wish.stream
             return LocalRunner(STATE_FOLDER, stream=stream, lock=self.lock.handle)
 
+        if wish.adopt:
+            from pybuild.runners.adopt import AdoptRunner
+
+            return AdoptRunner(files, self.grow.claimable)
         if wish.touch and not wish.dry:
             from pybuild.runners.touch import TouchRunner
 
-            return TouchRunner(files, self.grow.strangers, local)
+            return TouchRunner(files, self.grow.claimable, local)
         return local()
 
     def adopt(self, names: Sequence[str], report: Report) -> list[str]:
@@ -570,6 +581,57 @@ class Project:
             self._made = None
             self.loaded = self._load()
         return others
+
+    # -- records ---------------------------------------------------------------------------
+
+    def forget(self, job: str) -> None:
+        """Drops the record of a job. The files of a split stay its own: it removes them when it
+        runs again. Of a job that is not known yet, because a split has to run first, the record
+        stays for the sake of its files, and it counts as interrupted. Raises BuildError."""
+        known = self.loaded.world.graph.producer.get(job)
+        self.journal.hold()
+        try:
+            if known is None or known.name != job:
+                self.journal.start(job)
+            else:
+                left = self._left_by(known) if known.patterns else []
+                self.journal.forget(job)
+                if left:
+                    globs = [glob_text(each) for each in known.patterns]
+                    self.journal.start(job, (), globs)
+                    self.journal.failed(job, left)
+            self.journal.release()
+        except OSError as error:
+            from pybuild.engine.build import journal_error
+
+            raise journal_error(self.journal.path, error) from None
+
+    def _left_by(self, split: Job) -> list[str]:
+        """The files on disk that a split has made, by its record."""
+        begun = self.journal.started(split.name)
+        found = dict.fromkeys(self._outputs_of(split.name))
+        if begun is not None:
+            found.update(dict.fromkeys(begun.ours(self.grow.strangers(split))))
+        return list(found)
+
+    def leftovers(self) -> Leftovers:
+        """The files that an earlier build made and that no rule makes now."""
+        from pybuild.leftovers import find_leftovers
+
+        read = self.watch.seen.files if self.watch else ()
+        return find_leftovers(self.loaded, self.journal, self.files, read)
+
+    def remove_leftovers(self, found: Leftovers) -> Iterator[tuple[str, OSError | None]]:
+        """Removes leftovers and their records; gives each file, and why it could not be removed if
+        so. Raises BuildError if that cannot be recorded."""
+        from pybuild.leftovers import remove_leftovers
+
+        try:
+            yield from remove_leftovers(found, self.loaded, self.journal, self.files)
+        except OSError as error:
+            from pybuild.engine.build import journal_error
+
+            raise journal_error(self.journal.path, error) from None
 
 
 def _unmade_complaint(name: str, span: Span, help: str) -> Diagnostic:

@@ -142,9 +142,19 @@ def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None
     from pybuild.cli.build import Killed, build
 
     try:
+        if _asks_for_state(arguments):
+            from pybuild.cli.state import state
+
+            return state(arguments, words)
         return build(arguments, words, glimpse)
     except Killed as death:
         _die_by(death.signum)
+
+
+def _asks_for_state(arguments: Arguments) -> bool:
+    """Whether the records are to be looked at or changed, and nothing is to be built."""
+    of = arguments
+    return bool(of.adopt or of.forgotten or of.stale or of.remove or of.history)
 
 
 def _tell_at_last(line: str) -> None:

@@ -96,6 +96,11 @@ class Arguments:
         self.trace: bool = False
         self.shuffle: str = ""
         self.forced: list[str] = []
+        self.adopt: bool = False
+        self.forgotten: list[str] = []
+        self.stale: bool = False
+        self.remove: bool = False
+        self.history: list[str] = []
         self.rebuild: str = "maximal"
         self.checksum_level: str = "content"
         self.explain: bool = False
@@ -244,11 +249,47 @@ OPTIONS: tuple[Option, ...] = (
         group="pybuild",
     ),
     Option(
+        ("--adopt",),
+        "adopt",
+        "record the targets that are there as made, run nothing and touch nothing",
+        group="pybuild",
+    ),
+    Option(
+        ("--forget",),
+        "forgotten",
+        "drop the records of these rules and targets, so that their jobs run next time",
+        VALUE,
+        "RULE_OR_TARGET",
+        group="pybuild",
+    ),
+    Option(
+        ("--stale",),
+        "stale",
+        "list the files that an earlier build made and that no rule makes now",
+        group="pybuild",
+    ),
+    Option(
+        ("--remove",), "remove", "with --stale: remove these files, with records", group="pybuild"
+    ),
+    Option(
+        ("--history",),
+        "history",
+        "when and with what TARGET was made, and what has changed since",
+        VALUE,
+        "TARGET",
+        group="pybuild",
+    ),
+    Option(
         ("--list",), "list_rules", "print rules, descriptions and numbers of jobs", group="pybuild"
     ),
     Option(("--lint",), "lint", "print all that is wrong with the Pipefile", group="pybuild"),
     Option(
-        ("--format",), "format", "`text` or `json`, for --lint", VALUE, "FORMAT", group="pybuild"
+        ("--format",),
+        "format",
+        "`text` or `json`, for --lint and --history",
+        VALUE,
+        "FORMAT",
+        group="pybuild",
     ),
     Option(
         ("--flowchart",),

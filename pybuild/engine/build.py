@@ -28,7 +28,7 @@ from pybuild.engine.events import (
 from pybuild.engine.ports import Begun, Chunk, Grow, Outcome, Report, Returned, Runner
 from pybuild.engine.scheduler import Capacity, Scheduler, State
 from pybuild.engine.staleness import Judge, Level, Reason, Rules, Stale, UpToDate, Verdict
-from pybuild.engine.traces import DIGEST_SIZE, Journal, Stamp, Trace
+from pybuild.engine.traces import DIGEST_SIZE, NOT_RUN, Journal, Stamp, Trace
 from pybuild.files import Files, Pretending, Status
 from pybuild.graph import Graph, Job, Script
 from pybuild.names import glob_text, split_extension
@@ -56,8 +56,9 @@ class NotUpToDate(Exception):
 
 
 class Manner(NamedTuple):
-    """How to build: what the command line decides, but for what is a part of its own. `needed` are
-    rules and files of which some job has to be wanted: those of `--force`."""
+    """How to build: what the command line decides, but for what is a part of its own. `adopt`: what
+    is there is recorded as made, and nothing is run or written besides. `needed` are rules and
+    files of which some job has to be wanted: those of `--force`."""
 
     rules: Rules = Rules()
     capacity: Capacity = Capacity()
@@ -68,6 +69,7 @@ class Manner(NamedTuple):
     question: bool = False
     records: bool = True
     touch: bool = False
+    adopt: bool = False
     load_limit: float = 0.0
     order: Callable[[Job], float] | None = None
     needed: Collection[str] = ()
@@ -152,7 +154,7 @@ class Build:
         self._later: list[tuple[float, int, Job]] = []
         self._attempts: dict[int, int] = {}
         self._ran: list[Job] = []
-        self._touched: list[Job] = []  # those of them whose recipe did not run (`-t`)
+        self._touched: list[Job] = []  # those of them whose recipe did not run (`-t`, `--adopt`)
         self._up_to_date = 0
         self._failures: list[Failure] = []
         self._unknown: dict[int, Job] = {}
@@ -473,6 +475,9 @@ class Build:
         if recipe is None:
             raise AssertionError(f"{job.name} has nothing to start")
         if self.scheduler.is_restored(job):
+            if self.manner.adopt:
+                self.scheduler.finished(job, True)  # nobody will read it: its record will do
+                return None
             self._up_to_date -= 1
             self.report.handle(Judged(job, Stale((Reason("wanted"),))))
         if not self._loud:
@@ -484,6 +489,7 @@ class Build:
         outputs = [renames.get(name, name) for name in job.outputs] if renames else job.outputs
         script = recipe.expand(job, self.judge.changed(job), outputs)
         if self._only_touches(script):
+            renames = {}  # what an atomic job has left unfinished stays as it is
             script = script._replace(echo=self._touch_commands(job), silent=False)
         if self.manner.dry and not script.always:
             self._pretend(job, script)
@@ -493,7 +499,7 @@ class Build:
         before = self._clear_the_way(job, script) if self.manner.records else {}
         attempt = self._attempts.get(job.number, 0) + 1
         self._attempts[job.number] = attempt
-        if self.manner.records and (job.outputs or job.patterns):
+        if self.manner.records and not self.manner.adopt and (job.outputs or job.patterns):
             globs = tuple([glob_text(pattern) for pattern in job.patterns])
             self.journal.start(job.name, tuple(before) if globs else (), globs)
         self._runs[job.number] = _Run(script, attempt, digests, stamps, before, renames)
@@ -523,13 +529,13 @@ class Build:
                 )
 
     def _only_touches(self, script: Script) -> bool:
-        return self.manner.touch and not script.always
+        return self.manner.adopt or (self.manner.touch and not script.always)
 
     def _touch_commands(self, job: Job) -> str:
         """What `-t` says of a job, as make does."""
         from shlex import quote
 
-        names = self.grow.strangers(job) if job.patterns else job.outputs
+        names = self.grow.claimable(job) if job.patterns else job.outputs
         return "\n".join(f"touch {quote(name)}" for name in names)
 
     def _done(self, job: Job, script: Script) -> None:
@@ -566,13 +572,17 @@ class Build:
         """Makes folders, takes away what earlier runs of a split left; returns what stands
         there now and is not of our making. Raises BuildError."""
         try:
-            self._refuse_protected(job)
+            if not self.manner.adopt:
+                self._refuse_protected(job)
             for folder in script.folders:
                 status = self.files.status(folder)
                 if status is None or not status.is_folder:
                     self.files.make_folder(folder)
-            if not job.patterns or self._only_touches(script):
+            if not job.patterns:
                 return {}
+            if self._only_touches(script):
+                ours = set(self.grow.claimable(job))
+                return self._standing(name for name in self.grow.strangers(job) if name not in ours)
             trace = self.journal.trace(job.name)
             ours = set(trace.outputs) if trace else set()
             started = self.journal.started(job.name)
@@ -580,11 +590,7 @@ class Build:
                 ours.update(started.ours(self.grow.strangers(job)))
             if not job.traits.precious:
                 self._remove(job, sorted(ours))
-            return {
-                name: status
-                for name in self.grow.strangers(job)
-                if (status := self.files.status(name)) is not None
-            }
+            return self._standing(self.grow.strangers(job))
         except OSError as error:
             raise BuildError(
                 Diagnostic(
@@ -596,6 +602,10 @@ class Build:
                     else "something stands where a folder or file of this job has to be",
                 )
             ) from None
+
+    def _standing(self, names: Iterable[str]) -> dict[str, Status]:
+        """The files that are there, as they are now. Raises OSError."""
+        return {name: status for name in names if (status := self.files.status(name)) is not None}
 
     def _refuse_protected(self, job: Job) -> None:
         if not job.traits.protected:
@@ -626,7 +636,8 @@ class Build:
             self.report.handle(Removed(job, tuple(there)))
 
     def _discard(self, job: Job) -> None:
-        if not self.manner.records or self.manner.dry or job.traits.precious:
+        manner = self.manner
+        if not manner.records or manner.dry or manner.adopt or job.traits.precious:
             return
         try:
             self._record_digests(job)
@@ -655,7 +666,9 @@ class Build:
         job = outcome.job
         self._tell_start(job)
         run = self._runs.pop(job.number)
-        if outcome.seconds is None:
+        if self._only_touches(run.script):
+            seconds = NOT_RUN
+        elif outcome.seconds is None:
             seconds = time.monotonic() - run.clock
         else:
             seconds = outcome.seconds
@@ -666,7 +679,7 @@ class Build:
         )
         outputs: tuple[str, ...] = ()
         help = ""
-        if not error or ignored:
+        if not error or (ignored and not self.manner.adopt):
             try:
                 outputs = self._outputs_of(job, run)
                 if self.manner.records and (outputs or job.patterns):
@@ -844,7 +857,7 @@ class Build:
 
     def _hooks(self) -> None:
         """`@posttask` and `@touch`: once after the last job of a rule of which some job ran."""
-        if self.manner.dry or not self.manner.records:
+        if self.manner.dry or self.manner.adopt or not self.manner.records:
             return
         unfinished = {
             job.traits.rule

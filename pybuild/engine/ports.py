@@ -102,3 +102,7 @@ class Grow(Protocol):
 
     def strangers(self, job: Job) -> Sequence[str]:
         """Files on disk that match the globs of a split, in order."""
+
+    def claimable(self, job: Job) -> Sequence[str]:
+        """Those of them that the split may have made, as far as one can see: no other job makes
+        them, and no rule names them as a prerequisite."""

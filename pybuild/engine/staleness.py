@@ -165,7 +165,8 @@ class Judge:
         maker = self.graph.producer.get(name)
         return maker is not None and maker.traits.temporary
 
-    def _same(self, name: str, recorded: bytes) -> bool:
+    def is_same(self, name: str, recorded: bytes) -> bool:
+        """Whether a file is as it was recorded. Raises BuildError."""
         if recorded == self.digest(name):
             return True
         status = self.status(name)
@@ -173,8 +174,8 @@ class Judge:
 
     def is_as_recorded(self, trace: Trace) -> bool:
         """Whether the outputs of a job are those that it was recorded with. Raises BuildError."""
-        digests = _cut(trace.output_digests)
-        return all(map(self._same, trace.outputs, digests))
+        digests = cut(trace.output_digests)
+        return all(map(self.is_same, trace.outputs, digests))
 
     # -- judging ---------------------------------------------------------------------------
 
@@ -285,7 +286,7 @@ class Judge:
         if recipe is not None and level >= Level.RECIPE and recipe.text_digest != trace.text:
             reasons.append(Reason("recipe"))
         if recipe is not None and level >= Level.PARAMS and recipe.values_digest != trace.values:
-            reasons += self._changed_values(job, trace)
+            reasons += self.changed_values(job, trace)
         if job.inputs != trace.inputs:
             reasons += _changed_list(trace.inputs, job.inputs)
         if level >= Level.CONTENT:
@@ -302,7 +303,8 @@ class Judge:
             and maker.recipe is not None
         ]
 
-    def _changed_values(self, job: Job, trace: Trace) -> list[Reason]:
+    def changed_values(self, job: Job, trace: Trace) -> list[Reason]:
+        """Which values of the recipe are others than were recorded."""
         old: Mapping[str, str] = self.journal.blob(trace.value_set) or {}
         new = job.recipe.values() if job.recipe else {}
         found = [
@@ -314,17 +316,17 @@ class Judge:
 
     def _from_content(self, job: Job, trace: Trace) -> list[Reason]:
         reasons = []
-        recorded = dict(zip(trace.inputs, _cut(trace.input_digests), strict=True))
+        recorded = dict(zip(trace.inputs, cut(trace.input_digests), strict=True))
         for name in job.inputs:
             old = recorded.get(name)
-            if old is not None and name not in self.rules.old and not self._same(name, old):
+            if old is not None and name not in self.rules.old and not self.is_same(name, old):
                 kind = "input-made" if name in self.pretended else "input-changed"
                 reasons.append(Reason(kind, name, old.hex(), self.digest(name).hex()))
-        for name, old in zip(trace.discovered, _cut(trace.discovered_digests), strict=True):
-            if name not in self.rules.old and not self._same(name, old):
+        for name, old in zip(trace.discovered, cut(trace.discovered_digests), strict=True):
+            if name not in self.rules.old and not self.is_same(name, old):
                 reasons.append(Reason("discovered", name, old.hex(), self.digest(name).hex()))
-        for name, old in zip(trace.outputs, _cut(trace.output_digests), strict=True):
-            if self.status(name) is not None and not self._same(name, old):
+        for name, old in zip(trace.outputs, cut(trace.output_digests), strict=True):
+            if self.status(name) is not None and not self.is_same(name, old):
                 reasons.append(Reason("output-changed", name, old.hex(), self.digest(name).hex()))
         return reasons
 
@@ -356,11 +358,11 @@ class Judge:
     def _inputs_moved_on(self, trace: Trace) -> list[Reason]:
         """For a split that made nothing there is no target to compare times with: what its
         prerequisites looked like then has to do."""
-        recorded = zip(trace.inputs, _cut(trace.input_digests), strict=True)
+        recorded = zip(trace.inputs, cut(trace.input_digests), strict=True)
         return [
             Reason("input-changed", name, old.hex(), self.digest(name).hex())
             for name, old in recorded
-            if self.status(name) is not None and not self._same(name, old)
+            if self.status(name) is not None and not self.is_same(name, old)
         ]
 
     def _time(self, name: str) -> int | None:
@@ -382,7 +384,7 @@ class Judge:
             self._remember_absent(trace)
 
     def _remember_absent(self, trace: Trace) -> None:
-        for name, digest in zip(trace.outputs, _cut(trace.output_digests), strict=True):
+        for name, digest in zip(trace.outputs, cut(trace.output_digests), strict=True):
             if self.status(name) is None:
                 self._absent[name] = digest
                 self._absent_since[name] = trace.started_ns
@@ -398,7 +400,8 @@ class Judge:
         return [name for name in job.inputs if (self._time(name) or oldest + 1) > oldest]
 
 
-def _cut(digests: bytes) -> list[bytes]:
+def cut(digests: bytes) -> list[bytes]:
+    """Digests that are written one behind the other."""
     return [digests[i : i + DIGEST_SIZE] for i in range(0, len(digests), DIGEST_SIZE)]
 
 

@@ -23,6 +23,7 @@ from pybuild.typed import Any, NamedTuple
 HEADER = b"pybuild journal 3\n"
 _MARSHAL_VERSION = 4
 DIGEST_SIZE = 16
+NOT_RUN = 0.0  # in place of seconds: the job did not run, its files were taken as they are
 
 
 class Stamp(NamedTuple):
@@ -56,7 +57,7 @@ class Trace(NamedTuple):
 
     `inputs`, `discovered` and `outputs` are names; the `*_digests` hold 16 bytes for each of them.
     `text` and `values` are digests of the recipe and of the values it used; `value_set` is the key
-    under which the values themselves are kept.
+    under which the values themselves are kept. `seconds` is how long it took, or `NOT_RUN`.
     """
 
     text: bytes
@@ -153,13 +154,9 @@ class Journal:
         view = memoryview(data)
         try:
             while position < len(data):
-                size = int.from_bytes(view[position : position + 4], "little")
-                check = view[position + 4 : position + 12]
-                payload = view[position + 12 : position + 12 + size]
-                if len(payload) != size or xxhash.xxh3_64_digest(payload) != check:
-                    raise ValueError("checksum")
-                self._apply(marshal.loads(payload))
-                position += 12 + size
+                record, end = _record_at(view, position)
+                self._apply(record)
+                position = end
                 self._records += 1
         except (ValueError, EOFError, TypeError, KeyError, IndexError):
             lost = len(data) - position
@@ -203,6 +200,23 @@ class Journal:
         for name in names:
             self._numbers[name] = self._first + len(self._names)
             self._names.append(name)
+
+    def runs(self, job: str) -> list[tuple[int, float]]:
+        """When the runs of a job began that are still in the file and ended well, in ns since the
+        epoch, and how many seconds they took; the latest first. Reads all of the file."""
+        found: dict[int, float] = {}
+        data = memoryview((self._read(0) or b"")[: self._size])
+        position = len(HEADER)
+        while position < len(data):
+            record, position = _record_at(data, position)
+            packed = None
+            if record[0] == "Z":
+                packed = record[3].get(job)
+            elif record[0] == "T" and record[1] == job:
+                packed = record[3]
+            if packed is not None:
+                found[packed[9]] = packed[10]
+        return sorted(found.items(), reverse=True)
 
     def is_current(self) -> bool:
         """Whether nobody has written to the file since it was read."""
@@ -269,6 +283,23 @@ class Journal:
                 start = index * DIGEST_SIZE
                 out[names[number]] = digests[start : start + DIGEST_SIZE]
         return out
+
+    def is_as_made(
+        self, name: str, made: bytes, status: Status, digest: Callable[[str], bytes]
+    ) -> bool:
+        """Whether a file that looks like this has the bytes that it was recorded with (`made`);
+        `digest` reads it, if that has to be."""
+        stamp = self.stamp(name)
+        if stamp is not None and stamp.fits(status):
+            return stamp.digest == made or made == stand_in(status)
+        try:
+            return made == stand_in(status) or digest(name) == made
+        except OSError:
+            return False
+
+    def jobs(self) -> list[str]:
+        """The jobs of which it is recorded that they finished."""
+        return list(self._traces)
 
     def maker(self, name: str) -> str | None:
         """The job that made a file, by the traces. Looks at all of them."""
@@ -541,6 +572,17 @@ def _checked(packed: Any, first: int, end: int) -> _Packed:
     if first and any(map(first.__gt__, memoryview(packed[3] + packed[5] + packed[7]).cast("I"))):
         raise ValueError("trace")
     return packed
+
+
+def _record_at(data: memoryview, position: int) -> tuple[Any, int]:
+    """The record that begins at a place of a journal, and where it ends. Raises ValueError,
+    EOFError or TypeError if it is damaged."""
+    start = position + 12
+    end = start + int.from_bytes(data[position : position + 4], "little")
+    payload = data[start:end]
+    if start + len(payload) != end or xxhash.xxh3_64_digest(payload) != data[position + 4 : start]:
+        raise ValueError("checksum")
+    return marshal.loads(payload), end
 
 
 def _framed(record: tuple[Any, ...]) -> bytes:

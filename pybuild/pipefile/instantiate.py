@@ -467,6 +467,27 @@ class Instantiation:
             found.update(dict.fromkeys(self.universe.on_disk(pattern)))
         return sorted(found)
 
+    def claimable(self, job: Job) -> list[str]:
+        """Those of them that the split may have made: no other job makes them, and no rule names
+        them as a prerequisite."""
+        taken = {*job.inputs, *job.order_only, *self.named_files()}
+        return [
+            name
+            for name in self.strangers(job)
+            if name not in taken and self.graph.producer.get(name) in (None, job)
+        ]
+
+    def named_files(self) -> set[str]:
+        """The names of files that rules have among their prerequisites as they are written, and of
+        included Pipefiles."""
+        found = set(self.pipeline.included)
+        for rule in self.pipeline.rules:
+            for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
+                if template.literal:
+                    found.add(template.literal)
+            found.update(text for text in (*rule.sources, *rule.later) if "%" not in text)
+        return found
+
     def outputs_of(self, rule: Rule) -> list[str]:
         """All outputs of a rule, as far as known; of several jobs sorted."""
         jobs = self.jobs_of[rule.index]

@@ -96,3 +96,6 @@ class Revived:
 
     def strangers(self, _: Job) -> Sequence[str]:
         return []
+
+    def claimable(self, _: Job) -> Sequence[str]:
+        return []

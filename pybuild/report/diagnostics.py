@@ -13,17 +13,17 @@ def render(diagnostic: Diagnostic) -> str:
     """One diagnostic as lines of text, without a newline at the end."""
     place = f"{diagnostic.span}: " if diagnostic.span else "pybuild: "
     head = f"{place}{diagnostic.severity}: {diagnostic.message} [{diagnostic.code}]"
-    lines = [_printable(head)]
+    lines = [one_line(head)]
     if diagnostic.span:
         lines += excerpt(diagnostic.span)
     for note in diagnostic.notes:
         lines += _note(note)
     if diagnostic.help:
-        lines.append(_printable(f"  help: {diagnostic.help}"))
+        lines.append(one_line(f"  help: {diagnostic.help}"))
     return "\n".join(lines)
 
 
-def _printable(line: str) -> str:
+def one_line(line: str) -> str:
     """The text as one line that does nothing to a terminal, whatever names are in it."""
     if line.isprintable():
         return line
@@ -35,8 +35,8 @@ def _printable(line: str) -> str:
 
 def _note(note: Note) -> list[str]:
     if note.span is None:
-        return [_printable(f"  note: {note.message}")]
-    return [_printable(f"  note: {note.message} at {note.span}"), *excerpt(note.span)]
+        return [one_line(f"  note: {note.message}")]
+    return [one_line(f"  note: {note.message} at {note.span}"), *excerpt(note.span)]
 
 
 def excerpt(span: Span) -> list[str]:

@@ -21,13 +21,15 @@ WHY_NOT = {
 }
 
 
-def _digest(text: str) -> str:
+def short_digest(text: str) -> str:
+    """The start of a digest in hex, enough to tell files apart."""
     return text[:12] if text.strip("0") else "absent"
 
 
 def _changed(what: str) -> Callable[[Reason], str]:
     def tell(reason: Reason) -> str:
-        return f"{what} `{reason.name}` changed ({_digest(reason.old)} -> {_digest(reason.new)})"
+        old, new = short_digest(reason.old), short_digest(reason.new)
+        return f"{what} `{reason.name}` changed ({old} -> {new})"
 
     return tell
 

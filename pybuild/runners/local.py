@@ -212,7 +212,7 @@ class LocalRunner:
         if job.traits.timeout:
             task.deadline = time.monotonic() + job.traits.timeout
             self._timed[job.number] = task
-        self._logs.drop(job)
+        self._logs.drop(job.name)
         return task
 
     def _next_part(self, task: _Task) -> None:
@@ -542,7 +542,7 @@ class LocalRunner:
 
     def _keep(self, task: _Task, data: bytes) -> None:
         if task.log_handle < 0:
-            task.log, task.log_handle = self._logs.open(task.job)
+            task.log, task.log_handle = self._logs.open(task.job.name)
         if task.log_handle >= 0:
             try:
                 os.write(task.log_handle, data)

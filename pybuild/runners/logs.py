@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from pybuild.content import digest_of
-from pybuild.graph import Job
 
 
 class Logs:
@@ -18,7 +17,12 @@ class Logs:
         except OSError:
             self._there = set()
 
-    def drop(self, job: Job) -> None:
+    def find(self, job: str) -> str:
+        """The log of a job, by its name; "" if there is none."""
+        name = _name(job)
+        return os.path.join(self.folder, name) if name in self._there else ""
+
+    def drop(self, job: str) -> None:
         """The job runs anew: what it printed last time is gone."""
         if not self._there:
             return
@@ -30,7 +34,7 @@ class Logs:
             except OSError:
                 pass
 
-    def open(self, job: Job) -> tuple[str, int]:
+    def open(self, job: str) -> tuple[str, int]:
         """A new log: its name and a handle to write to; ("", -1) if there can be none."""
         name = _name(job)
         path = os.path.join(self.folder, name)
@@ -43,7 +47,7 @@ class Logs:
         return path, handle
 
 
-def _name(job: Job) -> str:
-    tail = "".join([c if c.isalnum() or c in "._-" else "_" for c in job.name[-60:]])
-    key = digest_of(job.name.encode("utf-8", "surrogateescape")).hex()[:8]
+def _name(job: str) -> str:
+    tail = "".join([c if c.isalnum() or c in "._-" else "_" for c in job[-60:]])
+    key = digest_of(job.encode("utf-8", "surrogateescape")).hex()[:8]
     return f"{tail}.{key}.log"

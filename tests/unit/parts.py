@@ -106,6 +106,9 @@ class FixedGrow:
         self.resolved[job.name] = tuple(outputs)
         self.grown(job, self.resolved[job.name])
 
+    def claimable(self, job: Job) -> Sequence[str]:
+        return self.strangers(job)
+
     def strangers(self, job: Job) -> Sequence[str]:
         return [
             name

@@ -196,6 +196,29 @@ def test_a_journal_of_dead_records_is_written_anew_and_says_the_same(path: str) 
     assert journal.trace("other") == trace(("x",), ("y",))
 
 
+def test_runs_that_are_still_in_the_file(path: str) -> None:
+    journal = Journal(path)
+    journal.finish("other", trace(("x",), ("y",)), {}, {})
+    runs = [(10**18 + number, 0.25 * number) for number in range(1, 4)]
+    for number, (started_ns, _) in enumerate(runs, 1):
+        journal.start("job")
+        journal.finish("job", trace(number=number)._replace(started_ns=started_ns), {}, {})
+    journal.finish("job", trace(number=3)._replace(started_ns=runs[-1][0]), {"in": stamp()}, {})
+    journal.forget("job")
+    journal.close()
+    with Path(path).open("ab") as handle:
+        handle.write(b"garbage")
+    journal = Journal(path)
+    assert journal.runs("job") == runs[::-1]
+    assert journal.runs("other") == [(10**18, 0.25)]
+    assert journal.runs("nobody") == []
+    for number in range(1, 600):
+        journal.finish("other", trace(("x",), ("y",), number=number), {}, {})
+    journal = again(journal)
+    assert journal.runs("job") == []
+    assert journal.runs("other") == [(10**18, 0.25 * 599)]
+
+
 @pytest.mark.parametrize("count", [1, 600])
 def test_writing_goes_on_after_closing(path: str, count: int) -> None:
     journal = Journal(path)
