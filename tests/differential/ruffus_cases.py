@@ -1028,6 +1028,6 @@ mark1:
 mark2:
     ./jobs.py two.mark -- 2
 """,
-        changed="nothing",
+        changed="unrelated",
     ),
 ]
