@@ -95,6 +95,20 @@ class Pattern:
         return all(isinstance(piece, str) for piece in self.pieces)
 
     @property
+    def is_unambiguous(self) -> bool:
+        """Whether a name can match in one way only: no part of a path has two gaps, and no gap goes
+        beyond its part. False where that takes more to tell."""
+        gaps = 0
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                gaps = 0 if "/" in piece else gaps
+            elif piece.crosses or gaps:
+                return False
+            else:
+                gaps = 1
+        return True
+
+    @property
     def regex(self) -> re.Pattern[str]:
         """The pattern as a compiled regular expression with one group a capture."""
         if self._regex is None:

@@ -70,15 +70,15 @@ class Instantiation:
         self._told: set[tuple[str, Span | None, tuple[Note, ...]]] = set()
         # The jobs of each rule that have yet to say what they make, by number.
         self._unresolved_of: dict[int, dict[int, Job]] = {}
-        self._joins: dict[int, dict[tuple[str, ...], list[str]]] = {}
+        self._joins: dict[int, dict[tuple[str, ...], list[str]] | None] = {}
         self._globs: dict[str, list[str]] = {}
 
     # -- the flow --------------------------------------------------------------------------
 
     def flow(self) -> None:
         """Lets all files flow through all rules. What is wrong is in `diagnostics`."""
-        for rule in self._rules:
-            self._guarded(self._open, rule)
+        for rule in sorted(self._rules, key=lambda rule: rule.flavour in (LITERAL, STATIC)):
+            self._guarded(self._open, rule)  # those that make files at once, after those that wait
         names = sources(self._drivers, self.universe, self._look)
         self._drain()
         held = []
@@ -589,10 +589,8 @@ class Instantiation:
         for one in binding.member_lookups(lookup):
             if not template.has_wildcards:
                 found.append([_name(template.text(one), template.span)])
-            elif any(isinstance(piece, Hole) for piece in template.pieces):
-                found.append(self._glob(Pattern(_joined(template.fill(one)))))
             else:
-                found.append(self._join(template, one))
+                found.append(self._filled(template, one))
         names = list(dict.fromkeys(name for part in found for name in part))
         names = [name for name in names if name not in job.outputs]
         if not names and template.has_wildcards and not self._may_be_empty(template, binding.rule):
@@ -657,18 +655,26 @@ class Instantiation:
             self._globs[key] = self.universe.matches(pattern)
         return self._globs[key]
 
-    def _join(self, template: Template, lookup: Lookup) -> list[str]:
-        """A glob with captures: all its matches are found once and sorted by their captures."""
+    def _filled(self, template: Template, lookup: Lookup) -> list[str]:
+        """What a glob matches when its captures are filled in. Where each name can match in one way
+        only, all its matches are found once and sorted by their captures."""
         pattern = template.reach()
-        table = self._joins.get(id(template))
-        if table is None:
-            table = {}
-            for name in self.universe.matches(pattern):
-                captured = pattern.match(name)
-                if captured is not None:
-                    table.setdefault(captured, []).append(name)
-            self._joins[id(template)] = table
-        return table.get(tuple(str(lookup(field)) for field in pattern.fields), [])
+        if id(template) not in self._joins:
+            self._joins[id(template)] = self._join(pattern) if pattern.is_unambiguous else None
+        table = self._joins[id(template)]
+        texts = tuple(str(lookup(field)) for field in pattern.fields)
+        if table is None or any("/" in text for text in texts):
+            return self._glob(Pattern(_joined(template.fill(lookup))))
+        return table.get(texts, [])
+
+    def _join(self, pattern: Pattern) -> dict[tuple[str, ...], list[str]]:
+        """All names that match, by the texts of the captures."""
+        table: dict[tuple[str, ...], list[str]] = {}
+        for name in self.universe.matches(pattern):
+            captured = pattern.match(name)
+            if captured is not None:
+                table.setdefault(captured, []).append(name)
+        return table
 
     def _files_behind(self, name: str) -> list[str]:
         """The files of a rule, or the name of a task. Raises BuildError if the rule matched

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -187,6 +188,7 @@ class LocalRunner:
         if isinstance(hook, str):
             import subprocess
 
+            sys.stdout.flush()  # what a function before it has printed comes first
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", hook], stdin=subprocess.DEVNULL, check=False
             )

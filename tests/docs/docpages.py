@@ -35,6 +35,7 @@ PAGES = (
     "docs/reference.md",
     "docs/python.md",
     "docs/coming-from-pypipegraph.md",
+    "docs/coming-from-ruffus.md",
 )
 
 _FENCE = re.compile(r"```+\s*(\w*)\s*$")

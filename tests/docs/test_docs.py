@@ -34,6 +34,8 @@ def _all_sections() -> list[object]:
 
 @pytest.mark.parametrize(("page", "section"), _all_sections())
 def test_what_a_page_shows_is_what_happens(page: str, section: Section, tmp_path: Path) -> None:
+    if any("from ruffus import" in step.text for step in section.steps):
+        pytest.importorskip("ruffus")
     wrong = Scratch(tmp_path / "work", tmp_path / "bin").do(section)
     assert not wrong, f"{page}\n" + "\n\n".join(wrong)
 
@@ -77,7 +79,7 @@ def _not_run(page: str) -> list[Step]:
 
 
 def test_only_the_two_commands_of_the_readme_are_not_run() -> None:
-    assert [len(_not_run(page)) for page in PAGES] == [2, 0, 0, 0, 0]
+    assert [len(_not_run(page)) for page in PAGES] == [2, 0, 0, 0, 0, 0]
     assert all(step.name for step in _not_run("README.md")), "say why a block is not run"
 
 
@@ -129,6 +131,37 @@ def test_the_changelog_has_this_version() -> None:
     import pybuild
 
     assert f"## [{pybuild.__version__}]" in _text("CHANGELOG.md")
+
+
+# -- the page for those who come from Ruffus -----------------------------------------------------
+
+RUFFUS = "docs/coming-from-ruffus.md"
+FEATURES = [f"R{n}" for n in range(1, 108)] + ["R53a", "R53b"]
+# Of what is too new to be run on that page.
+NOT_RUN = {"@for_each", "@before", "--adopt", "--forget", "--stale", "--remove", "--history"}
+
+_ROW = re.compile(r"^\| (R\d+[a-z]?) \| .* \| (.*) \|$", re.MULTILINE)
+_WORD = re.compile(r"@\w+|--[\w-]+|(?<![\w-])-[a-zA-Z]\b|<\w+")
+
+
+def test_each_feature_of_ruffus_has_one_row() -> None:
+    found = [number for number, _ in _ROW.findall(_text(RUFFUS))]
+    assert sorted(found) == sorted(FEATURES)
+
+
+def test_what_the_rows_name_is_run_on_that_page() -> None:
+    """Attributes, options and placeholders in code in the last column."""
+    text = _text(RUFFUS)
+    run = "\n".join(step.text for each in sections(text) for step in each.steps)
+    missing = []
+    for number, here in _ROW.findall(text):
+        for code in re.findall(r"`([^`]+)`", here):
+            for word in _WORD.findall(code):
+                short = re.fullmatch(r"-(\w)", word)
+                known = rf"(?<![\w-])-\w*{short[1]}" if short else rf"{re.escape(word)}\b"
+                if not re.search(known, run) and word not in NOT_RUN:
+                    missing.append(f"{number}: {word}")
+    assert not missing
 
 
 # -- the comparison itself ---------------------------------------------------------------------

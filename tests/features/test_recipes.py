@@ -339,6 +339,20 @@ each: out/<n>: in/<n>
     assert box.text("hook") == "xy\n"
 
 
+def test_what_hooks_print_is_in_their_order(box: Sandbox) -> None:
+    text = """python:
+    def one():
+        print("one")
+    def three():
+        print("three")
+@posttask(one, "echo two", three)
+out:
+    touch <output>
+"""
+    box.write(Pipefile=text)
+    assert box.run("-s").split() == ["one", "two", "three"]
+
+
 def test_active_if_and_optional(box: Sandbox) -> None:
     text = """wanted = False
 all: <a> <b> <none>

@@ -83,6 +83,35 @@ def test_globs_with_captures_in_further_prerequisites(box: Sandbox) -> None:
     assert box.text("out/b.txt").split() == ["in/b.txt", "parts/b_1.p"]
 
 
+@pytest.mark.parametrize(
+    ("further", "found"),
+    [
+        ("parts/<n>*.x", "parts/a.x parts/a1.x parts/a_b.x"),
+        ("parts/<n>_*.x", "parts/a_b.x parts/a_b_c.x"),
+        ("parts/*_<n>.x", "parts/b_a.x parts/c_b_a.x"),
+        ("*/<n>?.x", "parts/a1.x"),
+    ],
+)
+def test_all_that_a_filled_in_glob_matches(box: Sandbox, further: str, found: str) -> None:
+    """Also where the capture could have other texts in the same names."""
+    box.write(Pipefile=f"<n>.out: in/<n> {further}\n    echo <inputs> > <output>\n")
+    box.put("in/a", "")
+    names = found.split()
+    for name in (*names, "parts/b.x", "parts/ba_.x", "parts/a/b.x"):
+        box.put(name, "")
+    box.run()
+    assert box.text("a.out").split() == ["in/a", *names]
+
+
+def test_a_capture_with_slashes_is_filled_into_a_glob(box: Sandbox) -> None:
+    box.write(Pipefile="out/<n>.txt: in/<n:**>.txt in/<n>/*.x\n    echo <inputs> > <output>\n")
+    for name in ("in/a.txt", "in/b/c.txt", "in/a/1.x", "in/b/c/2.x"):
+        box.put(name, "")
+    box.run()
+    assert box.text("out/a.txt").split() == ["in/a.txt", "in/a/1.x"]
+    assert box.text("out/b/c.txt").split() == ["in/b/c.txt", "in/b/c/2.x"]
+
+
 def test_collate_groups_by_targets(box: Sandbox) -> None:
     pipefile = """collate pair: out/<s>.txt: in/<s>_R<mate:[12]>.txt
     echo <mate> > <output>; cat <inputs> >> <output>
@@ -142,6 +171,17 @@ first: mid/<n>.1: in/<n>.txt
     box.put("in/a.txt", "a")
     box.run()
     assert box.text("out/a.2") == "a"
+
+
+@pytest.mark.parametrize("header", ["a.one b.one:", "<names>:"])
+@pytest.mark.parametrize("above", [True, False])
+def test_a_rule_of_plain_targets_as_driver(box: Sandbox, header: str, above: bool) -> None:
+    """Wherever it stands."""
+    made = f"names = ['a.one', 'b.one']\nseed: {header}\n    echo <output> > <output>\n"
+    follows = "two: <basename>.two: <seed>\n    cp <input> <output>\n"
+    box.write(Pipefile=made + follows if above else follows + made)
+    box.run("two")
+    assert box.names("*.two") == ["a.two", "b.two"]
 
 
 def test_a_list_as_driver(box: Sandbox) -> None:

@@ -38,6 +38,23 @@ def pattern(text: str) -> Pattern:
     return Pattern(pieces)
 
 
+@pytest.mark.parametrize(
+    ("text", "unambiguous"),
+    [
+        ("in/<n>/*.x", True),
+        ("<n>", True),
+        ("*/a-<n>.x", True),
+        ("in/<n>*.x", False),
+        ("in/<n>_<m>.x", False),
+        ("<n>/<n>-?.x", False),
+        ("**/<n>.x", False),
+        ("<n:[0-9/]+>/*.x", False),
+    ],
+)
+def test_whether_a_name_can_match_in_one_way_only(text: str, unambiguous: bool) -> None:
+    assert pattern(text).is_unambiguous is unambiguous
+
+
 # -- normalise ------------------------------------------------------------------------------------
 
 
