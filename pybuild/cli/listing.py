@@ -222,10 +222,11 @@ def target_words(rule: Rule) -> list[str]:
 
 
 def prerequisite_words(rule: Rule) -> list[str]:
-    """The prerequisites as words, the driver first."""
+    """The prerequisites as words, the driver first if it is one of them."""
     if rule.flavour in (PATTERN, STATIC):
         return [_quoted(text, keep="%") for text in rule.sources]
-    return [*_driver_words(rule), *map(word_of, rule.prerequisites)]
+    drivers = [] if rule.for_each else _driver_words(rule)
+    return [*drivers, *map(word_of, rule.prerequisites)]
 
 
 def later_words(rule: Rule) -> list[str]:
@@ -379,6 +380,9 @@ _VALUES: dict[str, Callable[[Settings], str]] = {
     "desc": lambda s: _listed([s.description]),
     "env": lambda s: _named(s.environment),
     "follows": lambda s: _listed(s.follows),
+    "for_each": lambda s: ", ".join(
+        f"{name}={_value(text)}" if name else _value(text) for text, name, _ in s.driving
+    ),
     "jobs_limit": lambda s: str(s.limit) if s.limit and not s.pool else "",
     "mkdir": lambda s: _listed(s.folders),
     "params": lambda s: _named(s.params),

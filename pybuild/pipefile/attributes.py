@@ -26,7 +26,8 @@ class Settings:
 
     `at` is the attribute that is being applied. `places` maps texts of attributes to where they
     stand: those that may hold placeholders, and the names of rules and pools. `active` is worked
-    out from `conditions`, which may be functions. Rules without attributes share one object.
+    out from `conditions`, which may be functions; `driving` are texts that drive the rule, each
+    with its name ("" for none) and place. Rules without attributes share one object.
     """
 
     def __init__(self, at: Span) -> None:
@@ -38,6 +39,7 @@ class Settings:
         self.atomic: bool = False
         self.check: Callable[..., object] | None = None
         self.depfile: str = ""
+        self.driving: list[tuple[str, str, Span]] = []
         self.description: str = ""
         self.environment: dict[str, str] = {}
         self.follows: list[str] = []
@@ -137,6 +139,12 @@ def _depfile(settings: Settings, path: Any) -> None:
 def _follows(settings: Settings, *rules: Any) -> None:
     _some(rules, "rule")
     settings.follows += [settings.placed(_text(rule, "a rule")) for rule in rules]
+
+
+def _for_each(settings: Settings, *words: Any, **named: Any) -> None:
+    _some((*words, *named), "files")
+    for name, word in (*(("", word) for word in words), *named.items()):
+        settings.driving.append((_text(word, "a word"), name, settings.at))
 
 
 def _active_if(settings: Settings, condition: Any) -> None:
@@ -239,6 +247,11 @@ ATTRIBUTES: dict[str, Spec] = {
     "env": Spec("@env(NAME=value, ...)", "environment variables of the recipe", _env),
     "follows": Spec(
         "@follows(rule, ...)", "runs after these rules; makes nothing out of date", _follows
+    ),
+    "for_each": Spec(
+        "@for_each(word, ...)",
+        "what drives the rule; the prerequisites behind the colon are the only inputs",
+        _for_each,
     ),
     "ignore_errors": Spec(
         "@ignore_errors", "a failure of the recipe counts as success", _switch("ignore_errors")

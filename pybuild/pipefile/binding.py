@@ -82,6 +82,11 @@ class Binding:
         self.sources: Sequence[str] = ()
         self.later: Sequence[str] = ()
 
+    @property
+    def driving_inputs(self) -> Sequence[str]:
+        """The files of the driver that are inputs of the job."""
+        return () if self.rule.for_each else self.members
+
     def join(self, name: str, captured: tuple[str, ...], lineage: int) -> None:
         """A further match of the same group; a capture that differs becomes a list."""
         if self.each is None:
@@ -121,7 +126,7 @@ class Binding:
 
     def _inputs(self, job: Job) -> Sequence[str]:
         """A job's inputs as its texts see them: in a tuple a file may stand twice."""
-        members = self.members
+        members = self.driving_inputs
         if self.rule.way is None or len(set(members)) == len(members):
             return job.inputs
         return (*members, *(name for name in job.inputs if name not in members))
@@ -134,7 +139,7 @@ class Binding:
 
     def early_lookup(self) -> JobLookup:
         """From names to values, as far as the driver tells."""
-        return JobLookup(self, self.members, (), None, ())
+        return JobLookup(self, self.driving_inputs, (), None, ())
 
     def member_lookups(self, lookup: JobLookup) -> Iterator[JobLookup]:
         """One lookup for each match of a group, with that match's own captures."""
@@ -144,7 +149,8 @@ class Binding:
         for name, captured in zip(self.members, self.each, strict=True):
             one = Binding(self.world, self.rule, (name,), captured)
             one.aliases = self.aliases
-            yield JobLookup(one, [name], lookup.outputs, lookup.job, ())
+            inputs = lookup.inputs if self.rule.for_each else [name]
+            yield JobLookup(one, inputs, lookup.outputs, lookup.job, ())
 
     def private_digest(self, template: RecipeTemplate) -> bytes:
         """Digest of the shared values, of the captures used and of what called functions give."""

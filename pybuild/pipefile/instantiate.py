@@ -195,6 +195,8 @@ class Instantiation:
         lineage |= bit
         lineage = self._lineages.setdefault(lineage, lineage)
         binding = Binding(self, rule, (name,), captured, "", lineage)
+        if rule.drivers[0].alias:
+            binding.call(rule.drivers[0].alias, WholeFile(name))
         self._guarded(self._match, rule, binding)
 
     def _match_tuple(self, rule: Rule, members: Sequence[Member], lineage: int) -> None:
@@ -416,7 +418,8 @@ class Instantiation:
         if binding.task == NAME:
             rules = [each.rule for each in self._extra[job.name]]
         for rule in rules:
-            for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
+            drivers = () if rule.for_each else rule.drivers
+            for template in (*drivers, *rule.prerequisites, *rule.order_only):
                 above = self.pipeline.named.get(template.rule)
                 if above is not None:
                     yield from self.jobs_of[above.index]
@@ -481,11 +484,11 @@ class Instantiation:
         """Works out a job's inputs; with each name goes the place that asks for it."""
         rule = binding.rule
         driver = rule.drivers[0] if rule.drivers else None
-        members = binding.members if rule.way else sorted(binding.members)
+        members = binding.driving_inputs if rule.way else sorted(binding.driving_inputs)
         inputs: Wanted = dict.fromkeys(members, driver.span if driver else job.origin)
         later: Wanted = {}
         if driver is not None and driver.alias and not rule.way:
-            files = whole_files(inputs)
+            files = whole_files(sorted(binding.members))
             binding.call(driver.alias, files[0] if len(files) == 1 else files)
         if rule.flavour in (PATTERN, STATIC) and not binding.task:
             inputs.update(_placed(binding.sources, rule.prerequisites))
@@ -498,7 +501,7 @@ class Instantiation:
             self._add_all(job, binding, inputs, later)
         for name in job.outputs or (job.name,):
             for extra in self._extra.get(name, ()) if binding.task in ("", NAME) else ():
-                inputs.update(dict.fromkeys(extra.members, extra.rule.span))
+                inputs.update(dict.fromkeys(extra.driving_inputs, extra.rule.span))
                 self._add_all(job, extra, inputs, later)
         self._refuse_itself(job, inputs, later)
         if self._extra:
@@ -738,7 +741,7 @@ class Instantiation:
             behind: Wanted = {}
             task = self.goal_job(name)
             for binding in self._extra[name]:
-                behind.update(dict.fromkeys(binding.members, binding.rule.span))
+                behind.update(dict.fromkeys(binding.driving_inputs, binding.rule.span))
                 self._add_all(task, binding, behind, {})
             if self._is_file(name):
                 found[name] = place

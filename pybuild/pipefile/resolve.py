@@ -16,6 +16,7 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.parse import text_word
 from pybuild.pipefile.recipe import (
     PLAIN_SHELL,
     RecipeTemplate,
@@ -43,6 +44,7 @@ from pybuild.typed import Any
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names
+_OF_INPUTS = frozenset(("input", "inputs"))
 _LOST_NAME = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
 
 
@@ -340,6 +342,8 @@ class Resolver:
                 "its outputs are what its recipe leaves: write one below the header",
             )
         settings = self._settings(node)
+        driving = [text_word(text, at, alias) for text, alias, at in settings.driving]
+        prerequisites = (*driving, *prerequisites)
         recipe = compile_recipe(node.block, self.out.diagnostics) if node.block else None
         self._build(node, name, targets, static, prerequisites, settings, recipe)
 
@@ -380,8 +384,16 @@ class Resolver:
         )
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
+        if settings.driving:
+            self._check_driving(node, settings, flavour, targets)
         places = self._places(
-            node, flavour, prerequisite_words, len(prerequisites), local, captures
+            node,
+            flavour,
+            prerequisite_words,
+            len(prerequisites),
+            len(settings.driving),
+            local,
+            captures,
         )
         drivers = [each for each, place in zip(prerequisites, places, strict=True) if place >= 0]
         prerequisites = [
@@ -405,11 +417,13 @@ class Resolver:
             node.grouped or any(each.alias for each in targets),
         )
         rule.places = [place for place in places if place >= 0]
+        if flavour != TUPLE:
+            _check_alike(drivers)
         if flavour == TUPLE:
             rule.way = self._way(node, rule)
         if flavour in (PATTERN, STATIC):
             self._percent(rule, static)
-        self._check_captures(rule, node, captures)
+        self._check_captures(rule, (*prerequisite_words, *target_words, *node.order_only), captures)
         if recipe is not None:
             self._check_rules_near(rule, recipe)
             self._finish_recipe(rule, recipe)
@@ -495,27 +509,68 @@ class Resolver:
             return TUPLE
         return EACH if any(each.has_holes for each in targets) else LITERAL
 
+    def _check_driving(
+        self, node: syntax.Rule, settings: Settings, flavour: str, targets: list[Template]
+    ) -> None:
+        """What `@for_each` can't stand above, and how it can't be written. Raises BuildError."""
+        _, _, place = settings.driving[0]
+        if len(settings.driving) > 1 and node.kind != PRODUCT:
+            named = next((each for each in settings.driving if each[1]), None)
+            if named is not None:
+                raise BuildError(
+                    Diagnostic(
+                        "PB205",
+                        f"`{named[1]}=` names one of several words, any of which drives the rule",
+                        named[2],
+                        help="only one word, or those of a `product`, can have names",
+                    )
+                )
+        if flavour not in (EACH, COLLATE, TUPLE):
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    "`@for_each` above a rule whose targets are the same for each file",
+                    place,
+                    help="fill in the targets: with a capture, or a part such as `<basename>`",
+                )
+            )
+        for target in targets:
+            for piece in target.pieces:
+                if isinstance(piece, Hole) and _OF_INPUTS.intersection(names_in(piece.reference)):
+                    raise BuildError(
+                        Diagnostic(
+                            "PB215",
+                            f"`{piece}` is not known yet in a target of a rule with `@for_each`",
+                            piece.span,
+                            help="a file that drives the rule has a name by "
+                            '`@for_each(name="...")`, its parts by `<name.basename>`; or use '
+                            "captures",
+                        )
+                    )
+
     def _places(
         self,
         node: syntax.Rule,
         flavour: str,
         words: Sequence[syntax.Word],
         count: int,
+        driving: int,
         local: Mapping[str, Any],
         captures: frozenset[str],
     ) -> list[int]:
         """For each of `count` prerequisites the place that its matches have in what makes a job;
         -1 if it drives nothing. In a product all words drive that name several files and ask for
-        nothing that only a job can tell."""
+        nothing that only a job can tell. The first `driving` words are those of `@for_each`: then
+        they all drive, and no others."""
         if flavour not in (EACH, COLLATE, TUPLE):
             return [-1] * count
         places: list[int] = []
         following = 0
-        for word in words if node.kind == PRODUCT else words[:1]:
+        for word in words[: driving or (len(words) if node.kind == PRODUCT else 1)]:
             templates = self.words.templates([word], local, captures, where="prerequisite")
-            drives = node.kind != PRODUCT or self._may_drive(templates)
+            drives = driving or node.kind != PRODUCT or self._may_drive(templates)
             places += [following if drives else -1] * len(templates)
-            following += drives
+            following += bool(drives) and node.kind == PRODUCT
         return places + [-1] * (count - len(places))
 
     def _may_drive(self, templates: Sequence[Template]) -> bool:
@@ -587,13 +642,15 @@ class Resolver:
         rule.sources = [_percent_text(each) for each in rule.prerequisites]
         rule.later = [_percent_text(each) for each in rule.order_only]
 
-    def _check_captures(self, rule: Rule, node: syntax.Rule, captures: frozenset[str]) -> None:
+    def _check_captures(
+        self, rule: Rule, words: Sequence[syntax.Word], captures: frozenset[str]
+    ) -> None:
         if rule.flavour in (PATTERN, STATIC):
             for name in sorted(captures):
                 self.complain(
                     "PB201",
                     f"`<{name}>` is not known here",
-                    _capture_span(node, name),
+                    _capture_span(words, name, rule.span),
                     "in a rule with `%` the matched text is `<stem>`",
                 )
             return
@@ -611,7 +668,7 @@ class Resolver:
             self.complain(
                 "PB204",
                 f"`<{name}>` is bound by no driver",
-                _capture_span(node, name),
+                _capture_span(words, name, rule.span),
                 "the first prerequisite is the driver: only it binds captures",
             )
         unused = sorted(captures - used - set(unbound) - self.words.lost)
@@ -624,7 +681,7 @@ class Resolver:
             self.complain(
                 "PB204",
                 f"the capture `<{name}>` is used by no target",
-                _capture_span(node, name),
+                _capture_span(words, name, rule.span),
                 did_you_mean(name, known)
                 or "use it in a target, write `*` for any text, or `collate` by the others",
             )
@@ -831,6 +888,21 @@ def _captured(template: Template) -> tuple[str, ...]:
     return template.reach().fields if not (template.rule or template.call) else ()
 
 
+def _check_alike(drivers: Sequence[Template]) -> None:
+    """Words that drive a rule one like the other have to capture the same names in the same order.
+    Raises BuildError."""
+    for each in drivers[1:]:
+        if _captured(each) != _captured(drivers[0]):
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    f"`{drivers[0]}` and `{each}` do not capture the same names",
+                    each.span,
+                    help="each word of `@for_each` has to, in the same order",
+                )
+            )
+
+
 def _plain(word: syntax.Word) -> str | None:
     if len(word.pieces) == 1 and isinstance(word.pieces[0], syntax.Text) and not word.alias:
         return word.pieces[0].text
@@ -858,13 +930,12 @@ def _percent_text(template: Template) -> str:
     return template.literal
 
 
-def _capture_span(node: syntax.Rule, name: str) -> Span:
-    for words in (*node.segments[::-1], node.order_only):
-        for word in words:
-            for piece in word.pieces:
-                if isinstance(piece, syntax.Placeholder) and piece.reference.name == name:
-                    return piece.span
-    return node.span
+def _capture_span(words: Sequence[syntax.Word], name: str, otherwise: Span) -> Span:
+    for word in words:
+        for piece in word.pieces:
+            if isinstance(piece, syntax.Placeholder) and piece.reference.name == name:
+                return piece.span
+    return otherwise
 
 
 @cache
