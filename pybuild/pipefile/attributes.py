@@ -49,6 +49,7 @@ class Settings:
         self.limit: int = 0
         self.optional: bool = False
         self.params: dict[str, Any] = {}
+        self.param_places: dict[str, Span] = {}
         self.phony: bool = False
         self.pool: str = ""
         self.precious: bool = False
@@ -212,6 +213,7 @@ def _mkdir(settings: Settings, *paths: Any) -> None:
 def _params(settings: Settings, **values: Any) -> None:
     _some(values, "value")
     settings.params |= values
+    settings.param_places |= dict.fromkeys(values, settings.at)
 
 
 def _desc(settings: Settings, text: Any) -> None:

@@ -21,6 +21,7 @@ from pybuild.pipefile.recipe import (
     PLAIN_SHELL,
     RecipeTemplate,
     compile_recipe,
+    compile_value,
     names_in,
     text_holes,
 )
@@ -34,7 +35,7 @@ from pybuild.pipefile.rules import (
     Pipeline,
     Rule,
 )
-from pybuild.pipefile.template import RESERVED, Hole, Template, check_parts
+from pybuild.pipefile.template import FILE_PARTS, RESERVED, Hole, Template, check_parts, holes_in
 from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
 from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
 from pybuild.pipefile.watch import noted
@@ -378,7 +379,9 @@ class Resolver:
         local = {**dict.fromkeys(aliases, None), **settings.params}
         percent = _has_percent(target_words) and not static
         captures = self._captures_of(prerequisite_words, local)
-        self._check_names(settings, recipe, local, captures, frozenset(aliases))
+        params = self._params(settings)
+        self._check_names(settings, recipe, params, captures, frozenset(aliases))
+        self._check_params(params)
         targets, prerequisites, order_only = self._header(
             (target_words, prerequisite_words, node.order_only), local, captures
         )
@@ -415,6 +418,7 @@ class Resolver:
             self._traits(node, label, targets, settings),
             recipe,
             node.grouped or any(each.alias for each in targets),
+            params,
         )
         rule.places = [place for place in places if place >= 0]
         if flavour != TUPLE:
@@ -661,6 +665,8 @@ class Resolver:
             if isinstance(piece, Hole)
             for name in names_in(piece.reference)
         }
+        for text in [rule.params[name] for name in used if name in rule.params]:
+            used |= {name for hole in holes_in(text) for name in names_in(hole.reference)}
         unbound = sorted(captures.difference(rule.captures) - self.words.lost)
         if rule.flavour == LITERAL:
             unbound = []
@@ -669,7 +675,7 @@ class Resolver:
                 "PB204",
                 f"`<{name}>` is bound by no driver",
                 _capture_span(words, name, rule.span),
-                "the first prerequisite is the driver: only it binds captures",
+                "only the driver binds captures: the first prerequisite, or what `@for_each` names",
             )
         unused = sorted(captures - used - set(unbound) - self.words.lost)
         if rule.flavour == COLLATE and used & captures:
@@ -690,21 +696,25 @@ class Resolver:
         self,
         settings: Settings,
         recipe: RecipeTemplate | None,
-        local: Mapping[str, Any],
+        params: Mapping[str, Any],
         captures: frozenset[str],
         aliases: frozenset[str],
     ) -> None:
         """Placeholders in the recipe and in the texts of attributes: names that mean nothing, and
-        parts that no file has."""
+        parts that no file has. Those in `@params` know nothing of `@params`."""
         of_files = _OF_FILES | captures | aliases
-        holes = [(hole, "recipe") for hole in recipe.holes] if recipe else []
+        inside = dict.fromkeys(aliases)
+        local = {**inside, **dict.fromkeys(params)}
+        holes = [(hole, "recipe", local) for hole in recipe.holes] if recipe else []
         for text, place in settings.places.items():
-            holes += [(hole, "attribute") for hole in text_holes(text, place)]
-        for hole, where in holes:
+            holes += [(hole, "attribute", local) for hole in text_holes(text, place)]
+        for value in params.values():
+            holes += [(hole, "attribute", inside) for hole in holes_in(value)]
+        for hole, where, known in holes:
             for name in names_in(hole.reference):
-                if not (name in captures or self.words.is_known(name, local)):
+                if not (name in captures or self.words.is_known(name, known)):
                     self.out.diagnostics += self.words.unknown(
-                        name, hole.span, local, captures, where
+                        name, hole.span, known, captures, where
                     )
             if hole.reference.name in of_files:
                 try:
@@ -712,16 +722,43 @@ class Resolver:
                 except BuildError as error:
                     self.out.diagnostics += error.diagnostics
 
+    def _params(self, settings: Settings) -> dict[str, Any]:
+        """The values of `@params`, texts with placeholders as templates."""
+        found: dict[str, Any] = {}
+        for name, value in settings.params.items():
+            place = settings.param_places[name]
+            with UserCode(place, "PB207", f"`{name}` can't be looked at: "):
+                found[name] = compile_value(value, place)
+        return found
+
+    def _check_params(self, params: Mapping[str, Any]) -> None:
+        """What only the values of `@params` can't hold."""
+        for hole in (hole for value in params.values() for hole in holes_in(value)):
+            reference = hole.reference
+            if "changed" in names_in(reference):
+                self.complain("PB215", "`<changed>` is not known yet in `@params`", hole.span)
+            if not reference.trailers and callable(self.namespace.get(reference.name)):
+                self.complain(
+                    "PB215",
+                    f"`{reference.name}` is a function",
+                    hole.span,
+                    f"call it: `<{reference.name}()>`",
+                )
+
     def _check_rules_near(self, rule: Rule, recipe: RecipeTemplate) -> None:
         """A rule that a recipe names has to be a prerequisite."""
-        if not recipe.holes:
+        holes = [
+            *recipe.holes,
+            *(hole for value in rule.params.values() for hole in holes_in(value)),
+        ]
+        if not holes:
             return
         near = {
             each.rule
             for each in (*rule.drivers, *rule.prerequisites, *rule.order_only)
             if each.rule
         }
-        for hole in recipe.holes:
+        for hole in holes:
             for name in names_in(hole.reference):
                 if name in self.rule_names and name not in self.namespace and name not in near:
                     self.complain(
@@ -742,13 +779,18 @@ class Resolver:
         recipe.touch = tuple(text for text in settings.touch if text_holes(text, rule.span))
         recipe.places = settings.places
         recipe.silent = settings.silent
+        filled = {name: value for name, value in rule.params.items() if holes_in(value)}
+        shared = {name: value for name, value in rule.params.items() if name not in filled}
         values = self.out.variables
-        if settings.params:
-            values = {**values, **settings.params}
+        if rule.params:
+            values = {**values, **shared, **dict.fromkeys(filled)}
         counted = {f"@env {name}": text for name, text in settings.environment.items()}
+        own = {*rule.captures}
+        if rule.for_each:  # the list of inputs says nothing of the files that drive the rule
+            own |= {*FILE_PARTS, *(each.alias for each in rule.drivers)}
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
-            counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
-            recipe.finish(self.namespace, values, self.prints, counted)
+            counted |= {f"@params {name}": repr(value) for name, value in shared.items()}
+            recipe.finish(self.namespace, values, self.prints, counted, own, filled)
 
     def _check_follows(self) -> None:
         known = [*self.rule_names, *self.out.phony]
