@@ -35,7 +35,16 @@ from pybuild.pipefile.rules import (
     Pipeline,
     Rule,
 )
-from pybuild.pipefile.template import FILE_PARTS, RESERVED, Hole, Template, check_parts, holes_in
+from pybuild.pipefile.template import (
+    FILE_PARTS,
+    RESERVED,
+    Hole,
+    Template,
+    as_names,
+    check_parts,
+    evaluate,
+    holes_in,
+)
 from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
 from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
 from pybuild.pipefile.watch import noted
@@ -389,19 +398,13 @@ class Resolver:
         flavour = self._flavour(node, targets, static, percent)
         if settings.driving:
             self._check_driving(node, settings, flavour, targets)
-        places = self._places(
-            node,
-            flavour,
-            prerequisite_words,
-            len(prerequisites),
-            len(settings.driving),
-            local,
-            captures,
-        )
-        drivers = [each for each, place in zip(prerequisites, places, strict=True) if place >= 0]
-        prerequisites = [
-            each for each, place in zip(prerequisites, places, strict=True) if place < 0
-        ]
+        drivers: list[Template] = []
+        places: list[int] = []
+        if flavour in (EACH, COLLATE, TUPLE):
+            drivers, places, others, count = self._drivers(
+                node, prerequisite_words, len(settings.driving), local, captures
+            )
+            prerequisites = others + prerequisites[count:]
         bound = dict.fromkeys(name for each in drivers for name in _captured(each))
         rule = Rule(
             len(self.out.rules),
@@ -420,7 +423,7 @@ class Resolver:
             node.grouped or any(each.alias for each in targets),
             params,
         )
-        rule.places = [place for place in places if place >= 0]
+        rule.places = places
         if flavour != TUPLE:
             _check_alike(drivers)
         if flavour == TUPLE:
@@ -552,30 +555,45 @@ class Resolver:
                         )
                     )
 
-    def _places(
+    def _drivers(
         self,
         node: syntax.Rule,
-        flavour: str,
         words: Sequence[syntax.Word],
-        count: int,
-        driving: int,
+        named: int,
         local: Mapping[str, Any],
         captures: frozenset[str],
-    ) -> list[int]:
-        """For each of `count` prerequisites the place that its matches have in what makes a job;
-        -1 if it drives nothing. In a product all words drive that name several files and ask for
-        nothing that only a job can tell. The first `driving` words are those of `@for_each`: then
-        they all drive, and no others."""
-        if flavour not in (EACH, COLLATE, TUPLE):
-            return [-1] * count
+    ) -> tuple[list[Template], list[int], list[Template], int]:
+        """What drives a rule, the place that the matches of each have in what makes a job, and of
+        the leading words those that drive nothing, with the number of templates that these words
+        are. In a product all words drive that name several files and ask for nothing that only a
+        job can tell. The first `named` words are those of `@for_each`: then they all drive, and no
+        others."""
+        drivers: list[Template] = []
         places: list[int] = []
-        following = 0
-        for word in words[: driving or (len(words) if node.kind == PRODUCT else 1)]:
+        others: list[Template] = []
+        count = following = 0
+        for word in words[: named or (len(words) if node.kind == PRODUCT else 1)]:
             templates = self.words.templates([word], local, captures, where="prerequisite")
-            drives = driving or node.kind != PRODUCT or self._may_drive(templates)
-            places += [following if drives else -1] * len(templates)
-            following += bool(drives) and node.kind == PRODUCT
-        return places + [-1] * (count - len(places))
+            count += len(templates)
+            if not (named or node.kind != PRODUCT or self._may_drive(templates)):
+                others += templates
+                continue
+            some = templates or self._no_files(word)
+            drivers += some
+            places += [following] * len(some)
+            following += node.kind == PRODUCT
+        return drivers, places, others, count
+
+    def _no_files(self, word: syntax.Word) -> list[Template]:
+        """A driver for a word whose list is empty: it is asked for late, and gives no file."""
+        for piece in word.pieces:
+            if isinstance(piece, syntax.Placeholder) and piece.reference.name in self.namespace:
+                hole = Hole(piece.reference, piece.span)
+                if not as_names(
+                    evaluate(hole.reference, self.namespace.__getitem__, hole.span), hole.span
+                ):
+                    return [Template(word.span, alias=word.alias, call=hole)]
+        return []
 
     def _may_drive(self, templates: Sequence[Template]) -> bool:
         if len(templates) == 1 and templates[0].literal is not None:
