@@ -115,7 +115,8 @@ def may_feed(maker: Rule, template: Template) -> bool:
     if template.rule:
         return template.rule == maker.name
     if template.call is not None:
-        return maker.splits  # a function may look at anything
+        # A function may look at anything; a list is what it is.
+        return maker.splits and bool(template.call.reference.trailers)
     if maker.flavour == PATTERN or maker.traits.phony:
         return False  # what is made on demand nothing finds, and a task makes no files
     reach = template.reach()

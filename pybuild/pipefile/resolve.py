@@ -424,7 +424,7 @@ class Resolver:
             params,
         )
         rule.places = places
-        if flavour != TUPLE:
+        if node.kind != PRODUCT:
             _check_alike(drivers)
         if flavour == TUPLE:
             rule.way = self._way(node, rule)
@@ -588,10 +588,9 @@ class Resolver:
         """A driver for a word whose list is empty: it is asked for late, and gives no file."""
         for piece in word.pieces:
             if isinstance(piece, syntax.Placeholder) and piece.reference.name in self.namespace:
-                hole = Hole(piece.reference, piece.span)
-                if not as_names(
-                    evaluate(hole.reference, self.namespace.__getitem__, hole.span), hole.span
-                ):
+                value = evaluate(piece.reference, self.namespace.__getitem__, piece.span)
+                if not as_names(value, piece.span):
+                    hole = Hole(piece.reference, piece.span)
                     return [Template(word.span, alias=word.alias, call=hole)]
         return []
 
@@ -771,10 +770,9 @@ class Resolver:
         ]
         if not holes:
             return
+        drivers = () if rule.for_each else rule.drivers
         near = {
-            each.rule
-            for each in (*rule.drivers, *rule.prerequisites, *rule.order_only)
-            if each.rule
+            each.rule for each in (*drivers, *rule.prerequisites, *rule.order_only) if each.rule
         }
         for hole in holes:
             for name in names_in(hole.reference):

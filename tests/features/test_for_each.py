@@ -156,6 +156,15 @@ def test_prerequisites_without_a_recipe_are_driven(box: Sandbox) -> None:
     assert box.text("a.o") == "a.h\n"
 
 
+def test_a_rule_that_only_drives_is_no_prerequisite(box: Sandbox) -> None:
+    box.write(
+        Pipefile="@for_each('<mid>')\nlast: out/<basename>:\n    cat <mid> > <output>\n"
+        "mid: mid/<n>: in/<n>\n    cp <input> <output>\n"
+    )
+    box.put("in/a", "")
+    assert "the rule `mid` is no prerequisite of this rule" in box.run(status=2)
+
+
 @pytest.mark.parametrize("used", ["<path>", "<src>", "@env"])
 def test_a_driver_that_moves_counts_where_its_name_is_used(box: Sandbox, used: str) -> None:
     """The inputs stay the same then, so nothing else would tell."""

@@ -599,7 +599,7 @@ def test_a_listed_driver_may_be_made_on_demand(box: Sandbox) -> None:
 def test_a_listed_driver_may_come_out_of_a_split(box: Sandbox) -> None:
     box.write(
         Pipefile="files = ['cut/a', 'cut/b']\nobj: <basename>.o: <files>\n    cp <input> <output>\n"
-        "split cut: cut/*: in\n    cd cut; split -l 1 -a 1 ../<input> ""\n",
+        "split cut: cut/*: in\n    cd cut; split -l 1 -a 1 ../<input> ''\n",
         **{"in": "1\n2\n"},
     )
     assert box.ran() == 3
