@@ -25,7 +25,7 @@ from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Stale
 from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES
-from pybuild.pipefile.parse import parse_word
+from pybuild.pipefile.parse import told_word
 from pybuild.pipefile.program import Reading
 from pybuild.pipefile.usercode import UserCode
 from pybuild.report.diagnostics import render
@@ -456,7 +456,7 @@ class _Writer:
             return (_text_word(os.fspath(words), span),)
         if not isinstance(words, str) or not words:
             raise _mistake("PB221", f"{words!r} is no file, pattern or rule", span)
-        return tuple(_filled(parse_word(words, span), pipeline.variables))
+        return tuple(_filled(told_word(words, span), pipeline.variables))
 
     def name_of(self, rule: Rule | Callable[..., Any], span: Span, near: Any = None) -> str:
         """The name of a rule in the whole pipeline. A function is looked for in the pipeline `near`

@@ -17,6 +17,7 @@ from pybuild.graph import Graph, Job
 from pybuild.names import Pattern, folder_of, glob_pieces, normalise
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.load import Loaded, Request, rules_of
+from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.revive import Revived, packed
 from pybuild.pipefile.rules import Pipeline
 from pybuild.pipefile.universe import Universe
@@ -92,11 +93,11 @@ def _is_tied(job: Job) -> bool:
     """Whether a job cannot be brought back without others: its files become known late, come and
     go, or functions are called with what only a whole load has."""
     traits = job.traits
-    calls = job.binding.rule.recipe.calls if job.recipe else ()
+    recipe: RecipeTemplate | None = job.binding.rule.recipe
     return bool(
         job.patterns
         or traits.temporary
-        or calls
+        or (recipe is not None and recipe.is_tied)
         or any(name.endswith("/") for name in (*job.inputs, *job.outputs))
     )
 

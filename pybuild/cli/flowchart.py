@@ -451,7 +451,8 @@ def templates_of(rule: Rule) -> Iterator[tuple[Template, bool]]:
     """The words behind the colon, and whether they only set an order; none of a rule with `%`,
     whose jobs have their names filled in."""
     if rule.flavour not in (PATTERN, STATIC):
-        yield from ((each, False) for each in (*rule.drivers, *rule.prerequisites))
+        yield from ((each, rule.for_each) for each in rule.drivers)
+        yield from ((each, False) for each in rule.prerequisites)
         yield from ((each, True) for each in rule.order_only)
 
 

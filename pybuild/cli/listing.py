@@ -115,7 +115,8 @@ def may_feed(maker: Rule, template: Template) -> bool:
     if template.rule:
         return template.rule == maker.name
     if template.call is not None:
-        return maker.splits  # a function may look at anything
+        # A function may look at anything; a list is what it is.
+        return maker.splits and bool(template.call.reference.trailers)
     if maker.flavour == PATTERN or maker.traits.phony:
         return False  # what is made on demand nothing finds, and a task makes no files
     reach = template.reach()
@@ -222,10 +223,11 @@ def target_words(rule: Rule) -> list[str]:
 
 
 def prerequisite_words(rule: Rule) -> list[str]:
-    """The prerequisites as words, the driver first."""
+    """The prerequisites as words, the driver first if it is one of them."""
     if rule.flavour in (PATTERN, STATIC):
         return [_quoted(text, keep="%") for text in rule.sources]
-    return [*_driver_words(rule), *map(word_of, rule.prerequisites)]
+    drivers = [] if rule.for_each else _driver_words(rule)
+    return [*drivers, *map(word_of, rule.prerequisites)]
 
 
 def later_words(rule: Rule) -> list[str]:
@@ -379,6 +381,9 @@ _VALUES: dict[str, Callable[[Settings], str]] = {
     "desc": lambda s: _listed([s.description]),
     "env": lambda s: _named(s.environment),
     "follows": lambda s: _listed(s.follows),
+    "for_each": lambda s: ", ".join(
+        f"{name}={_value(text)}" if name else _value(text) for text, name, _ in s.driving
+    ),
     "jobs_limit": lambda s: str(s.limit) if s.limit and not s.pool else "",
     "mkdir": lambda s: _listed(s.folders),
     "params": lambda s: _named(s.params),

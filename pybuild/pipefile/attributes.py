@@ -26,7 +26,8 @@ class Settings:
 
     `at` is the attribute that is being applied. `places` maps texts of attributes to where they
     stand: those that may hold placeholders, and the names of rules and pools. `active` is worked
-    out from `conditions`, which may be functions. Rules without attributes share one object.
+    out from `conditions`, which may be functions; `driving` are texts that drive the rule, each
+    with its name ("" for none) and place. Rules without attributes share one object.
     """
 
     def __init__(self, at: Span) -> None:
@@ -38,6 +39,7 @@ class Settings:
         self.atomic: bool = False
         self.check: Callable[..., object] | None = None
         self.depfile: str = ""
+        self.driving: list[tuple[str, str, Span]] = []
         self.description: str = ""
         self.environment: dict[str, str] = {}
         self.follows: list[str] = []
@@ -47,6 +49,7 @@ class Settings:
         self.limit: int = 0
         self.optional: bool = False
         self.params: dict[str, Any] = {}
+        self.param_places: dict[str, Span] = {}
         self.phony: bool = False
         self.pool: str = ""
         self.precious: bool = False
@@ -139,6 +142,12 @@ def _follows(settings: Settings, *rules: Any) -> None:
     settings.follows += [settings.placed(_text(rule, "a rule")) for rule in rules]
 
 
+def _for_each(settings: Settings, *words: Any, **named: Any) -> None:
+    _some((*words, *named), "files")
+    for name, word in (*(("", word) for word in words), *named.items()):
+        settings.driving.append((_text(word, "a word"), name, settings.at))
+
+
 def _active_if(settings: Settings, condition: Any) -> None:
     settings.conditions.append((condition, settings.at))
 
@@ -204,6 +213,7 @@ def _mkdir(settings: Settings, *paths: Any) -> None:
 def _params(settings: Settings, **values: Any) -> None:
     _some(values, "value")
     settings.params |= values
+    settings.param_places |= dict.fromkeys(values, settings.at)
 
 
 def _desc(settings: Settings, text: Any) -> None:
@@ -239,6 +249,11 @@ ATTRIBUTES: dict[str, Spec] = {
     "env": Spec("@env(NAME=value, ...)", "environment variables of the recipe", _env),
     "follows": Spec(
         "@follows(rule, ...)", "runs after these rules; makes nothing out of date", _follows
+    ),
+    "for_each": Spec(
+        "@for_each(word, ...)",
+        "what drives the rule; the prerequisites behind the colon are the only inputs",
+        _for_each,
     ),
     "ignore_errors": Spec(
         "@ignore_errors", "a failure of the recipe counts as success", _switch("ignore_errors")

@@ -9,7 +9,15 @@ from pybuild.graph import Job
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.rules import Pipeline, Rule
-from pybuild.pipefile.template import FILE_PARTS, FileName, WholeFile, evaluate, file_part
+from pybuild.pipefile.template import (
+    FILE_PARTS,
+    FileName,
+    FilledText,
+    WholeFile,
+    evaluate,
+    file_part,
+    fill_value,
+)
 from pybuild.pipefile.tuples import PRODUCT, Way
 from pybuild.pipefile.usercode import UserCode
 from pybuild.source import BuildError, Diagnostic
@@ -82,6 +90,11 @@ class Binding:
         self.sources: Sequence[str] = ()
         self.later: Sequence[str] = ()
 
+    @property
+    def driving_inputs(self) -> Sequence[str]:
+        """The files of the driver that are inputs of the job."""
+        return () if self.rule.for_each else self.members
+
     def join(self, name: str, captured: tuple[str, ...], lineage: int) -> None:
         """A further match of the same group; a capture that differs becomes a list."""
         if self.each is None:
@@ -121,7 +134,7 @@ class Binding:
 
     def _inputs(self, job: Job) -> Sequence[str]:
         """A job's inputs as its texts see them: in a tuple a file may stand twice."""
-        members = self.members
+        members = self.driving_inputs
         if self.rule.way is None or len(set(members)) == len(members):
             return job.inputs
         return (*members, *(name for name in job.inputs if name not in members))
@@ -134,7 +147,7 @@ class Binding:
 
     def early_lookup(self) -> JobLookup:
         """From names to values, as far as the driver tells."""
-        return JobLookup(self, self.members, (), None, ())
+        return JobLookup(self, self.driving_inputs, (), None, ())
 
     def member_lookups(self, lookup: JobLookup) -> Iterator[JobLookup]:
         """One lookup for each match of a group, with that match's own captures."""
@@ -144,19 +157,16 @@ class Binding:
         for name, captured in zip(self.members, self.each, strict=True):
             one = Binding(self.world, self.rule, (name,), captured)
             one.aliases = self.aliases
-            yield JobLookup(one, [name], lookup.outputs, lookup.job, ())
+            inputs = lookup.inputs if self.rule.for_each else [name]
+            yield JobLookup(one, inputs, lookup.outputs, lookup.job, ())
 
     def private_digest(self, template: RecipeTemplate) -> bytes:
-        """Digest of the shared values, of the captures used and of what called functions give."""
+        """Digest of the shared values, of the job's own, and of what called functions give."""
         parts = [template.shared_digest]
-        parts += [
-            f"{name}={self.capture(name)}".encode("utf-8", "surrogateescape")
-            for name in template.private_names
-            if self.knows(name)
-        ]
-        if not template.calls:
-            return digest_of(b"\0".join(parts))
         lookup = self.lookup(self.job)
+        for name in template.private_names:
+            value = self.capture(name) if self.knows(name) else _plain_value(lookup(name))
+            parts.append(f"{name}={value}".encode("utf-8", "surrogateescape"))
         for hole in template.calls:
             value = evaluate(hole.reference, lookup, hole.span)
             with UserCode(hole.span, "PB212", f"`{hole.reference}` gives what has no digest: "):
@@ -165,7 +175,7 @@ class Binding:
 
 
 def _plain_value(value: Any) -> Any:
-    if isinstance(value, FileName):
+    if isinstance(value, FileName | FilledText):
         return str(value)
     if isinstance(value, list | tuple):
         return [_plain_value(each) for each in value]
@@ -192,6 +202,13 @@ class JobLookup:
         self.changed = changed
 
     def __call__(self, name: str) -> Any:
+        return self._value(name, self.binding.rule.params)
+
+    def without_params(self, name: str) -> Any:
+        """What a name means in a value of `@params`: another of them, or itself, it does not."""
+        return self._value(name, NOTHING)
+
+    def _value(self, name: str, params: Mapping[str, Any]) -> Any:
         binding = self.binding
         if binding.knows(name):
             return binding.capture(name)
@@ -202,9 +219,8 @@ class JobLookup:
             return file_part(self._first(binding.members or self.inputs, name), name)
         if name in binding.aliases:
             return self._renamed(binding.aliases[name])
-        params = binding.rule.settings.params
         if name in params:
-            return params[name]
+            return fill_value(params[name], self.without_params)
         pipeline = binding.world.pipeline
         if name in pipeline.namespace:
             return pipeline.namespace[name]

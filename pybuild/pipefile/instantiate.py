@@ -64,6 +64,7 @@ class Instantiation:
         self._drivers = Drivers()
         self._followers: dict[str, list[tuple[Rule, int]]] = {}
         self._called: list[tuple[Rule, Hole, int]] = []
+        self._named: list[tuple[Rule, str, int]] = []  # plain names that have yet to drive a rule
         self._members: dict[int, Members] = {}  # of rules that take tuples of files
         self._queue: deque[str] = deque()
         self._extra: dict[str, list[Binding]] = {}
@@ -158,6 +159,9 @@ class Instantiation:
                 )
             )
         self._drivers.add(Driver(rule, driver.reach(), place))
+        if driver.literal is not None and (rule.for_each or not rule.settings.optional):
+            self._named.append((rule, driver.literal, place))
+            self._taken.setdefault(rule.index, set())
 
     def _offer_source(self, name: str, matches: Iterable[Match]) -> None:
         self._offered.add(name)
@@ -195,6 +199,8 @@ class Instantiation:
         lineage |= bit
         lineage = self._lineages.setdefault(lineage, lineage)
         binding = Binding(self, rule, (name,), captured, "", lineage)
+        if rule.drivers[0].alias:
+            binding.call(rule.drivers[0].alias, WholeFile(name))
         self._guarded(self._match, rule, binding)
 
     def _match_tuple(self, rule: Rule, members: Sequence[Member], lineage: int) -> None:
@@ -379,9 +385,19 @@ class Instantiation:
         )
 
     def _call_drivers(self) -> None:
-        """Drivers that are calls of functions: they may look at what is planned by now."""
+        """Drivers that are calls of functions: they may look at what is planned by now. And names
+        that are no file yet: what is needed and can't be made is an error of the job."""
         for rule, hole, place in self._called:
             self._guarded(self._call_driver, rule, hole, place)
+        waiting = []
+        for each in self._named:
+            rule, name, place = each
+            if any(self._unresolved_of.get(split.index) for split in self._upstream.of(rule)):
+                waiting.append(each)
+            elif name not in self._taken[rule.index]:
+                self._take(rule, name, (), place)
+                self._drain()
+        self._named = waiting
 
     def _call_driver(self, rule: Rule, hole: Hole, place: int) -> None:
         value = evaluate(hole.reference, self.pipeline.namespace.__getitem__, hole.span)
@@ -416,7 +432,8 @@ class Instantiation:
         if binding.task == NAME:
             rules = [each.rule for each in self._extra[job.name]]
         for rule in rules:
-            for template in (*rule.drivers, *rule.prerequisites, *rule.order_only):
+            drivers = () if rule.for_each else rule.drivers
+            for template in (*drivers, *rule.prerequisites, *rule.order_only):
                 above = self.pipeline.named.get(template.rule)
                 if above is not None:
                     yield from self.jobs_of[above.index]
@@ -502,11 +519,11 @@ class Instantiation:
         """Works out a job's inputs; with each name goes the place that asks for it."""
         rule = binding.rule
         driver = rule.drivers[0] if rule.drivers else None
-        members = binding.members if rule.way else sorted(binding.members)
+        members = binding.driving_inputs if rule.way else sorted(binding.driving_inputs)
         inputs: Wanted = dict.fromkeys(members, driver.span if driver else job.origin)
         later: Wanted = {}
         if driver is not None and driver.alias and not rule.way:
-            files = whole_files(inputs)
+            files = whole_files(sorted(binding.members))
             binding.call(driver.alias, files[0] if len(files) == 1 else files)
         if rule.flavour in (PATTERN, STATIC) and not binding.task:
             inputs.update(_placed(binding.sources, rule.prerequisites))
@@ -519,7 +536,7 @@ class Instantiation:
             self._add_all(job, binding, inputs, later)
         for name in job.outputs or (job.name,):
             for extra in self._extra.get(name, ()) if binding.task in ("", NAME) else ():
-                inputs.update(dict.fromkeys(extra.members, extra.rule.span))
+                inputs.update(dict.fromkeys(extra.driving_inputs, extra.rule.span))
                 self._add_all(job, extra, inputs, later)
         self._refuse_itself(job, inputs, later)
         if self._extra:
@@ -698,10 +715,12 @@ class Instantiation:
                 return
             seen.add(rule.index)
             driver = self._lacking_driver(rule)
+            if self._is_excused(rule, set()):
+                return
             if not driver.rule:
                 break
             above = self.pipeline.named.get(driver.rule)
-            if above is None or above.settings.optional or not above.settings.active:
+            if above is None:
                 return
             if above.index in seen:
                 return  # rules that need each other are told of by `cycle`
@@ -719,6 +738,35 @@ class Instantiation:
                 or "`@optional` above the rule says that this is no error",
             )
         )
+
+    def _is_excused(self, rule: Rule, seen: set[int]) -> bool:
+        """Whether a rule may be without jobs: because it says so, because splits may bring some, or
+        because what would drive it is made by a rule of which this is true."""
+        if not rule.settings.active:
+            return True
+        if rule.index in self._matched or not rule.drivers:
+            return False
+        if rule.settings.optional or self._upstream.of(rule):
+            return True
+        seen.add(rule.index)
+        driver = self._lacking_driver(rule)
+        return any(
+            self._is_excused(other, seen)
+            for other in self._makers_of(driver)
+            if other.index not in seen
+        )
+
+    def _makers_of(self, template: Template) -> Iterator[Rule]:
+        """The rules whose files a prerequisite may stand for, active or not."""
+        if template.rule:
+            named = self.pipeline.named.get(template.rule)
+            if named is not None:
+                yield named
+        elif template.call is None:
+            reach = template.reach()
+            for rule in self.pipeline.rules:
+                if any(overlaps(reach, each) for each in target_reach(rule)):
+                    yield rule
 
     def _lacking_driver(self, rule: Rule) -> Template:
         """The driver that has no match; the first where it is not for want of one."""
@@ -765,7 +813,7 @@ class Instantiation:
             behind: Wanted = {}
             task = self.goal_job(name)
             for binding in self._extra[name]:
-                behind.update(dict.fromkeys(binding.members, binding.rule.span))
+                behind.update(dict.fromkeys(binding.driving_inputs, binding.rule.span))
                 self._add_all(task, binding, behind, {})
             if self._is_file(name):
                 found[name] = place

@@ -7,7 +7,7 @@ Pipefile and nothing of what names mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.grammar import parser
@@ -41,6 +41,10 @@ _PLAIN_PLACEHOLDER = re.compile(r"<([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[-?\d{1,18}
 _PLAIN_PIECE = re.compile(rf'{_PLAIN_PLACEHOLDER.pattern}|[^<"\\]+')
 _PLAIN_PIECES = re.compile(rf"(?:{_PLAIN_PIECE.pattern})+")
 
+_FORMS = (
+    "a placeholder is `<name>`, `<name.part>`, `<name[0]>`, `<function(argument)>` or, "
+    "in a prerequisite, `<name:regular expression>`"
+)
 _CONDITION = "a condition is a Python expression: `name = a if b else c`, or `@active_if(...)`"
 _EXPORT = "`@env(NAME=value)` above a rule sets an environment variable for its recipe"
 _DEFINE = 'a text of several lines is a Python expression: `name = """..."""`'
@@ -83,7 +87,8 @@ def parse(source: Source) -> tuple[syntax.Tree, list[Diagnostic]]:
                 found |= _placeholders("\n".join(row for _, row in statement.block.lines))
             for each in statement.decorations:
                 if isinstance(each.arguments, syntax.PythonText):
-                    found |= _placeholders(each.arguments.text)
+                    text = each.arguments.text
+                    found |= _placeholders(text) | _in_texts(text)
     return syntax.Tree(source, tuple(worker.statements), found), worker.diagnostics
 
 
@@ -92,24 +97,16 @@ def parse(source: Source) -> tuple[syntax.Tree, list[Diagnostic]]:
 _parsed: dict[str, syntax.Form | None] = {}
 
 
-def parse_word(text: str, span: Span) -> syntax.Word:
-    """One word of a header, given as a text of its own: blanks belong to it. Its place is `span`.
-    Raises BuildError for a placeholder that is not well formed."""
-    alias = _ALIAS.match(text)
-    parser = _Parser(Source("", text))
-    found = parser.pieces(text[alias.end() if alias else 0 :], 0)
-    if parser.diagnostics:
-        raise BuildError(*(each._replace(span=span) for each in parser.diagnostics))
-    pieces = tuple(each._replace(span=span) for each in found)
-    return syntax.Word(span, pieces or (syntax.Text(span, ""),), alias[1] if alias else "")
-
-
 def parse_placeholder(text: str, span: Span) -> syntax.Placeholder | None:
     """`<...>` in a recipe, or None if the text does not have the form of a placeholder."""
+    form = _form_of(text)
+    return None if form is None else syntax.Placeholder(span, *form)
+
+
+def _form_of(text: str) -> syntax.Form | None:
     if text not in _parsed:
         _parsed[text] = _form(text)
-    form = _parsed[text]
-    return None if form is None else syntax.Placeholder(span, *form)
+    return _parsed[text]
 
 
 def remember(tree: syntax.Tree) -> None:
@@ -139,9 +136,14 @@ def _placeholders(text: str) -> dict[str, syntax.Form | None]:
     for spot in spots(text):
         if spot.closed:
             inner = text[spot.start : spot.end]
-            parse_placeholder(inner, Span(Source("", inner), 0, len(inner)))
-            found[inner] = _parsed[inner]
+            found[inner] = _form_of(inner)
     return found
+
+
+def _in_texts(text: str) -> dict[str, syntax.Form | None]:
+    """The same where nothing but placeholders has a meaning: in texts of attributes."""
+    parts = [text[start:end] for start, end, inner in cut_text(text) if inner]
+    return {inner: _form_of(inner) for inner in parts}
 
 
 class _Parser:
@@ -447,8 +449,7 @@ class _Parser:
                 "PB104",
                 f"`{text}` has a placeholder that is not well formed",
                 self.span(start + position, start + min(len(text), position + 1)),
-                "a placeholder is `<name>`, `<name.part>`, `<name[0]>`, `<function(argument)>` or, "
-                "in a prerequisite, `<name:regular expression>`",
+                _FORMS,
             )
             return (syntax.Text(self.span(start, start + len(text)), text),)
         found: list[syntax.Text | syntax.Placeholder] = []
@@ -483,19 +484,50 @@ class _Parser:
     def quoted(self, text: str, start: int) -> list[syntax.Text | syntax.Placeholder]:
         """The inside of a quoted word: a placeholder counts if it has the form of one."""
         found: list[syntax.Text | syntax.Placeholder] = []
-        position = 0
-        while position < len(text):
-            opening = _next_placeholder(text, position)
-            end = _placeholder_end(text, opening) if opening < len(text) else opening
-            literal = _unescape(text[position:opening])
-            if literal:
-                found.append(syntax.Text(self.span(start + position, start + opening), literal))
-            if opening < len(text):
-                at = self.span(start + opening, start + end)
-                inner = parse_placeholder(text[opening:end], at)
-                found.append(inner or syntax.Text(at, text[opening:end]))
-            position = max(end, opening)
+        for begin, end, is_placeholder in cut_text(text):
+            at = self.span(start + begin, start + end)
+            found.append(_piece(text[begin:end], is_placeholder, at))
         return found or [syntax.Text(self.span(start, start), "")]
+
+
+def text_word(text: str, span: Span, alias: str = "") -> syntax.Word:
+    """A text of an attribute as a word of a header, as it would be read in quotes there. All of it
+    has the place of the attribute: where a character stands in Python text is not known."""
+    pieces = [_piece(text[start:end], inner, span) for start, end, inner in cut_text(text)]
+    return syntax.Word(span, tuple(pieces) or (syntax.Text(span, ""),), alias)
+
+
+def told_word(text: str, span: Span) -> syntax.Word:
+    """A text that a Python program gives as a word of a header, with the name before its `=`.
+    Raises BuildError for a placeholder that is not well formed."""
+    alias = _ALIAS.match(text)
+    body = text[alias.end() :] if alias else text
+    for start, end, is_placeholder in cut_text(body):
+        if is_placeholder and parse_placeholder(body[start:end], span) is None:
+            message = f"`{body[start:end]}` is a placeholder that is not well formed"
+            raise BuildError(Diagnostic("PB104", message, span, help=_FORMS))
+    return text_word(body, span, alias[1] if alias else "")
+
+
+def cut_text(text: str) -> Iterator[tuple[int, int, bool]]:
+    """The parts of a text in which nothing but placeholders has a meaning: start, end, and whether
+    it looks like a placeholder."""
+    position = 0
+    while position < len(text):
+        opening = _next_placeholder(text, position)
+        if opening > position:
+            yield position, opening, False
+        position = opening
+        if opening < len(text):
+            position = max(_placeholder_end(text, opening), opening)
+            yield opening, position, True
+
+
+def _piece(text: str, is_placeholder: bool, span: Span) -> syntax.Text | syntax.Placeholder:
+    """A part of a text; what only looks like a placeholder is text as it stands."""
+    if not is_placeholder:
+        return syntax.Text(span, _unescape(text))
+    return parse_placeholder(text, span) or syntax.Text(span, text)
 
 
 def _common_prefix(indents: list[str]) -> str:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import _ast
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import CodeType
 
 from pybuild.content import digest_of
 from pybuild.graph import Job, Part, PythonPart, Script, ScriptPart, ShellPart
 from pybuild.names import folder_of
 from pybuild.pipefile.fingerprint import Fingerprints, free_names
-from pybuild.pipefile.parse import parse_placeholder
+from pybuild.pipefile.parse import cut_text, parse_placeholder
 from pybuild.pipefile.shelltext import LITERAL_HERE, quote, significant, spots
 from pybuild.pipefile.syntax import Block, FunctionCall, Reference
 from pybuild.pipefile.template import (
-    FILE_PARTS,
-    JOB_NAMES,
     FileName,
+    FilledText,
     Hole,
+    TextTemplate,
     WholeFile,
     as_text,
     evaluate,
+    holes_in,
 )
 from pybuild.pipefile.usercode import compile_python
 from pybuild.source import BuildError, Diagnostic, Source, Span
@@ -74,7 +75,8 @@ class Bound(Protocol):
 
 class RecipeTemplate:
     """The recipe of a rule, once for all its jobs. `holes` are the placeholders of its shell
-    parts."""
+    parts; `private_names` are those names it uses whose values count and are a job's own, and
+    `calls` its calls of functions; `is_tied` says that only a whole load has what they need."""
 
     __slots__ = (
         "calls",
@@ -83,6 +85,7 @@ class RecipeTemplate:
         "flags",
         "folders",
         "holes",
+        "is_tied",
         "namespace",
         "parts",
         "places",
@@ -119,6 +122,7 @@ class RecipeTemplate:
         self.shared_values: dict[str, str] = {}
         self.private_names: tuple[str, ...] = ()
         self.calls: tuple[Hole, ...] = ()
+        self.is_tied = False
         self.holes = tuple(
             piece.hole
             for part in parts
@@ -137,9 +141,13 @@ class RecipeTemplate:
         variables: Mapping[str, Any],
         prints: Fingerprints,
         attributes: Mapping[str, str],
+        own: Collection[str],
+        filled: Mapping[str, Any],
     ) -> None:
         """Works out the digests, when all names of the file are known. `variables` are those
-        that count as values; `attributes` texts of attributes that count with them."""
+        that count as values; `attributes` texts of attributes that count with them. `own` are the
+        names whose values a job may have for itself; `filled` are values of `@params` that each
+        job fills in, and that count whether they are used or not."""
         self.namespace = namespace
         texts = [self.flags.encode(), " ".join(self.shell).encode()]
         used: dict[str, None] = {}
@@ -150,12 +158,17 @@ class RecipeTemplate:
             code_names = {k: v for k, v in namespace.items() if k not in variables}
             texts.append(prints.of_code(part.tree, code_names))
             used.update(dict.fromkeys(sorted(part.names)))
-        for hole in self.holes:
+        holes = list(self.holes)
+        for _, text in self.environment:
+            holes += text_holes(text, self.places.get(text, self.span))
+        for hole in holes:
             for name in names_in(hole.reference):
                 used[name] = None
                 if name in namespace and name not in variables:
                     texts.append(prints.of_value(namespace[name]))
-        self.calls = tuple(h for h in self.holes if any_call(h.reference))
+        self.calls = tuple(h for h in holes if any_call(h.reference))
+        inner = [hole for value in filled.values() for hole in holes_in(value)]
+        self.is_tied = any(any_call(hole.reference) for hole in (*holes, *inner))
         self.text_digest = digest_of(b"\0".join(texts))
         self.shared_values = {
             name: _told(variables[name]) for name in used if name in variables
@@ -167,12 +180,8 @@ class RecipeTemplate:
         ]
         digests += [f"{name}={text}".encode() for name, text in attributes.items()]
         self.shared_digest = digest_of(b"\0".join(digests))
-        self.private_names = tuple(
-            name for name in used if name not in namespace and name not in _JOB_KNOWN
-        )
-
-
-_JOB_KNOWN = frozenset((*JOB_NAMES, *FILE_PARTS))
+        counted = [name for name in used if name in own and name not in filled]
+        self.private_names = (*counted, *filled)
 
 
 def _told(value: Any) -> str:
@@ -255,6 +264,8 @@ def _filled(part: ShellTemplate, lookup: Callable[[str], Any]) -> str:
 
 def in_shell(value: Any, context: str, span: Span) -> str:
     """A value as it is put into a script: files and lists quoted, other texts as they are."""
+    if isinstance(value, FilledText):
+        return "".join([in_shell(each, context, span) for each in value.pieces])
     if isinstance(value, FileName) or hasattr(value, "__fspath__"):
         return quote(str(value), context)
     if isinstance(value, set | frozenset):
@@ -290,7 +301,7 @@ def _python_part(
             continue
         if isinstance(value, WholeFile):
             paths[name] = str(value)
-        elif isinstance(value, FileName):
+        elif isinstance(value, FileName | FilledText):
             names[name] = str(value)
         elif not isinstance(value, list):
             names[name] = value
@@ -315,12 +326,12 @@ def fill_text(text: str, lookup: Callable[[str], Any], span: Span) -> str:
         inner = parse_placeholder(text[spot.start : spot.end], span) if spot.closed else None
         if inner is None:
             continue
-        out.append(text[position : spot.start])
+        out.append(_unescaped(text[position : spot.start]))
         value = evaluate(inner.reference, lookup, span)
         values = value if isinstance(value, list) else [value]
         out.append(" ".join(as_text(each, span) for each in values))
         position = spot.end
-    return "".join((*out, text[position:]))
+    return "".join((*out, _unescaped(text[position:])))
 
 
 def text_holes(text: str, span: Span) -> list[Hole]:
@@ -331,6 +342,29 @@ def text_holes(text: str, span: Span) -> list[Hole]:
         if inner is not None:
             found.append(Hole(inner.reference, span))
     return found
+
+
+def compile_value(value: Any, span: Span) -> Any:
+    """A value of `@params` with its texts, also those in lists, made ready to be filled in; one
+    without placeholders is given back as it is. Raises RecursionError for a list in itself."""
+    if type(value) is str and "<" in value:
+        return _compile_text(value, span)
+    if type(value) in (list, tuple):
+        made = [compile_value(each, span) for each in value]
+        same = all(one is other for one, other in zip(made, value, strict=True))
+        return value if same else type(value)(made)
+    return value
+
+
+def _compile_text(text: str, span: Span) -> str | TextTemplate:
+    pieces: list[str | Hole] = []
+    for start, end, is_placeholder in cut_text(text):
+        part = text[start:end]
+        inner = parse_placeholder(part, span) if is_placeholder else None
+        pieces.append(_unescaped(part) if inner is None else Hole(inner.reference, span))
+    if any(isinstance(each, Hole) for each in pieces):
+        return TextTemplate(pieces)
+    return _unescaped(text)
 
 
 def names_in(reference: Reference) -> list[str]:

@@ -16,12 +16,14 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.parse import text_word
 from pybuild.pipefile.program import Reading
 from pybuild.pipefile.recipe import (
     PLAIN_SHELL,
     RecipeTemplate,
     compile_call,
     compile_recipe,
+    compile_value,
     names_in,
     text_holes,
 )
@@ -35,7 +37,16 @@ from pybuild.pipefile.rules import (
     Pipeline,
     Rule,
 )
-from pybuild.pipefile.template import RESERVED, Hole, Template, check_parts
+from pybuild.pipefile.template import (
+    FILE_PARTS,
+    RESERVED,
+    Hole,
+    Template,
+    as_names,
+    check_parts,
+    evaluate,
+    holes_in,
+)
 from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
 from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
 from pybuild.pipefile.watch import noted
@@ -45,6 +56,7 @@ from pybuild.typed import Any
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names
+_OF_INPUTS = frozenset(("input", "inputs"))
 _LOST_NAME = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
 
 
@@ -355,6 +367,8 @@ class Resolver:
                 "its outputs are what its recipe leaves: write one below the header",
             )
         settings = self._settings(node)
+        driving = [text_word(text, at, alias) for text, alias, at in settings.driving]
+        prerequisites = (*driving, *prerequisites)
         recipe = None
         if isinstance(node.block, syntax.Block):
             recipe = compile_recipe(node.block, self.out.diagnostics)
@@ -393,19 +407,23 @@ class Resolver:
         captures = self._captures_of(prerequisite_words, local)
         if isinstance(node.block, syntax.FunctionCall):
             recipe = compile_call(node.block, self._parameters(node.block, local, captures))
-        self._check_names(settings, recipe, local, captures, frozenset(aliases))
+        params = self._params(settings)
+        self._check_names(settings, recipe, params, captures, frozenset(aliases))
+        self._check_params(params)
         targets, prerequisites, order_only = self._header(
             (target_words, prerequisite_words, node.order_only), local, captures
         )
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
-        places = self._places(
-            node, flavour, prerequisite_words, len(prerequisites), local, captures
-        )
-        drivers = [each for each, place in zip(prerequisites, places, strict=True) if place >= 0]
-        prerequisites = [
-            each for each, place in zip(prerequisites, places, strict=True) if place < 0
-        ]
+        if settings.driving:
+            self._check_driving(node, settings, flavour, targets)
+        drivers: list[Template] = []
+        places: list[int] = []
+        if flavour in (EACH, COLLATE, TUPLE):
+            drivers, places, others, count = self._drivers(
+                node, prerequisite_words, len(settings.driving), local, captures
+            )
+            prerequisites = others + prerequisites[count:]
         bound = dict.fromkeys(name for each in drivers for name in _captured(each))
         rule = Rule(
             len(self.out.rules),
@@ -422,13 +440,16 @@ class Resolver:
             self._traits(node, label, targets, settings),
             recipe,
             node.grouped or any(each.alias for each in targets),
+            params,
         )
-        rule.places = [place for place in places if place >= 0]
+        rule.places = places
+        if node.kind != PRODUCT:
+            _check_alike(drivers)
         if flavour == TUPLE:
             rule.way = self._way(node, rule)
         if flavour in (PATTERN, STATIC):
             self._percent(rule, static)
-        self._check_captures(rule, node, captures)
+        self._check_captures(rule, (*prerequisite_words, *target_words, *node.order_only), captures)
         if recipe is not None:
             self._check_rules_near(rule, recipe)
             self._finish_recipe(rule, recipe)
@@ -514,28 +535,83 @@ class Resolver:
             return TUPLE
         return EACH if any(each.has_holes for each in targets) else LITERAL
 
-    def _places(
+    def _check_driving(
+        self, node: syntax.Rule, settings: Settings, flavour: str, targets: list[Template]
+    ) -> None:
+        """What `@for_each` can't stand above, and how it can't be written. Raises BuildError."""
+        _, _, place = settings.driving[0]
+        if len(settings.driving) > 1 and node.kind != PRODUCT:
+            named = next((each for each in settings.driving if each[1]), None)
+            if named is not None:
+                raise BuildError(
+                    Diagnostic(
+                        "PB205",
+                        f"`{named[1]}=` names one of several words, any of which drives the rule",
+                        named[2],
+                        help="only one word, or those of a `product`, can have names",
+                    )
+                )
+        if flavour not in (EACH, COLLATE, TUPLE):
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    "`@for_each` above a rule whose targets are the same for each file",
+                    place,
+                    help="fill in the targets: with a capture, or a part such as `<basename>`",
+                )
+            )
+        for target in targets:
+            for piece in target.pieces:
+                if isinstance(piece, Hole) and _OF_INPUTS.intersection(names_in(piece.reference)):
+                    raise BuildError(
+                        Diagnostic(
+                            "PB215",
+                            f"`{piece}` is not known yet in a target of a rule with `@for_each`",
+                            piece.span,
+                            help="a file that drives the rule has a name by "
+                            '`@for_each(name="...")`, its parts by `<name.basename>`; or use '
+                            "captures",
+                        )
+                    )
+
+    def _drivers(
         self,
         node: syntax.Rule,
-        flavour: str,
         words: Sequence[syntax.Word],
-        count: int,
+        named: int,
         local: Mapping[str, Any],
         captures: frozenset[str],
-    ) -> list[int]:
-        """For each of `count` prerequisites the place that its matches have in what makes a job;
-        -1 if it drives nothing. In a product all words drive that name several files and ask for
-        nothing that only a job can tell."""
-        if flavour not in (EACH, COLLATE, TUPLE):
-            return [-1] * count
+    ) -> tuple[list[Template], list[int], list[Template], int]:
+        """What drives a rule, the place that the matches of each have in what makes a job, and of
+        the leading words those that drive nothing, with the number of templates that these words
+        are. In a product all words drive that name several files and ask for nothing that only a
+        job can tell. The first `named` words are those of `@for_each`: then they all drive, and no
+        others."""
+        drivers: list[Template] = []
         places: list[int] = []
-        following = 0
-        for word in words if node.kind == PRODUCT else words[:1]:
+        others: list[Template] = []
+        count = following = 0
+        for word in words[: named or (len(words) if node.kind == PRODUCT else 1)]:
             templates = self.words.templates([word], local, captures, where="prerequisite")
-            drives = node.kind != PRODUCT or self._may_drive(templates)
-            places += [following if drives else -1] * len(templates)
-            following += drives
-        return places + [-1] * (count - len(places))
+            count += len(templates)
+            if not (named or node.kind != PRODUCT or self._may_drive(templates)):
+                others += templates
+                continue
+            some = templates or self._no_files(word)
+            drivers += some
+            places += [following] * len(some)
+            following += node.kind == PRODUCT
+        return drivers, places, others, count
+
+    def _no_files(self, word: syntax.Word) -> list[Template]:
+        """A driver for a word whose list is empty: it is asked for late, and gives no file."""
+        for piece in word.pieces:
+            if isinstance(piece, syntax.Placeholder) and piece.reference.name in self.namespace:
+                value = evaluate(piece.reference, self.namespace.__getitem__, piece.span)
+                if not as_names(value, piece.span):
+                    hole = Hole(piece.reference, piece.span)
+                    return [Template(word.span, alias=word.alias, call=hole)]
+        return []
 
     def _may_drive(self, templates: Sequence[Template]) -> bool:
         if len(templates) == 1 and templates[0].literal is not None:
@@ -606,13 +682,15 @@ class Resolver:
         rule.sources = [_percent_text(each) for each in rule.prerequisites]
         rule.later = [_percent_text(each) for each in rule.order_only]
 
-    def _check_captures(self, rule: Rule, node: syntax.Rule, captures: frozenset[str]) -> None:
+    def _check_captures(
+        self, rule: Rule, words: Sequence[syntax.Word], captures: frozenset[str]
+    ) -> None:
         if rule.flavour in (PATTERN, STATIC):
             for name in sorted(captures):
                 self.complain(
                     "PB201",
                     f"`<{name}>` is not known here",
-                    _capture_span(node, name),
+                    _capture_span(words, name, rule.span),
                     "in a rule with `%` the matched text is `<stem>`",
                 )
             return
@@ -623,6 +701,8 @@ class Resolver:
             if isinstance(piece, Hole)
             for name in names_in(piece.reference)
         }
+        for text in [rule.params[name] for name in used if name in rule.params]:
+            used |= {name for hole in holes_in(text) for name in names_in(hole.reference)}
         unbound = sorted(captures.difference(rule.captures) - self.words.lost)
         if rule.flavour == LITERAL:
             unbound = []
@@ -630,8 +710,8 @@ class Resolver:
             self.complain(
                 "PB204",
                 f"`<{name}>` is bound by no driver",
-                _capture_span(node, name),
-                "the first prerequisite is the driver: only it binds captures",
+                _capture_span(words, name, rule.span),
+                "only the driver binds captures: the first prerequisite, or what `@for_each` names",
             )
         unused = sorted(captures - used - set(unbound) - self.words.lost)
         if rule.flavour == COLLATE and used & captures:
@@ -643,7 +723,7 @@ class Resolver:
             self.complain(
                 "PB204",
                 f"the capture `<{name}>` is used by no target",
-                _capture_span(node, name),
+                _capture_span(words, name, rule.span),
                 did_you_mean(name, known)
                 or "use it in a target, write `*` for any text, or `collate` by the others",
             )
@@ -652,21 +732,25 @@ class Resolver:
         self,
         settings: Settings,
         recipe: RecipeTemplate | None,
-        local: Mapping[str, Any],
+        params: Mapping[str, Any],
         captures: frozenset[str],
         aliases: frozenset[str],
     ) -> None:
         """Placeholders in the recipe and in the texts of attributes: names that mean nothing, and
-        parts that no file has."""
+        parts that no file has. Those in `@params` know nothing of `@params`."""
         of_files = _OF_FILES | captures | aliases
-        holes = [(hole, "recipe") for hole in recipe.holes] if recipe else []
+        inside = dict.fromkeys(aliases)
+        local = {**inside, **dict.fromkeys(params)}
+        holes = [(hole, "recipe", local) for hole in recipe.holes] if recipe else []
         for text, place in settings.places.items():
-            holes += [(hole, "attribute") for hole in text_holes(text, place)]
-        for hole, where in holes:
+            holes += [(hole, "attribute", local) for hole in text_holes(text, place)]
+        for value in params.values():
+            holes += [(hole, "attribute", inside) for hole in holes_in(value)]
+        for hole, where, known in holes:
             for name in names_in(hole.reference):
-                if not (name in captures or self.words.is_known(name, local)):
+                if not (name in captures or self.words.is_known(name, known)):
                     self.out.diagnostics += self.words.unknown(
-                        name, hole.span, local, captures, where
+                        name, hole.span, known, captures, where
                     )
             if hole.reference.name in of_files:
                 try:
@@ -690,16 +774,42 @@ class Resolver:
                 )
         return [*call.required, *(name for name in call.optional if name in own)]
 
+    def _params(self, settings: Settings) -> dict[str, Any]:
+        """The values of `@params`, texts with placeholders as templates."""
+        found: dict[str, Any] = {}
+        for name, value in settings.params.items():
+            place = settings.param_places[name]
+            with UserCode(place, "PB207", f"`{name}` can't be looked at: "):
+                found[name] = compile_value(value, place)
+        return found
+
+    def _check_params(self, params: Mapping[str, Any]) -> None:
+        """What only the values of `@params` can't hold."""
+        for hole in (hole for value in params.values() for hole in holes_in(value)):
+            reference = hole.reference
+            if "changed" in names_in(reference):
+                self.complain("PB215", "`<changed>` is not known yet in `@params`", hole.span)
+            if not reference.trailers and callable(self.namespace.get(reference.name)):
+                self.complain(
+                    "PB215",
+                    f"`{reference.name}` is a function",
+                    hole.span,
+                    f"call it: `<{reference.name}()>`",
+                )
+
     def _check_rules_near(self, rule: Rule, recipe: RecipeTemplate) -> None:
         """A rule that a recipe names has to be a prerequisite."""
-        if not recipe.holes:
+        holes = [
+            *recipe.holes,
+            *(hole for value in rule.params.values() for hole in holes_in(value)),
+        ]
+        if not holes:
             return
+        drivers = () if rule.for_each else rule.drivers
         near = {
-            each.rule
-            for each in (*rule.drivers, *rule.prerequisites, *rule.order_only)
-            if each.rule
+            each.rule for each in (*drivers, *rule.prerequisites, *rule.order_only) if each.rule
         }
-        for hole in recipe.holes:
+        for hole in holes:
             for name in names_in(hole.reference):
                 if name in self.rule_names and name not in self.namespace and name not in near:
                     self.complain(
@@ -720,13 +830,18 @@ class Resolver:
         recipe.touch = tuple(text for text in settings.touch if text_holes(text, rule.span))
         recipe.places = settings.places
         recipe.silent = settings.silent
+        filled = {name: value for name, value in rule.params.items() if holes_in(value)}
+        shared = {name: value for name, value in rule.params.items() if name not in filled}
         values = self.out.variables
-        if settings.params:
-            values = {**values, **settings.params}
+        if rule.params:
+            values = {**values, **shared, **dict.fromkeys(filled)}
         counted = {f"@env {name}": text for name, text in settings.environment.items()}
+        own = {*rule.captures}
+        if rule.for_each:  # the list of inputs says nothing of the files that drive the rule
+            own |= {*FILE_PARTS, *(each.alias for each in rule.drivers)}
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
-            counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
-            recipe.finish(self.namespace, values, self.prints, counted)
+            counted |= {f"@params {name}": repr(value) for name, value in shared.items()}
+            recipe.finish(self.namespace, values, self.prints, counted, own, filled)
 
     def _check_follows(self) -> None:
         known = [*self.rule_names, *self.out.phony]
@@ -868,6 +983,21 @@ def _captured(template: Template) -> tuple[str, ...]:
     return template.reach().fields if not (template.rule or template.call) else ()
 
 
+def _check_alike(drivers: Sequence[Template]) -> None:
+    """Words that drive a rule one like the other have to capture the same names in the same order.
+    Raises BuildError."""
+    for each in drivers[1:]:
+        if _captured(each) != _captured(drivers[0]):
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    f"`{drivers[0]}` and `{each}` do not capture the same names",
+                    each.span,
+                    help="each word of `@for_each` has to, in the same order",
+                )
+            )
+
+
 def _plain(word: syntax.Word) -> str | None:
     if len(word.pieces) == 1 and isinstance(word.pieces[0], syntax.Text) and not word.alias:
         return word.pieces[0].text
@@ -895,13 +1025,12 @@ def _percent_text(template: Template) -> str:
     return template.literal
 
 
-def _capture_span(node: syntax.Rule, name: str) -> Span:
-    for words in (*node.segments[::-1], node.order_only):
-        for word in words:
-            for piece in word.pieces:
-                if isinstance(piece, syntax.Placeholder) and piece.reference.name == name:
-                    return piece.span
-    return node.span
+def _capture_span(words: Sequence[syntax.Word], name: str, otherwise: Span) -> Span:
+    for word in words:
+        for piece in word.pieces:
+            if isinstance(piece, syntax.Placeholder) and piece.reference.name == name:
+                return piece.span
+    return otherwise
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pybuild.graph import Traits
 from pybuild.pipefile.attributes import Settings
@@ -26,18 +26,22 @@ class Rule:
     it is a list), of each match of which a job is made; `prerequisites` are the others, or all
     where nothing drives. Where tuples of files make a job, `way` says which, and `places` the place
     in it of each driver's matches. `captures` are the names that the driver binds, in the order of
-    the groups of its pattern; `grouped` says that one job makes all targets. Rules with `%` have
-    their texts in `patterns` (targets), `sources` and `later` (prerequisites, order-only)."""
+    the groups of its pattern; `for_each` says that the files of the drivers are no inputs.
+    `grouped` says that one job makes all targets. Rules with `%` have their texts in `patterns`
+    (targets), `sources` and `later` (prerequisites, order-only). `params` are the values of
+    `@params`, texts with placeholders as templates."""
 
     __slots__ = (
         "captures",
         "drivers",
         "flavour",
+        "for_each",
         "grouped",
         "index",
         "later",
         "name",
         "order_only",
+        "params",
         "patterns",
         "places",
         "prerequisites",
@@ -67,6 +71,7 @@ class Rule:
         traits: Traits,
         recipe: RecipeTemplate | None,
         grouped: bool,
+        params: Mapping[str, Any],
     ) -> None:
         self.index = index
         self.name = name
@@ -82,6 +87,8 @@ class Rule:
         self.traits = traits
         self.recipe = recipe
         self.grouped = grouped
+        self.params = params
+        self.for_each = bool(settings.driving)
         self.way: Way | None = None
         self.places: Sequence[int] = ()
         self.patterns: list[str] = []

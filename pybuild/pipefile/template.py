@@ -41,6 +41,60 @@ class Hole:
         return f"<{self.reference}>"
 
 
+class FilledText(str):
+    """A text whose placeholders were filled in. `pieces` are its texts and values, so that in a
+    shell script each is quoted as it would be there by itself."""
+
+    __slots__ = ("pieces",)
+
+    pieces: tuple[Any, ...]
+
+
+class TextTemplate:
+    """A text with placeholders that is a value: `@params(name="<basename>_x")`."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, pieces: Sequence[str | Hole]) -> None:
+        self.pieces = tuple(pieces)
+
+    def fill(self, lookup: Lookup) -> FilledText:
+        """The text of one job. Raises BuildError."""
+        values: list[Any] = []
+        told: list[str] = []
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                values.append(piece)
+                told.append(piece)
+                continue
+            value = evaluate(piece.reference, lookup, piece.span)
+            values.append(value)
+            some = value if isinstance(value, list) else [] if value is None else [value]
+            told.append(" ".join(as_text(each, piece.span) for each in some))
+        text = FilledText("".join(told))
+        text.pieces = tuple(values)
+        return text
+
+
+def fill_value(value: Any, lookup: Lookup) -> Any:
+    """A value of `@params` for one job: texts in lists become plain ones. Raises BuildError."""
+    if isinstance(value, TextTemplate):
+        return value.fill(lookup)
+    if type(value) in (list, tuple):
+        filled = [fill_value(each, lookup) for each in value]
+        return type(value)(str(each) if type(each) is FilledText else each for each in filled)
+    return value
+
+
+def holes_in(value: Any) -> list[Hole]:
+    """The placeholders that jobs fill in in a value of `@params`."""
+    if isinstance(value, TextTemplate):
+        return [piece for piece in value.pieces if isinstance(piece, Hole)]
+    if type(value) in (list, tuple):
+        return [hole for each in value for hole in holes_in(each)]
+    return []
+
+
 TemplatePiece = str | Wild | Capture | Hole
 
 
@@ -248,7 +302,7 @@ def as_python(value: Any) -> Any:
 
     if isinstance(value, WholeFile):
         return Path(value)
-    if isinstance(value, FileName):
+    if isinstance(value, FileName | FilledText):
         return str(value)
     if isinstance(value, list) and value and isinstance(value[0], FileName):
         return [as_python(each) for each in value]

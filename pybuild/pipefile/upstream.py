@@ -67,7 +67,8 @@ class Upstream:
                 if template.rule == other.name:
                     return True
             elif template.call is not None:
-                return other.splits  # a function may look at anything
+                if template.call.reference.trailers:  # a list is what it is
+                    return other.splits  # a function may look at anything
             elif any(overlaps(template.reach(), reach) for reach in reaches[other.index]):
                 return other is not rule
         return bool(other.name) and other.name in rule.settings.follows

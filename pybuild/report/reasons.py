@@ -69,7 +69,7 @@ _SENTENCES: dict[str, Callable[[Reason], str]] = {
     "interrupted": lambda _: "it was started and did not end well",
     "recipe": lambda _: "its recipe, or code that it calls, changed",
     "value": _value,
-    "values": lambda _: "a captured value that it uses changed",
+    "values": lambda _: "a capture that it uses, or a text filled in for it, changed",
     "input-added": lambda r: f"`{r.name}` is new among its prerequisites",
     "input-removed": lambda r: f"`{r.name}` is no prerequisite any more",
     "inputs-moved": lambda _: "its prerequisites are in another order",

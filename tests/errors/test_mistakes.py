@@ -94,6 +94,7 @@ WRONG = {
     "desc": ["desc", "desc(3)", 'desc("a", "b")'],
     "env": ["env", 'env("A=1")', 'env({"A": "1"})'],
     "follows": ["follows", "follows()", "follows(3)", "follows(name=3)"],
+    "for_each": ["for_each", "for_each()", "for_each(3)", 'for_each("")', "for_each(name=3)"],
     "ignore_errors": ["ignore_errors(1)"],
     "jobs_limit": [
         "jobs_limit",

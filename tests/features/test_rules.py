@@ -612,3 +612,72 @@ def test_a_split_that_fails_leaves_none_of_the_old_files(
     box.write(src="false\n")
     box.run(status=2)
     assert [name.removeprefix("parts/") for name in box.names("parts/*")] == left
+
+
+def test_a_listed_driver_that_is_no_file_is_an_error(box: Sandbox) -> None:
+    text = (
+        "files = ['a.c', 'no.c']\nall: <obj>\nobj: <basename>.o: <files>\n    cp <input> <output>\n"
+    )
+    box.write(Pipefile=text, **{"a.c": ""})
+    assert "Pipefile:3:20: error: no rule makes `no.c`" in box.run(status=2)
+    assert box.names("*.o") == []
+    box.write(Pipefile=text.replace("obj:", "@optional\nobj:"))
+    assert box.ran() == 1
+
+
+def test_a_listed_driver_may_be_made_on_demand(box: Sandbox) -> None:
+    box.write(
+        Pipefile="files = ['a.c', 'b.c']\nobj: <basename>.o: <files>\n    cp <input> <output>\n"
+        "%.c: %.y\n    cp <input> <output>\n",
+        **{"a.c": "", "b.y": ""},
+    )
+    assert box.ran() == 3
+    assert box.names("*.o") == ["a.o", "b.o"]
+    box.runs_nothing()
+
+
+def test_a_listed_driver_may_come_out_of_a_split(box: Sandbox) -> None:
+    box.write(
+        Pipefile="files = ['cut/a', 'cut/b']\nobj: <basename>.o: <files>\n    cp <input> <output>\n"
+        "split cut: cut/*: in\n    cd cut; split -l 1 -a 1 ../<input> ''\n",
+        **{"in": "1\n2\n"},
+    )
+    assert box.ran() == 3
+    assert box.text("b.o") == "2\n"
+    box.runs_nothing()
+    box.put("in", "1\n")
+    assert "no rule makes `cut/b`" in box.run(status=2)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "p: o/<basename>: <names>",
+        "p: o/<basename>: in/<names>.txt",
+        "collate p: o/<basename>: <names>",
+        "product p: o/<b.basename>: a=<names> b=in/*.txt",
+    ],
+)
+def test_an_empty_list_drives_nothing(box: Sandbox, rule: str) -> None:
+    text = f"names = []\nall: <p>\n{rule}\n    touch <output>\n"
+    box.write(Pipefile=text)
+    box.put("in/a.txt", "")
+    assert "nothing matches `<names>`" in box.run(status=2)
+    box.write(Pipefile=text.replace(rule, f"@optional\n{rule}"))
+    assert box.ran() == 0
+    box.write(Pipefile=f"names = []\nclean:\n    touch clean\n{rule}\n    touch <output>\n")
+    assert box.ran("clean") == 1
+
+
+@pytest.mark.parametrize("attribute", ["@active_if(False)", "@optional"])
+def test_what_only_a_rule_without_jobs_could_drive_may_be_missing(
+    box: Sandbox, attribute: str
+) -> None:
+    text = (
+        "all: <c>\nc: c/<n>: b/<n>\n    cp <input> <output>\nb: b/<n>: a/<n>\n    cp <input> <output>\n"
+        "{}\na: a/<n>: in/<n>\n    cp <input> <output>\n"
+    )
+    box.write(Pipefile=text.format(attribute))
+    assert box.ran() == 0
+    box.write(Pipefile=text.format("@silent"))
+    assert "nothing matches `b/<n>`" in box.run(status=2)
