@@ -36,6 +36,7 @@ class Settings:
         self.active: bool = True
         self.always: bool = False
         self.atomic: bool = False
+        self.cached: bool = False
         self.check: Callable[..., object] | None = None
         self.depfile: str = ""
         self.description: str = ""
@@ -229,6 +230,11 @@ ATTRIBUTES: dict[str, Spec] = {
         "@atomic",
         "`<output>` is a temporary name, renamed when the recipe has ended well",
         _switch("atomic"),
+    ),
+    "cached": Spec(
+        "@cached",
+        "of a `value`: the object is kept on disk, and not made again where it is needed",
+        _switch("cached"),
     ),
     "depfile": Spec(
         "@depfile(path)",

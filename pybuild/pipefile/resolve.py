@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
-from pybuild.graph import Traits
+from pybuild.graph import VALUE_FOLDER, Traits
 from pybuild.names import normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Settings
@@ -18,6 +18,7 @@ from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import (
     PLAIN_SHELL,
+    PythonTemplate,
     RecipeTemplate,
     compile_recipe,
     names_in,
@@ -30,6 +31,7 @@ from pybuild.pipefile.rules import (
     PATTERN,
     STATIC,
     TUPLE,
+    VALUE,
     Pipeline,
     Rule,
 )
@@ -77,6 +79,7 @@ class Resolver:
         self.builtin_names = frozenset(self.namespace)
         self.nodes: list[syntax.Rule] = []
         self.rule_names: dict[str, Span] = {}
+        self.value_names: set[str] = set()
         self.words = Words(self.namespace, self.out.variables, self.rule_names)
         self._reading: list[str] = []
         self._no_settings = Settings(Span(Source("", ""), 0, 0))  # of all rules without attributes
@@ -286,6 +289,9 @@ class Resolver:
             name = self._name_of(node)
             if name is not None:
                 self._declare(name)
+                if node.kind == VALUE:
+                    self.value_names.add(_plain(name) or "")
+        self.out.values = frozenset(self.value_names)
         for node in self.nodes:
             try:
                 self._rule(node)
@@ -295,6 +301,8 @@ class Resolver:
         return self.out
 
     def _name_of(self, node: syntax.Rule) -> syntax.Word | None:
+        if node.kind == VALUE:
+            return node.segments[0][0]
         if len(node.segments) == 3 and not _has_percent(node.segments[1]):
             return node.segments[0][0]
         return None
@@ -326,7 +334,9 @@ class Resolver:
         name = ""
         targets, prerequisites = node.segments[0], node.segments[-1]
         static: tuple[syntax.Word, ...] = ()
-        if len(node.segments) == 3:
+        if node.kind == VALUE:
+            name, targets = self._checked_value(node), ()
+        elif len(node.segments) == 3:
             if _has_percent(node.segments[1]):
                 static = node.segments[1]
             else:
@@ -340,8 +350,53 @@ class Resolver:
                 "its outputs are what its recipe leaves: write one below the header",
             )
         settings = self._settings(node)
+        if settings.cached and node.kind != VALUE:
+            self.complain("PB205", "`@cached` stands above a rule that is no `value`", node.span)
         recipe = compile_recipe(node.block, self.out.diagnostics) if node.block else None
+        if node.kind == VALUE:
+            self._check_value(node, settings, recipe)
         self._build(node, name, targets, static, prerequisites, settings, recipe)
+
+    def _checked_value(self, node: syntax.Rule) -> str:
+        """The name of a value. Raises BuildError if its header names more."""
+        if len(node.segments) == 3 or node.grouped or len(node.segments[0]) != 1:
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    "a `value` has a name and prerequisites, and no targets",
+                    node.span,
+                    help="`value name: prerequisites`",
+                )
+            )
+        return self._checked_name(node.segments[0])
+
+    def _check_value(
+        self, node: syntax.Rule, settings: Settings, recipe: RecipeTemplate | None
+    ) -> None:
+        """The recipe of a value is one block that returns something, its outcome no file."""
+        parts = recipe.parts if recipe else ()
+        if node.block is None or len(parts) != 1 or not isinstance(parts[0], PythonTemplate):
+            if node.block is None or not self.out.errors():
+                self.complain(
+                    "PB205",
+                    "the recipe of a `value` is one block of Python",
+                    node.span,
+                    "write `python:` below the header, and code that ends in a `return` below that",
+                )
+        elif not parts[0].returns:
+            self.complain(
+                "PB205",
+                "this block returns nothing",
+                parts[0].span,
+                "what it returns is the value: end it with `return ...`",
+            )
+        for attribute, is_set in (
+            ("temp", settings.temporary),
+            ("atomic", settings.atomic),
+            ("phony", settings.phony),
+        ):
+            if is_set:
+                self.complain("PB205", f"`@{attribute}` has no meaning above a `value`", node.span)
 
     def _checked_name(self, words: tuple[syntax.Word, ...]) -> str:
         name = _plain(words[0]) or ""
@@ -378,6 +433,10 @@ class Resolver:
         targets, prerequisites, order_only = self._header(
             (target_words, prerequisite_words, node.order_only), local, captures
         )
+        if node.kind == VALUE:
+            targets = self._value_targets(name, node.segments[0][0].span, settings)
+        if self.value_names:
+            self._check_values_taken(targets, prerequisites, order_only)
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
         places = self._places(
@@ -402,9 +461,20 @@ class Resolver:
             settings,
             self._traits(node, label, targets, settings),
             recipe,
-            node.grouped or any(each.alias for each in targets),
+            node.grouped or node.kind == VALUE or any(each.alias for each in targets),
         )
         rule.places = [place for place in places if place >= 0]
+        rule.value = node.kind == VALUE
+        for each in drivers:
+            if each.rule in self.value_names:
+                raise BuildError(
+                    Diagnostic(
+                        "PB215",
+                        f"`<{each.rule}>` is a value and no file: it can't drive a rule",
+                        each.span,
+                        help="put it behind the first prerequisite",
+                    )
+                )
         if flavour == TUPLE:
             rule.way = self._way(node, rule)
         if flavour in (PATTERN, STATIC):
@@ -412,14 +482,67 @@ class Resolver:
         self._check_captures(rule, node, captures)
         if recipe is not None:
             self._check_rules_near(rule, recipe)
+            self._take_values(rule, recipe)
             self._finish_recipe(rule, recipe)
         self.out.rules.append(rule)
         if name and name not in self.out.named:
             self.out.named[name] = rule
-        if self.out.default is None and flavour != PATTERN and settings.active:
+        if self.out.default is None and flavour != PATTERN and settings.active and not rule.value:
             head = targets[0].literal if targets else None
             if head is None or not head.startswith(".") or "/" in head:
                 self.out.default = rule
+
+    def _value_targets(self, name: str, span: Span, settings: Settings) -> list[Template]:
+        """The files that stand for an object."""
+        files = [VALUE_FOLDER + name]
+        if settings.cached:
+            files.append(f"{VALUE_FOLDER}{name}.pickle")
+        return [Template(span, (each,)) for each in files]
+
+    def _check_values_taken(self, *headers: Sequence[Template]) -> None:
+        """Complains of values among prerequisites that are not words of their own."""
+        for template in (each for templates in headers for each in templates):
+            if template.rule in self.value_names and template.alias:
+                self.complain(
+                    "PB215",
+                    f"`<{template.rule}>` is a value and has its name already",
+                    template.span,
+                    f"write `<{template.rule}>` alone",
+                )
+            holes = [piece for piece in template.pieces if isinstance(piece, Hole)]
+            for hole in [*holes, *([template.call] if template.call else [])]:
+                for name in self.value_names.intersection(names_in(hole.reference)):
+                    self._refuse_value(name, hole.span)
+
+    def _refuse_value(self, name: str, span: Span) -> None:
+        self.complain(
+            "PB215",
+            "a value can be used in Python only",
+            span,
+            f"`{name}` is made by a `value`: name it in a `python:` block",
+        )
+
+    def _take_values(self, rule: Rule, recipe: RecipeTemplate) -> None:
+        """The values that the blocks of a recipe take; they have to be prerequisites."""
+        if rule.value:
+            recipe.value = rule.name
+            for part in recipe.parts:
+                if isinstance(part, PythonTemplate):  # it may return what it defines
+                    self.prints.register(part.span.source.name, part.tree)
+        if not self.value_names:
+            return
+        near = {each.rule for each in (*rule.prerequisites, *rule.order_only)}
+        recipe.values = frozenset(self.value_names & near)
+        for part in recipe.parts:
+            if not isinstance(part, PythonTemplate):
+                continue
+            for name in sorted(self.value_names.intersection(part.names - part.own) - near):
+                self.complain(
+                    "PB215",
+                    f"the value `{name}` is no prerequisite of this rule",
+                    part.span,
+                    f"add `<{name}>` to the prerequisites, or behind `|`",
+                )
 
     def _header(
         self,
@@ -520,6 +643,8 @@ class Resolver:
 
     def _may_drive(self, templates: Sequence[Template]) -> bool:
         if len(templates) == 1 and templates[0].literal is not None:
+            return False
+        if any(each.rule in self.value_names for each in templates):
             return False
         for each in templates:
             if any(isinstance(piece, Hole) for piece in each.pieces):
@@ -645,6 +770,8 @@ class Resolver:
             holes += [(hole, "attribute") for hole in text_holes(text, place)]
         for hole, where in holes:
             for name in names_in(hole.reference):
+                if name in self.value_names and name not in captures and name not in local:
+                    self._refuse_value(name, hole.span)
                 if not (name in captures or self.words.is_known(name, local)):
                     self.out.diagnostics += self.words.unknown(
                         name, hole.span, local, captures, where
@@ -666,7 +793,8 @@ class Resolver:
         }
         for hole in recipe.holes:
             for name in names_in(hole.reference):
-                if name in self.rule_names and name not in self.namespace and name not in near:
+                is_rule = name in self.rule_names and name not in self.value_names
+                if is_rule and name not in self.namespace and name not in near:
                     self.complain(
                         "PB215",
                         f"the rule `{name}` is no prerequisite of this rule",

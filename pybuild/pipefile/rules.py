@@ -18,6 +18,7 @@ COLLATE = "collate"  # matches that give the same targets make one job
 TUPLE = "tuple"  # matches are taken together; each tuple of them makes a job
 PATTERN = "pattern"  # `%`: made when something needs it
 STATIC = "static"  # make's static pattern rule
+VALUE = "value"  # of kinds: what its recipe returns is its outcome
 
 
 class Rule:
@@ -27,7 +28,8 @@ class Rule:
     where nothing drives. Where tuples of files make a job, `way` says which, and `places` the place
     in it of each driver's matches. `captures` are the names that the driver binds, in the order of
     the groups of its pattern; `grouped` says that one job makes all targets. Rules with `%` have
-    their texts in `patterns` (targets), `sources` and `later` (prerequisites, order-only)."""
+    their texts in `patterns` (targets), `sources` and `later` (prerequisites, order-only). The
+    outcome of a `value` is no file of the user's but an object."""
 
     __slots__ = (
         "captures",
@@ -48,6 +50,7 @@ class Rule:
         "splits",
         "targets",
         "traits",
+        "value",
         "way",
     )
 
@@ -82,6 +85,7 @@ class Rule:
         self.traits = traits
         self.recipe = recipe
         self.grouped = grouped
+        self.value = False
         self.way: Way | None = None
         self.places: Sequence[int] = ()
         self.patterns: list[str] = []
@@ -99,6 +103,7 @@ class Pipeline:
     def __init__(self) -> None:
         self.rules: list[Rule] = []
         self.named: dict[str, Rule] = {}
+        self.values: frozenset[str] = frozenset()  # names of rules whose outcome is an object
         self.namespace: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.origins: dict[str, str] = {}

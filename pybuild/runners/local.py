@@ -129,6 +129,7 @@ class LocalRunner:
         os.set_blocking(self._bell, False)
         self._poll.register(self._bell, select.POLLIN)
         self._scripts = 0
+        self._packed: dict[int, tuple[bool, bytes]] = {}  # of blocks that make objects
 
     # -- the port --------------------------------------------------------------------------
 
@@ -358,8 +359,21 @@ class LocalRunner:
 
         part = task.script.parts[task.part]
         if isinstance(part, PythonPart):
-            return Block(part, packed(part.names), task.script.environment)
+            makings = {}
+            for value in _objects_below(part):
+                if value.value is not None:
+                    makings[value.value.digest] = value, self._packed_once(value)
+            return Block(part, packed(part.names), task.script.environment, makings)
         return Command(self._ways(task, part), task.script.environment)
+
+    def _packed_once(self, part: PythonPart) -> tuple[bool, bytes]:
+        """The names of a block that many others may want run. Raises ValueError."""
+        from pybuild.runners.worker import packed
+
+        key = id(part)
+        if key not in self._packed:
+            self._packed[key] = packed(part.names)
+        return self._packed[key]
 
     def _worker_for(
         self, namespace: Mapping[str, Any], blocks: Sequence[Block | Command]
@@ -377,7 +391,7 @@ class LocalRunner:
                 worker.close()  # it died while idle: out of memory, killed from outside
             else:
                 return worker
-        worker = Worker(namespace, self._encoded, self._guard)
+        worker = Worker(namespace, self._encoded, self._guard, _code_digest(blocks))
         worker.send(blocks)
         return worker
 
@@ -663,6 +677,23 @@ def _namespace(task: _Task) -> Mapping[str, Any]:
     """What the block that a job has come to is to find; for a command, nothing."""
     part = task.script.parts[task.part]
     return part.namespace if isinstance(part, PythonPart) else _NO_NAMES
+
+
+def _objects_below(part: PythonPart) -> list[PythonPart]:
+    """The blocks that make what a block takes, and what those take."""
+    found = list(part.values.values())
+    for each in found:
+        found += [
+            inner for inner in each.values.values() if not any(inner is known for known in found)
+        ]
+    return found
+
+
+def _code_digest(blocks: Sequence[Block | Command]) -> Callable[[Any], bytes] | None:
+    """What tells code of the build file apart."""
+    from pybuild.runners.worker import Block
+
+    return next((each.part.code_digest for each in blocks if isinstance(each, Block)), None)
 
 
 def _is_binary_or_script(program: str) -> bool:
