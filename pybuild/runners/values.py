@@ -173,7 +173,7 @@ def save(value: Any, names: Sequence[str], before: Sequence[Look | None]) -> Non
     saving = _saving(value)
     if saving is None:
         raise Refused(
-            f"the block returned a {type(value).__name__}: only a figure can be returned "
+            f"the block returned an object of type {type(value).__name__}: only a figure can be returned "
             "(what has `savefig` or `save`); write anything else to `output`"
         )
     place = next(

@@ -178,7 +178,7 @@ def test_a_figure_goes_to_the_first_output_that_is_left(tmp_path: Path, drawn: o
 
 
 def test_what_is_no_figure_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="returned a dict: only a figure"):
+    with pytest.raises(Refused, match="returned an object of type dict: only a figure"):
         save({}, ["a"], [None])
     with pytest.raises(Refused, match="no output that is known before"):
         save(Figure(), [], [])
