@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 
 from pybuild.pipefile.template import unfit
+from pybuild.pipefile.usercode import argument_texts
 from pybuild.source import Span
 from pybuild.typed import Any, NamedTuple
 
@@ -21,16 +22,25 @@ _LARGEST = 1e300  # beyond it whole numbers have no float
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
+class Invariant(NamedTuple):
+    """What `@depends` names: as it is written, what it is, and where it stands."""
+
+    text: str
+    thing: Any
+    place: Span
+
+
 class Settings:
     """What the attributes of one rule say. Texts may hold placeholders.
 
-    `at` is the attribute that is being applied. `places` maps texts of attributes to where they
+    `at` is the attribute that is being applied, `arguments` what stands in its brackets. `places` maps texts of attributes to where they
     stand: those that may hold placeholders, and the names of rules and pools. `active` is worked
     out from `conditions`, which may be functions. Rules without attributes share one object.
     """
 
     def __init__(self, at: Span) -> None:
         self.at = at
+        self.arguments = ""
         self.places: dict[str, Span] = {}
         self.conditions: list[tuple[Any, Span]] = []
         self.active: bool = True
@@ -38,6 +48,7 @@ class Settings:
         self.atomic: bool = False
         self.cached: bool = False
         self.check: Callable[..., object] | None = None
+        self.depends: list[Invariant] = []
         self.depfile: str = ""
         self.description: str = ""
         self.environment: dict[str, str] = {}
@@ -129,6 +140,13 @@ def _switch(name: str) -> Callable[[Settings], None]:
         setattr(settings, name, True)
 
     return switch_on
+
+
+def _depends(settings: Settings, *things: Any) -> None:
+    _some(things, "function, value, command or file")
+    texts = argument_texts(settings.arguments, len(things))
+    for text, thing in zip(texts, things, strict=True):
+        settings.depends.append(Invariant(text, thing, settings.at))
 
 
 def _depfile(settings: Settings, path: Any) -> None:
@@ -235,6 +253,11 @@ ATTRIBUTES: dict[str, Spec] = {
         "@cached",
         "of a `value`: the object is kept on disk, and not made again where it is needed",
         _switch("cached"),
+    ),
+    "depends": Spec(
+        '@depends(function, value, "command", Path("file"), ...)',
+        "what counts besides: code, a value, what a command prints, the bytes of a file",
+        _depends,
     ),
     "depfile": Spec(
         "@depfile(path)",

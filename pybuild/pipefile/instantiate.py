@@ -94,6 +94,22 @@ class Instantiation:
         if not self._upstream.has_splits:
             self._offered.clear()  # nothing more will be made of what is now a source
         self._call_drivers()
+        for rule in self._rules:
+            for each in rule.settings.depends:
+                if hasattr(each.thing, "__fspath__"):
+                    self._guarded(self._refuse_made, os.fspath(each.thing), each.place)
+
+    def _refuse_made(self, name: str, place: Span) -> None:
+        """A file that `@depends` names was looked at before any rule could make it."""
+        if self._has_recipe(normalise(name)):
+            raise BuildError(
+                Diagnostic(
+                    "PB215",
+                    f"`@depends`: a rule makes `{name}`",
+                    place,
+                    help="put it among the prerequisites",
+                )
+            )
 
     def _look(self, look: Callable[[Driver], None], driver: Driver) -> None:
         """Looks for the files on disk that could drive a rule."""

@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
+from pybuild.content import digest_of
 from pybuild.graph import VALUE_FOLDER, Traits
 from pybuild.names import normalise
 from pybuild.pipefile import syntax
-from pybuild.pipefile.attributes import ATTRIBUTES, Settings
+from pybuild.pipefile.attributes import ATTRIBUTES, Invariant, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import (
@@ -47,6 +48,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names
 _LOST_NAME = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
 
+
+_AMONG_THE_OTHERS = "a file that a rule makes, or a folder, belongs among the prerequisites"
+_MOST_PRINTED = 80  # characters of what a command prints that are told as they are
+_KEY = 12  # digits of a digest that are told
 
 ReadTree = Callable[[str], tuple[syntax.Tree, list[Diagnostic]]]
 
@@ -817,9 +822,38 @@ class Resolver:
         if settings.params:
             values = {**values, **settings.params}
         counted = {f"@env {name}": text for name, text in settings.environment.items()}
+        for each in settings.depends:
+            name, state = f"@depends {each.text}", self._state_of(each)
+            counted[name] = f"{counted[name]}, {state}" if name in counted else state
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
             counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
             recipe.finish(self.namespace, values, self.prints, counted)
+
+    def _state_of(self, invariant: Invariant) -> str:
+        """What counts of a thing that `@depends` names, as a text. Raises BuildError."""
+        thing, place = invariant.thing, invariant.place
+
+        def look() -> str:
+            if isinstance(thing, str):
+                printed = self.load_time.sh(thing)
+                first = printed.partition("\n")[0][:_MOST_PRINTED]
+                key = digest_of(printed.encode("utf-8", "surrogateescape")).hex()[:_KEY]
+                return printed if printed == first else f"{first}... ({key})"
+            if hasattr(thing, "__fspath__"):
+                return self._bytes_of(os.fspath(thing), place)
+            if isinstance(thing, bool | int | float | None):
+                return repr(thing)
+            return self.prints.of_value(thing).hex()[:_KEY]
+
+        return self._run(look, place, "PB207")  # type: ignore[no-any-return]
+
+    def _bytes_of(self, name: str, place: Span) -> str:
+        try:
+            with open(name, "rb") as handle:
+                return digest_of(handle.read()).hex()[:_KEY]
+        except OSError as error:
+            message = f"`@depends`: cannot read `{name}`: {error.strerror}"
+            raise BuildError(Diagnostic("PB404", message, place, help=_AMONG_THE_OTHERS)) from None
 
     def _check_follows(self) -> None:
         known = [*self.rule_names, *self.out.phony]
@@ -844,6 +878,7 @@ class Resolver:
         for each in node.decorations:
             try:
                 settings.at = each.span
+                settings.arguments = each.arguments.text if each.arguments else ""
                 self._apply(each, settings)
             except BuildError as error:
                 self.out.diagnostics.extend(error.diagnostics)

@@ -146,6 +146,17 @@ def compile_expression(
         raise BuildError(Diagnostic("PB110", message, place, help=help or _QUOTES)) from None
 
 
+def argument_texts(arguments: str, count: int) -> list[str]:
+    """The arguments of a call as they are written, if they are `count` and each stands in one line;
+    else their numbers from 1."""
+    tree: Any = compile(f"_({arguments}\n)", "", "eval", ONLY_TREE, dont_inherit=True)
+    found = tree.body.args
+    rows = f"_({arguments}".encode().split(b"\n")
+    if len(found) != count or any(each.lineno != each.end_lineno for each in found):
+        return [str(number + 1) for number in range(count)]
+    return [rows[each.lineno - 1][each.col_offset : each.end_col_offset].decode() for each in found]
+
+
 def compile_python(
     source: Source, lines: Sequence[Row], filename: str, *, returns: bool = False
 ) -> tuple[CodeType, _ast.Module]:

@@ -173,8 +173,8 @@ def save(value: Any, names: Sequence[str], before: Sequence[Look | None]) -> Non
     saving = _saving(value)
     if saving is None:
         raise Refused(
-            f"the block returned an object of type {type(value).__name__}: only a figure can be returned "
-            "(what has `savefig` or `save`); write anything else to `output`"
+            f"the block returned an object of type {type(value).__name__}: only a figure can be "
+            "returned (what has `savefig` or `save`); write anything else to `output`"
         )
     place = next(
         (name for name, look in zip(names, before, strict=True) if _look(name) == look), None

@@ -92,6 +92,7 @@ WRONG = {
     "atomic": ["atomic(1)"],
     "cached": ["cached(1)"],
     "depfile": ["depfile", "depfile(3)", 'depfile("")', 'depfile("a", "b")', "depfile(None)"],
+    "depends": ["depends", "depends()", "depends(x=1)"],
     "desc": ["desc", "desc(3)", 'desc("a", "b")'],
     "env": ["env", 'env("A=1")', 'env({"A": "1"})'],
     "follows": ["follows", "follows()", "follows(3)", "follows(name=3)"],
