@@ -381,6 +381,7 @@ _SWITCHES = {
 
 _VALUES: dict[str, Callable[[Settings], str]] = {
     "active_if": lambda s: "" if s.active else "False",
+    "before": lambda s: _listed([hook for hook, _ in s.before]),
     "depends": lambda s: ", ".join(each.text for each in s.depends),
     "depfile": lambda s: _listed([s.depfile]),
     "desc": lambda s: _listed([s.description]),

@@ -33,9 +33,10 @@ class Invariant(NamedTuple):
 class Settings:
     """What the attributes of one rule say. Texts may hold placeholders.
 
-    `at` is the attribute that is being applied, `arguments` what stands in its brackets. `places` maps texts of attributes to where they
-    stand: those that may hold placeholders, and the names of rules and pools. `active` is worked
-    out from `conditions`, which may be functions. Rules without attributes share one object.
+    `at` is the attribute that is being applied, `arguments` what stands in its brackets. `places`
+    maps texts of attributes to where they stand: those that may hold placeholders, and the names of
+    rules and pools. `active` is worked out from `conditions`, which may be functions. Rules without
+    attributes share one object.
     """
 
     def __init__(self, at: Span) -> None:
@@ -46,6 +47,7 @@ class Settings:
         self.active: bool = True
         self.always: bool = False
         self.atomic: bool = False
+        self.before: list[tuple[Callable[..., object] | str, Span]] = []
         self.cached: bool = False
         self.check: Callable[..., object] | None = None
         self.depends: list[Invariant] = []
@@ -203,11 +205,20 @@ def _uptodate_if(settings: Settings, function: Any) -> None:
 
 
 def _posttask(settings: Settings, *hooks: Any) -> None:
+    settings.hooks += _hooks(hooks)
+
+
+def _before(settings: Settings, *hooks: Any) -> None:
+    settings.before += [(hook, settings.at) for hook in _hooks(hooks)]
+
+
+def _hooks(hooks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Functions and commands. Raises ValueError for anything else."""
     _some(hooks, "function or command")
     for hook in hooks:
         if not callable(hook):
             _text(hook, "a hook that is no function")
-        settings.hooks.append(hook)
+    return hooks
 
 
 def _touch(settings: Settings, *paths: Any) -> None:
@@ -248,6 +259,11 @@ ATTRIBUTES: dict[str, Spec] = {
         "@atomic",
         "`<output>` is a temporary name, renamed when the recipe has ended well",
         _switch("atomic"),
+    ),
+    "before": Spec(
+        '@before(function or "command", ...)',
+        "run before the recipe of each job, as a part of it that does not count",
+        _before,
     ),
     "cached": Spec(
         "@cached",

@@ -78,6 +78,16 @@ class PythonTemplate(NamedTuple):
     span: Span
 
 
+class Hook(NamedTuple):
+    """What runs before a recipe: a command for a shell, or the call of a function of the namespace
+    that takes some names of the job as keyword arguments."""
+
+    command: str = ""
+    shell: tuple[str, ...] = ()
+    code: CodeType | None = None
+    takes: tuple[str, ...] = ()
+
+
 class Bound(Protocol):
     """What a job knows of itself, for filling in (`instantiate.Binding`)."""
 
@@ -93,6 +103,7 @@ class RecipeTemplate:
     parts."""
 
     __slots__ = (
+        "before",
         "calls",
         "code_digest",
         "echo",
@@ -130,6 +141,7 @@ class RecipeTemplate:
         self.environment: tuple[tuple[str, str], ...] = ()
         self.folders: tuple[str, ...] = ()
         self.touch: tuple[str, ...] = ()
+        self.before: tuple[Hook, ...] = ()
         self.places: Mapping[str, Span] = {}
         self.silent = False
         self.namespace: dict[str, Any] = {}
@@ -235,7 +247,7 @@ class PipeRecipe:
         template = self.template
         lookup = self.binding.lookup(job, changed, outputs)
         echoes: list[str] = []
-        parts: list[Part] = []
+        parts = [_hook_part(hook, template, lookup) for hook in template.before]
         for part in template.parts:
             if isinstance(part, ShellTemplate):
                 text = _filled(part, lookup)
@@ -341,6 +353,13 @@ def in_shell(value: Any, context: str, span: Span) -> str:
             )
         )
     return as_text(value, span)
+
+
+def _hook_part(hook: Hook, template: RecipeTemplate, lookup: Callable[[str], Any]) -> Part:
+    if hook.code is None:
+        return ShellPart(hook.command, hook.shell)
+    paths: dict[str, str | list[str]] = {name: list(map(str, lookup(name))) for name in hook.takes}
+    return PythonPart(hook.code, template.namespace, {}, paths, code_digest=template.code_digest)
 
 
 def _python_part(

@@ -18,7 +18,9 @@ from pybuild.pipefile.attributes import ATTRIBUTES, Invariant, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import (
+    DEFAULT_SHELL,
     PLAIN_SHELL,
+    Hook,
     PythonTemplate,
     RecipeTemplate,
     compile_recipe,
@@ -50,6 +52,8 @@ _LOST_NAME = "where `name=file` is the first target, the rule needs a name: `rul
 
 
 _AMONG_THE_OTHERS = "a file that a rule makes, or a folder, belongs among the prerequisites"
+_HOOKS = "__before__"  # the name of the functions that run before recipes
+_OF_HOOKS = ("inputs", "outputs")  # what they may take
 _MOST_PRINTED = 80  # characters of what a command prints that are told as they are
 _KEY = 12  # digits of a digest that are told
 
@@ -816,6 +820,7 @@ class Resolver:
         recipe.environment = tuple(settings.environment.items())
         recipe.folders = tuple(settings.folders)
         recipe.touch = tuple(text for text in settings.touch if text_holes(text, rule.span))
+        recipe.before = tuple([self._hook(hook, place) for hook, place in settings.before])
         recipe.places = settings.places
         recipe.silent = settings.silent
         values = self.out.variables
@@ -828,6 +833,19 @@ class Resolver:
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
             counted |= {f"@params {name}": repr(value) for name, value in settings.params.items()}
             recipe.finish(self.namespace, values, self.prints, counted)
+
+    def _hook(self, hook: Callable[..., object] | str, place: Span) -> Hook:
+        """What `@before` names. A function is called by its number in a list of the namespace,
+        which workers have too, in the line where the attribute stands."""
+        if isinstance(hook, str):
+            return Hook(hook, DEFAULT_SHELL if _has_bash() else PLAIN_SHELL)
+        hooks = self.namespace.setdefault(_HOOKS, [])
+        hooks.append(hook)
+        takes = _taken_by(hook)
+        arguments = ", ".join(f"{name}={name}" for name in takes)
+        call = f"{_HOOKS}[{len(hooks) - 1}]({arguments})"
+        text = "\n" * (place.place[0] - 1) + call
+        return Hook(code=compile(text, place.source.name, "exec", dont_inherit=True), takes=takes)
 
     def _state_of(self, invariant: Invariant) -> str:
         """What counts of a thing that `@depends` names, as a text. Raises BuildError."""
@@ -987,6 +1005,19 @@ _MAKE_SPECIAL = {
     ".EXPORT_ALL_VARIABLES": "put `@env(...)` above the rule",
     ".DEFAULT_GOAL": "the first rule is the default: move it up",
 }
+
+
+def _taken_by(hook: Callable[..., object]) -> tuple[str, ...]:
+    """The names of a job that a function takes as keyword arguments."""
+    from inspect import Parameter, signature
+
+    try:
+        parameters = signature(hook).parameters
+    except (TypeError, ValueError):
+        return ()
+    if any(each.kind == Parameter.VAR_KEYWORD for each in parameters.values()):
+        return _OF_HOOKS
+    return tuple([name for name in _OF_HOOKS if name in parameters])
 
 
 def _captured(template: Template) -> tuple[str, ...]:

@@ -90,6 +90,7 @@ WRONG = {
     "active_if": ["active_if", "active_if()", "active_if(True, False)"],
     "always": ["always(1)", "always(False)", "always(x=1)"],
     "atomic": ["atomic(1)"],
+    "before": ["before", "before()", "before(3)", 'before("")'],
     "cached": ["cached(1)"],
     "depfile": ["depfile", "depfile(3)", 'depfile("")', 'depfile("a", "b")', "depfile(None)"],
     "depends": ["depends", "depends()", "depends(x=1)"],

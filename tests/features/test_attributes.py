@@ -107,3 +107,86 @@ def test_the_printed_rule_depends_on_the_same(box: Sandbox) -> None:
 def test_mistakes_in_depends(box: Sandbox, argument: str, said: str) -> None:
     box.write(Pipefile=f"@depends({argument})\nb: a\n    cat a > b\na:\n    touch a\n", a="")
     assert said in box.run(status=2)
+
+
+BEFORE = """python:
+    def noted(outputs, inputs):
+        with open("log", "a") as file:
+            print(*outputs, "of", *inputs, file=file)
+        print("noted")
+    def plain():
+        open("log", "a").write("plain\\n")
+    def any_of(**names):
+        open("log", "a").write(" ".join(sorted(names)) + "\\n")
+all: <shell> block
+@before(noted, "echo command >> log", plain, any_of)
+shell: out/<n>: in/<n>
+    cp <input> <output>
+@before(noted)
+block:
+    python:
+        output.write_text("block")
+"""
+
+
+def test_before_each_job(box: Sandbox) -> None:
+    box.write(Pipefile=BEFORE)
+    box.put("in/x", "1")
+    box.put("in/y", "2")
+    output = box.run("-j1")
+    assert "3 ran" in output
+    assert output.count("noted\n") == 3
+    lines = [f"out/{n} of in/{n}\ncommand\nplain\ninputs outputs\n" for n in "xy"]
+    log = box.text("log")
+    assert len(log) == len("".join(lines)) + len("block of\n")
+    assert all(each in log for each in (*lines, "block of\n"))
+    box.runs_nothing()
+    box.put("in/x", "3")
+    (box.folder / "log").unlink()
+    assert box.ran() == 1
+    assert box.text("log") == lines[0]
+
+
+def test_what_runs_before_does_not_count(box: Sandbox) -> None:
+    box.write(Pipefile=BEFORE)
+    box.put("in/x", "1")
+    box.run()
+    text = BEFORE.replace('print("noted")', 'print("noted!")').replace(
+        ', "echo command >> log"', ""
+    )
+    box.write(Pipefile=text)
+    box.runs_nothing()
+    box.write(Pipefile=BEFORE.replace("@before", "# @before"))
+    box.runs_nothing()
+    assert "@before(noted, 'echo command >> log', plain, any_of)\n" in _printed(box)
+    assert "0 would run" in box.run("-n")
+
+
+def _printed(box: Sandbox) -> str:
+    box.write(Pipefile=BEFORE)
+    return box.run("-p")
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ("broken", "`b` failed: ZeroDivisionError"),
+        ('"exit 3"', "`b` failed: exit status 3"),
+        ("lambda other: 0", "`b` failed: TypeError"),
+    ],
+)
+def test_a_failure_before_is_one_of_the_job(box: Sandbox, hook: str, said: str) -> None:
+    text = f"""python:
+    def broken():
+        1 / 0
+@before({hook})
+b: a
+    touch b ran
+"""
+    box.write(Pipefile=text, a="")
+    output = box.run(status=2)
+    assert said in output
+    assert not (box.folder / "ran").exists()
+    if hook == "broken":
+        assert 'File "Pipefile", line 4, in <module>' in output
+        assert 'File "Pipefile", line 3, in broken' in output
