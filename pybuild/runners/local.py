@@ -461,9 +461,13 @@ class LocalRunner:
         ends = told.ends[batch.settled - told.first :]
         tasks = batch.tasks[batch.settled : batch.settled + len(ends)]
         batch.settled += len(ends)
-        for task, (error, seconds, output) in zip(tasks, ends, strict=True):
+        for task, (error, seconds, output, for_log) in zip(tasks, ends, strict=True):
             if output:
                 self._keep(task, output)
+            if for_log:
+                self._log(task, for_log)
+            if for_log and task.log:
+                self._show(task, f"The values of its variables are in {task.log}\n".encode())
             if task.is_brief:
                 task.seconds = seconds
             task.worker = None
@@ -555,6 +559,10 @@ class LocalRunner:
                 return False
 
     def _keep(self, task: _Task, data: bytes) -> None:
+        self._log(task, data)
+        self._show(task, data)
+
+    def _log(self, task: _Task, data: bytes) -> None:
         if task.log_handle < 0:
             task.log, task.log_handle = self._logs.open(task.job)
         if task.log_handle >= 0:
@@ -562,6 +570,8 @@ class LocalRunner:
                 os.write(task.log_handle, data)
             except OSError:
                 pass  # a full disk must not hide what the job says
+
+    def _show(self, task: _Task, data: bytes) -> None:
         if self.stream:
             self._happened.append(Chunk(task.job, data))
         task.buffer += data

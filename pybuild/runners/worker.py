@@ -67,11 +67,11 @@ class Command(NamedTuple):
 
 class Told(NamedTuple):
     """What a worker says: how the blocks from number `first` of the batch on ended, each as error
-    text ("" if it went well), seconds, and what it printed last; whether the worker is idle now,
-    and whether it is to be replaced."""
+    text ("" if it went well), seconds, what it printed last, and what is for its log only; whether
+    the worker is idle now, and whether it is to be replaced."""
 
     first: int
-    ends: list[tuple[str, float, bytes]]
+    ends: list[tuple[str, float, bytes, bytes]]
     idle: bool
     retire: bool
 
@@ -309,7 +309,7 @@ def _serve(blocks: _Blocks, children: Children) -> None:
     limit = _peak_kb() + _RETIRE_ABOVE_KB
     while (data := _receive(connection)) is not None:
         first = 0
-        ends: list[tuple[str, float, bytes]] = []
+        ends: list[tuple[str, float, bytes, bytes]] = []
         batch = marshal.loads(data)
         is_python = len(batch[0]) != len(Command._fields)
         if is_python:
@@ -336,7 +336,9 @@ def _serve(blocks: _Blocks, children: Children) -> None:
             else:
                 error = children.run(*block)
             now = time.perf_counter()
-            ends.append((error[:_LONGEST_ERROR], now - clock, _available(_OUTPUT)))
+            printed, for_log = _available(_OUTPUT), blocks.for_log
+            ends.append((error[:_LONGEST_ERROR], now - clock, printed, for_log))
+            blocks.for_log = b""
             clock = now
         retire = _peak_kb() > limit or _has_threads()
         _send(connection, marshal.dumps((first, ends, True, retire)))
@@ -448,12 +450,14 @@ class _Room:
 
 
 class _Blocks:
-    """Runs blocks: knows their code, and the objects that they take."""
+    """Runs blocks: knows their code, and the objects that they take. `for_log` is what the log of
+    the last one is to say besides what it printed."""
 
     def __init__(
         self, namespace: Mapping[str, Any], code_digest: Callable[[Any], bytes] | None
     ) -> None:
         self.room = _Room()
+        self.for_log = b""
         self._namespace = namespace
         self._code_digest = code_digest
         self._codes: dict[int, CodeType] = {}
@@ -551,6 +555,10 @@ class _Blocks:
             return text
         self.room.tidy()
         _print_traceback(error)
+        from pybuild.runners.variables import traceback_with_variables
+
+        self.for_log = traceback_with_variables(error).encode("utf-8", "backslashreplace")
+        self.room.tidy()  # what a `repr` has printed or changed
         first = text.splitlines()[0] if text else ""
         return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
