@@ -46,8 +46,8 @@ class PythonPart(NamedTuple):
     `paths` are names whose values are file names (or lists of them) to be given as `Path`s,
     `values` those whose values are objects that other blocks return. If the block itself `returns`
     something, a figure is saved to the first of `outputs` that is left, an object kept in the files
-    of `value`. `code_digest` tells functions, classes and modules of the build file apart by their
-    code.
+    of `value`; where it is made again, with these variables in its `environment`. `code_digest`
+    tells functions, classes and modules of the build file apart by their code.
     """
 
     code: CodeType
@@ -58,6 +58,7 @@ class PythonPart(NamedTuple):
     returns: bool = False
     outputs: tuple[str, ...] = ()
     value: ValueFiles | None = None
+    environment: tuple[tuple[str, str], ...] = ()
     code_digest: Callable[[Any], bytes] | None = None
 
 

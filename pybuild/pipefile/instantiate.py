@@ -524,7 +524,7 @@ class Instantiation:
         if self._extra:
             inputs, later = self._flattened(job, inputs), self._flattened(job, later)
         if rule.value and not binding.task:
-            self._refuse_temporary(rule, inputs)
+            self._refuse_temporary(rule, {**inputs, **later})
         names = tuple(inputs)
         job.inputs = binding.members if names == binding.members else names  # kept once
         job.order_only = tuple([each for each in later if each not in inputs]) if later else ()
@@ -693,7 +693,10 @@ class Instantiation:
         return [name] if rule is None else self._files_of(rule)
 
     def value_job(self, rule: Rule) -> Job:
-        """The job of a `value`."""
+        """The job of a `value`. Raises BuildError if it has none."""
+        if not rule.settings.active:
+            message = f"the value `{rule.name}` is taken, and is not active"
+            raise BuildError(Diagnostic("PB215", message, rule.span))
         return self.jobs_of[rule.index][0]
 
     def _files_of(self, rule: Rule) -> list[str]:

@@ -304,7 +304,8 @@ class PipeRecipe:
             (part,) = template.parts
             assert isinstance(part, PythonTemplate)
             values = part.names & template.values
-            made = _python_part(part, template, self.binding.lookup(job), values)
+            lookup = self.binding.lookup(job)
+            made = _python_part(part, template, lookup, values)
             digest, *kept = job.outputs
             self._making = made._replace(
                 values=self._values(values),
@@ -313,6 +314,9 @@ class PipeRecipe:
                     kept[0] if kept else "",
                     digest_of(self.text_digest + self.values_digest),
                     job.inputs,
+                ),
+                environment=tuple(
+                    [(name, template.fill(text, lookup)) for name, text in template.environment]
                 ),
             )
         return self._making

@@ -31,12 +31,14 @@ Look = tuple[int, int, int]
 
 class Making(NamedTuple):
     """How an object is made: the number of its block's code, the block's names and paths, the
-    objects that it takes (the files of their digests, by name), and where it stands on disk."""
+    objects that it takes (the files of their digests, by name), its variables of the environment,
+    and where it stands on disk."""
 
     code: int
     names: tuple[bool, bytes]
     paths: Mapping[str, Any]
     values: Mapping[str, str]
+    environment: tuple[tuple[str, str], ...]
     files: tuple[str, str, bytes, tuple[str, ...]]
 
 
@@ -112,7 +114,7 @@ class _Pickler(pickle.Pickler):
         if kind is set or kind is frozenset:
             members = sorted(digest_of_object(each, self._code_digest) for each in value)
             return kind.__name__.encode() + b"".join(members)
-        if self._code_digest is not None and isinstance(value, _SEEN_BY_CODE):
+        if self._code_digest is not None and issubclass(kind, _SEEN_BY_CODE):
             return self._code_digest(value)
         return None
 

@@ -153,7 +153,8 @@ class Worker:
             if file not in self._told and part.value is not None:
                 self._told.add(file)
                 key, code = self._coded(part)
-                way = (key, names, part.paths, _objects(part), tuple(part.value))
+                files = tuple(part.value)
+                way = (key, names, part.paths, _objects(part), part.environment, files)
                 found.append((file, code, way))
         return found
 
@@ -491,11 +492,11 @@ class _Blocks:
         more: tuple[Any, ...],
     ) -> str:
         """Runs a block; what goes wrong is printed as a traceback and returned as one line."""
-        os.environ.update(environment)
         try:
             if more:
-                self._run_with_values(key, names, paths, *more[1:])
+                self._run_with_values(key, names, paths, environment, *more[1:])
             else:
+                os.environ.update(environment)
                 eval(self._codes[key], self._scope(key, names, paths))
         except SystemExit as error:
             return self._exit(error)
@@ -508,6 +509,7 @@ class _Blocks:
         key: int,
         names: tuple[bool, bytes],
         paths: Mapping[str, Any],
+        environment: Mapping[str, str],
         objects: Mapping[str, str],
         outputs: Sequence[str],
         own: tuple[Any, ...] | None,
@@ -517,17 +519,22 @@ class _Blocks:
         scope = self._scope(key, names, paths)
         scope.update({name: self._values.get(file) for name, file in objects.items()})
         before = looks_of(outputs)
+        os.environ.update(environment)
         returned = eval(self._codes[key], scope)
+        self.room.tidy()  # files are named from where the block began
         if own is not None:
             self._values.keep(ValueFiles(*own), returned)
         elif returned is not None:
             save(returned, outputs, before)
 
     def _make(self, making: Making) -> Any:
-        """Runs the block of an object that another one takes."""
+        """Runs the block of an object that another one takes, and leaves no other trace of it."""
         scope = self._scope(making.code, making.names, making.paths)
         scope.update({name: self._values.get(file) for name, file in making.values.items()})
-        return eval(self._codes[making.code], scope)
+        os.environ.update(making.environment)
+        made = eval(self._codes[making.code], scope)
+        self.room.tidy()
+        return made
 
     def _scope(
         self, key: int, names: tuple[bool, bytes], paths: Mapping[str, Any]

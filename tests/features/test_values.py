@@ -469,3 +469,43 @@ out: <table>
     box.write(Pipefile=text, source="")
     assert box.ran("out") == 2
     assert box.text("out") == "([14, 15], 'Expecting', 5, 5) 1"
+
+
+def test_what_a_value_does_to_its_process_is_undone(box: Sandbox) -> None:
+    """Where it is made as where it is made again; it has its own environment in both."""
+    text = """@env(SIZE="3", ONLY="value")
+value sizes: source
+    python:
+        import os
+        os.chdir("elsewhere")
+        os.environ["LEFT"] = "yes"
+        return [int(os.environ["SIZE"])]
+@env(SIZE="4")
+out: <sizes> other
+    python:
+        import os
+        found = [os.environ.get(name) for name in ("SIZE", "ONLY", "LEFT")]
+        output.write_text(f"{sizes} {found} {input.read_text()}")
+"""
+    box.write(Pipefile=text, source="", other="!")
+    box.put("elsewhere/x", "")
+    assert box.ran("out") == 2
+    assert box.text("out") == "[3] ['4', None, None] !"
+    box.write(other="?")
+    assert box.ran("out") == 1
+    assert box.text("out") == "[3] ['4', None, None] ?"
+    assert box.names("elsewhere/.pybuild/*") == []
+
+
+def test_a_value_that_is_not_active_cannot_be_taken(box: Sandbox) -> None:
+    text = """all: out
+@active_if(False)
+value sizes: source
+    python:
+        return 1
+out: <sizes>
+    python:
+        output.write_text(str(sizes))
+"""
+    box.write(Pipefile=text, source="")
+    assert "the value `sizes` is taken, and is not active" in box.run(status=2)

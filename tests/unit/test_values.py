@@ -79,14 +79,14 @@ def test_an_object_is_made_or_read_once(tmp_path: Path) -> None:
         return []
 
     values = Values({}, None, make)
-    values.learn({"d": (1, (True, b""), {}, {}, ("d", "", b"", ()))})
+    values.learn({"d": (1, (True, b""), {}, {}, (), ("d", "", b"", ()))})
     assert values.get("d") is values.get("d")
     assert len(made) == 1
     digest, kept = str(tmp_path / "digest"), str(tmp_path / "kept")
     values.keep(ValueFiles(digest, kept, b"", ()), {"a": [1]})
     assert values.get(digest) == {"a": [1]}
     other = Values({}, None, make)
-    other.learn({digest: (1, (True, b""), {}, {}, (digest, kept, b"", ()))})
+    other.learn({digest: (1, (True, b""), {}, {}, (), (digest, kept, b"", ()))})
     assert other.get(digest) == {"a": [1]}
     assert len(made) == 1
     assert sorted(each.name for each in tmp_path.iterdir()) == ["digest", "kept"]
