@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from .conftest import Sandbox
 
@@ -509,3 +513,59 @@ out: <sizes>
 """
     box.write(Pipefile=text, source="")
     assert "the value `sizes` is taken, and is not active" in box.run(status=2)
+
+
+RANDOM = """all: out/a out/b sizes.txt
+value numbers: numbers.txt
+    python:
+        return {int(word) for word in input.read_text().split()}
+@cached
+value total: <numbers> factor.txt
+    python:
+        return sum(numbers) * int(input.read_text())
+each: out/<n>: in/<n> <total>
+    python:
+        output.write_text(f"{input.read_text()} {total}")
+sizes.txt: <numbers>
+    python:
+        output.write_text(f"{len(numbers)}")
+"""
+_EDITS = st.one_of(
+    st.tuples(st.just("numbers.txt"), st.sampled_from(["1 2", "2 1", " 1 2", "3", "1 3", "0 3"])),
+    st.tuples(st.just("factor.txt"), st.sampled_from(["1", "2", "0", " 2"])),
+    st.tuples(st.sampled_from(["in/a", "in/b"]), st.sampled_from(["x", "y"])),
+)
+
+
+def _keys(files: Mapping[str, str]) -> dict[str, object]:
+    """What each job depends on, so that it has to run when that changes and only then."""
+    numbers = frozenset(map(int, files["numbers.txt"].split()))
+    total = sum(numbers) * int(files["factor.txt"])
+    return {
+        "numbers": files["numbers.txt"],
+        "total": (numbers, files["factor.txt"]),
+        "sizes.txt": numbers,
+        **{f"out/{n}": (files[f"in/{n}"], total) for n in "ab"},
+    }
+
+
+@given(rounds=st.lists(st.lists(_EDITS, max_size=3), min_size=1, max_size=4))
+@settings(max_examples=8, deadline=None)
+def test_after_any_edits_exactly_what_has_to_runs(rounds: list[list[tuple[str, str]]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        box = Sandbox(Path(folder))
+        files = {"numbers.txt": "1 2", "factor.txt": "1", "in/a": "x", "in/b": "x"}
+        box.put("Pipefile", RANDOM)
+        known: dict[str, object] = {}
+        for edits in [[], *rounds]:
+            files |= dict(edits)
+            for name, text in files.items():
+                box.put(name, text)
+            keys = _keys(files)
+            assert box.ran() == sum(known.get(name) != key for name, key in keys.items())
+            known = keys
+            box.runs_nothing()
+            total = sum(set(map(int, files["numbers.txt"].split()))) * int(files["factor.txt"])
+            for name in "ab":
+                assert box.text(f"out/{name}") == f"{files[f'in/{name}']} {total}"
+            assert box.text("sizes.txt") == str(len(set(files["numbers.txt"].split())))
