@@ -12,7 +12,7 @@ __all__ = ["JobsFailed", "Pipeline", "PipelineError"]
 def __getattr__(name: str) -> object:
     # The command line has no use for what Python programs import.
     if name in __all__:
-        from pybuild import api
+        from importlib import import_module
 
-        return getattr(api, name)
+        return getattr(import_module("pybuild.api"), name)
     raise AttributeError(f"module `pybuild` has no attribute `{name}`")

@@ -26,16 +26,45 @@ class ScriptPart(NamedTuple):
     program: tuple[str, ...]
 
 
+VALUE_FOLDER = ".pybuild/values/"  # files that stand for Python objects: their digests, their bytes
+
+
+class ValueFiles(NamedTuple):
+    """What stands on disk for a Python object: the file with its digest, and the one with its bytes
+    ("" if they are not kept). Where nothing can be told of an object, the digest of its recipe and
+    the bytes of its inputs stand for it."""
+
+    digest: str
+    kept: str
+    recipe: bytes
+    inputs: tuple[str, ...]
+
+
 class PythonPart(NamedTuple):
     """A block of Python. `namespace` has what the build file defined, `names` what this job adds.
 
-    `paths` are names whose values are file names (or lists of them) to be given as `Path`s.
+    `paths` are names whose values are file names (or lists of them) to be given as `Path`s,
+    `values` those whose values are objects that other blocks return. If the block itself `returns`
+    something, a figure is saved to the first of `outputs` that is left, an object kept in the files
+    of `value`; where it is made again, with these variables in its `environment`. `code_digest`
+    tells functions, classes and modules of the build file apart by their code.
     """
 
     code: CodeType
     namespace: Mapping[str, Any]
     names: Mapping[str, Any]
     paths: Mapping[str, str | list[str]]
+    values: Mapping[str, PythonPart] = {}
+    returns: bool = False
+    outputs: tuple[str, ...] = ()
+    value: ValueFiles | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    code_digest: Callable[[Any], bytes] | None = None
+
+
+def told_name(name: str) -> str:
+    """A file's name as people are told it: a value by the name of its rule."""
+    return f"<{name.removeprefix(VALUE_FOLDER)}>" if name.startswith(VALUE_FOLDER) else name
 
 
 Part = ShellPart | ScriptPart | PythonPart

@@ -91,13 +91,14 @@ def _forget(path: str) -> None:
 
 def _is_tied(job: Job) -> bool:
     """Whether a job cannot be brought back without others: its files become known late, come and
-    go, or functions are called with what only a whole load has."""
+    go, functions are called with what only a whole load has, or objects are taken that may have to
+    be made again."""
     traits = job.traits
     recipe: RecipeTemplate | None = job.binding.rule.recipe
     return bool(
         job.patterns
         or traits.temporary
-        or (recipe is not None and recipe.is_tied)
+        or (recipe is not None and (recipe.is_tied or recipe.values))
         or any(name.endswith("/") for name in (*job.inputs, *job.outputs))
     )
 

@@ -20,7 +20,7 @@ from pybuild.pipefile.attributes import Settings
 from pybuild.pipefile.instantiate import Instantiation
 from pybuild.pipefile.lines import Block, Line, cut
 from pybuild.pipefile.recipe import RecipeTemplate
-from pybuild.pipefile.rules import COLLATE, PATTERN, STATIC, TUPLE, Pipeline, Rule
+from pybuild.pipefile.rules import COLLATE, PATTERN, STATIC, TUPLE, VALUE, Pipeline, Rule
 from pybuild.pipefile.template import Hole, Template
 from pybuild.project import Project, Wish
 from pybuild.source import BuildError, Source
@@ -185,6 +185,8 @@ def kind_of(rule: Rule) -> str:
         return "task"
     if rule.splits:
         return "split"
+    if rule.value:
+        return VALUE
     if rule.way is not None:
         return str(rule.way)
     return {COLLATE: "collate", PATTERN: "%", STATIC: "static"}.get(rule.flavour, "plain")
@@ -219,6 +221,8 @@ def target_words(rule: Rule) -> list[str]:
     """The targets of a rule as words of a header, with the values of variables put in."""
     if rule.flavour == PATTERN:
         return [_quoted(text, keep="%") for text in rule.patterns]
+    if rule.value:
+        return [rule.name]
     return [word_of(each) for each in rule.targets]
 
 
@@ -344,9 +348,10 @@ def _rule(rule: Rule, is_default: bool) -> str:
 
 def header_of(rule: Rule) -> str:
     """The header of a rule, with the values of variables put in."""
-    kind = f"{kind_of(rule)} " if rule.splits or rule.flavour in (COLLATE, TUPLE) else ""
-    colon = " &:" if rule.grouped and len(rule.targets) > 1 else ":"
-    parts = [f"{rule.name}{colon}"] if rule.name else []
+    has_kind = rule.splits or rule.value or rule.flavour in (COLLATE, TUPLE)
+    kind = f"{kind_of(rule)} " if has_kind else ""
+    colon = " &:" if rule.grouped and len(rule.targets) > 1 and not rule.value else ":"
+    parts = [f"{rule.name}{colon}"] if rule.name and not rule.value else []
     parts.append(" ".join(target_words(rule)) + (":" if rule.name else colon))
     if rule.flavour == STATIC:
         parts.append(" ".join(_quoted(text, keep="%") for text in rule.patterns) + ":")
@@ -366,6 +371,7 @@ def _recipe_text(recipe: RecipeTemplate) -> str:
 _SWITCHES = {
     "always": "always",
     "atomic": "atomic",
+    "cached": "cached",
     "ignore_errors": "ignore_errors",
     "optional": "optional",
     "phony": "phony",
@@ -377,6 +383,8 @@ _SWITCHES = {
 
 _VALUES: dict[str, Callable[[Settings], str]] = {
     "active_if": lambda s: "" if s.active else "False",
+    "before": lambda s: _listed([hook for hook, _ in s.before]),
+    "depends": lambda s: ", ".join(each.text for each in s.depends),
     "depfile": lambda s: _listed([s.depfile]),
     "desc": lambda s: _listed([s.description]),
     "env": lambda s: _named(s.environment),

@@ -33,7 +33,8 @@ class Reason(NamedTuple):
     always, forced, phony, phony-input, check, missing, missing-input, input-made, no-record,
     interrupted, recipe, values,
     value, input-added, input-removed, inputs-moved, input-newer, input-changed,
-    output-changed, discovered, assumed-new, wanted (a temporary file that a stale job needs)
+    output-added, output-changed, discovered, assumed-new, wanted (a temporary file that a stale
+    job needs)
     """
 
     kind: str
@@ -210,10 +211,11 @@ class Judge:
         """The short way to the usual answer: everything is as it was recorded. False says only
         that somebody has to look closer."""
         recipe = job.recipe
-        return (
+        return bool(
             self.rules.level == Level.CONTENT
             and recipe is not None
             and job.inputs == trace.inputs
+            and (job.patterns or job.outputs == trace.outputs)
             and recipe.text_digest == trace.text
             and recipe.values_digest == trace.values
             and job.traits.check is None
@@ -289,6 +291,9 @@ class Judge:
             reasons += self.changed_values(job, trace)
         if job.inputs != trace.inputs:
             reasons += _changed_list(trace.inputs, job.inputs)
+        if not job.patterns and job.outputs != trace.outputs:
+            added = [name for name in job.outputs if name not in trace.outputs]
+            reasons += [Reason("output-added", name) for name in added if self.status(name)]
         if level >= Level.CONTENT:
             reasons += self._from_content(job, trace)
         return reasons

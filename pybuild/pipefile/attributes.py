@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 
 from pybuild.pipefile.template import unfit
+from pybuild.pipefile.usercode import argument_texts
 from pybuild.source import Span
 from pybuild.typed import Any, NamedTuple
 
@@ -21,23 +22,36 @@ _LARGEST = 1e300  # beyond it whole numbers have no float
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
+class Invariant(NamedTuple):
+    """What `@depends` names: as it is written, what it is, and where it stands."""
+
+    text: str
+    thing: Any
+    place: Span
+
+
 class Settings:
     """What the attributes of one rule say. Texts may hold placeholders.
 
-    `at` is the attribute that is being applied. `places` maps texts of attributes to where they
-    stand: those that may hold placeholders, and the names of rules and pools. `active` is worked
-    out from `conditions`, which may be functions; `driving` are texts that drive the rule, each
-    with its name ("" for none) and place. Rules without attributes share one object.
+    `at` is the attribute that is being applied, `arguments` what stands in its brackets. `places`
+    maps texts of attributes to where they stand: those that may hold placeholders, and the names of
+    rules and pools. `active` is worked out from `conditions`, which may be functions; `driving` are
+    texts that drive the rule, each with its name ("" for none) and place. Rules without attributes
+    share one object.
     """
 
     def __init__(self, at: Span) -> None:
         self.at = at
+        self.arguments = ""
         self.places: dict[str, Span] = {}
         self.conditions: list[tuple[Any, Span]] = []
         self.active: bool = True
         self.always: bool = False
         self.atomic: bool = False
+        self.before: list[tuple[Callable[..., object] | str, Span]] = []
+        self.cached: bool = False
         self.check: Callable[..., object] | None = None
+        self.depends: list[Invariant] = []
         self.depfile: str = ""
         self.driving: list[tuple[str, str, Span]] = []
         self.description: str = ""
@@ -133,6 +147,13 @@ def _switch(name: str) -> Callable[[Settings], None]:
     return switch_on
 
 
+def _depends(settings: Settings, *things: Any) -> None:
+    _some(things, "function, value, command or file")
+    texts = argument_texts(settings.arguments, len(things))
+    for text, thing in zip(texts, things, strict=True):
+        settings.depends.append(Invariant(text, thing, settings.at))
+
+
 def _depfile(settings: Settings, path: Any) -> None:
     settings.depfile = settings.placed(_text(path, "the path"))
 
@@ -193,11 +214,20 @@ def _uptodate_if(settings: Settings, function: Any) -> None:
 
 
 def _posttask(settings: Settings, *hooks: Any) -> None:
+    settings.hooks += _hooks(hooks)
+
+
+def _before(settings: Settings, *hooks: Any) -> None:
+    settings.before += [(hook, settings.at) for hook in _hooks(hooks)]
+
+
+def _hooks(hooks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Functions and commands. Raises ValueError for anything else."""
     _some(hooks, "function or command")
     for hook in hooks:
         if not callable(hook):
             _text(hook, "a hook that is no function")
-        settings.hooks.append(hook)
+    return hooks
 
 
 def _touch(settings: Settings, *paths: Any) -> None:
@@ -239,6 +269,21 @@ ATTRIBUTES: dict[str, Spec] = {
         "@atomic",
         "`<output>` is a temporary name, renamed when the recipe has ended well",
         _switch("atomic"),
+    ),
+    "before": Spec(
+        '@before(function or "command", ...)',
+        "run before the recipe of each job, as a part of it that does not count",
+        _before,
+    ),
+    "cached": Spec(
+        "@cached",
+        "of a `value`: the object is kept on disk, and not made again where it is needed",
+        _switch("cached"),
+    ),
+    "depends": Spec(
+        '@depends(function, value, "command", Path("file"), ...)',
+        "what counts besides: code, a value, what a command prints, the bytes of a file",
+        _depends,
     ),
     "depfile": Spec(
         "@depfile(path)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pybuild.content import digest_of
-from pybuild.graph import Job
+from pybuild.graph import VALUE_FOLDER, Job
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.rules import Pipeline, Rule
@@ -36,6 +36,8 @@ class World(Protocol):
     prints: Fingerprints
 
     def outputs_of(self, rule: Rule) -> list[str]: ...
+
+    def value_job(self, rule: Rule) -> Job: ...
 
 
 class Binding:
@@ -132,12 +134,23 @@ class Binding:
         ]
         return texts[0] if way.kind == PRODUCT else texts
 
+    def value_job(self, name: str) -> Job:
+        """The job that makes the object of a rule of the kind `value`."""
+        return self.world.value_job(self.world.pipeline.named[name])
+
+    def files(self, names: Sequence[str]) -> Sequence[str]:
+        """Names of files as texts see them: what stands for an object is no file of theirs."""
+        if not self.world.pipeline.values:
+            return names
+        return [name for name in names if not name.startswith(VALUE_FOLDER)]
+
     def _inputs(self, job: Job) -> Sequence[str]:
         """A job's inputs as its texts see them: in a tuple a file may stand twice."""
         members = self.driving_inputs
+        inputs = self.files(job.inputs)
         if self.rule.way is None or len(set(members)) == len(members):
-            return job.inputs
-        return (*members, *(name for name in job.inputs if name not in members))
+            return inputs
+        return (*members, *(name for name in inputs if name not in members))
 
     def lookup(
         self, job: Job, changed: Sequence[str] = (), outputs: Sequence[str] = ()
@@ -255,8 +268,10 @@ _OWN: dict[str, Callable[[JobLookup], Any]] = {
     "inputs": lambda self: whole_files(self.inputs),
     "output": lambda self: self._first(self._targets(), "output"),
     "outputs": lambda self: whole_files(self._targets()),
-    "order_only": lambda self: whole_files(self.job.order_only if self.job else ()),
-    "changed": lambda self: whole_files(self.changed),
+    "order_only": lambda self: whole_files(
+        self.binding.files(self.job.order_only) if self.job else ()
+    ),
+    "changed": lambda self: whole_files(self.binding.files(self.changed)),
     "stem": lambda self: FileName(self.binding.stem),
     "rule": lambda self: FileName(self.binding.rule.label),
 }

@@ -95,6 +95,22 @@ class Instantiation:
         if not self._upstream.has_splits:
             self._offered.clear()  # nothing more will be made of what is now a source
         self._call_drivers()
+        for rule in self._rules:
+            for each in rule.settings.depends:
+                if hasattr(each.thing, "__fspath__"):
+                    self._guarded(self._refuse_made, os.fspath(each.thing), each.place)
+
+    def _refuse_made(self, name: str, place: Span) -> None:
+        """A file that `@depends` names was looked at before any rule could make it."""
+        if self._has_recipe(normalise(name)):
+            raise BuildError(
+                Diagnostic(
+                    "PB215",
+                    f"`@depends`: a rule makes `{name}`",
+                    place,
+                    help="put it among the prerequisites",
+                )
+            )
 
     def _look(self, look: Callable[[Driver], None], driver: Driver) -> None:
         """Looks for the files on disk that could drive a rule."""
@@ -330,13 +346,17 @@ class Instantiation:
             names = []
         outputs = () if rule.traits.phony else tuple(dict.fromkeys(names))
         name = names[0] if names else str(patterns[0])
+        if rule.value:
+            name = f"value {rule.name}"
         recipe = PipeRecipe(rule.recipe, binding) if rule.recipe else None
         job = Job(name, outputs, rule.traits, rule.span, recipe, patterns, binding)
-        for each in names or [name]:
+        for each in dict.fromkeys((*names, name)):
             self._refuse_second(job, each)
         binding.job = job
         self.jobs_of[rule.index].append(job)
         self.graph.add(job)
+        if rule.value:
+            self.graph.producer[name] = job  # so that no file has this name too
         if patterns:
             self._unresolved_of.setdefault(rule.index, {})[job.number] = job
             self.graph.producer[name] = job
@@ -541,10 +561,27 @@ class Instantiation:
         self._refuse_itself(job, inputs, later)
         if self._extra:
             inputs, later = self._flattened(job, inputs), self._flattened(job, later)
+        if rule.value and not binding.task:
+            self._refuse_temporary(rule, {**inputs, **later})
         names = tuple(inputs)
         job.inputs = binding.members if names == binding.members else names  # kept once
         job.order_only = tuple([each for each in later if each not in inputs]) if later else ()
         self._check_sources(job, inputs, later)
+
+    def _refuse_temporary(self, rule: Rule, inputs: Wanted) -> None:
+        """A value that is not kept may have to be made again when its inputs are gone."""
+        for name, place in inputs.items():
+            maker = self.graph.producer.get(name)
+            if maker is not None and maker.traits.temporary and not rule.settings.cached:
+                raise BuildError(
+                    Diagnostic(
+                        "PB215",
+                        f"`{name}` is a `@temp` file, and the value `{rule.name}` may be made "
+                        "again when it is gone",
+                        place,
+                        help=f"put `@cached` above `{rule.name}`",
+                    )
+                )
 
     def _add_all(self, job: Job, binding: Binding, inputs: Wanted, later: Wanted) -> None:
         """The prerequisites of a rule besides its driver, for one job."""
@@ -699,8 +736,17 @@ class Instantiation:
         rule = self.pipeline.named.get(name)
         return [name] if rule is None else self._files_of(rule)
 
+    def value_job(self, rule: Rule) -> Job:
+        """The job of a `value`. Raises BuildError if it has none."""
+        if not rule.settings.active:
+            message = f"the value `{rule.name}` is taken, and is not active"
+            raise BuildError(Diagnostic("PB215", message, rule.span))
+        return self.jobs_of[rule.index][0]
+
     def _files_of(self, rule: Rule) -> list[str]:
         self.check_matched(rule)
+        if rule.value:
+            return [job.outputs[0] for job in self.jobs_of[rule.index]]
         if rule.recipe is None and rule.flavour == LITERAL:
             return [target.literal or "" for target in rule.targets]
         if rule.traits.phony:
@@ -998,6 +1044,9 @@ class Instantiation:
         names = first_ring(self._extra, self._named_by)
         if names:
             return _ring_complaint(names, self._extra[names[0]][0].rule.span)
+        values = first_ring([each for each in self._rules if each.value], self._values_before)
+        if values:
+            return _ring_complaint([f"<{rule.name}>" for rule in values], values[0].span)
         rules = first_ring(self._rules, self._unknown_before)
         return _ring_complaint([rule.name for rule in rules], rules[0].span) if rules else None
 
@@ -1011,6 +1060,13 @@ class Instantiation:
             found = [named.get(name) for name in (*others, *rule.settings.follows)]
             above += [each for each in found if each is rule or (each and each.drivers)]
         return (each for each in above if each is not None and each.settings.active)
+
+    def _values_before(self, rule: Rule) -> Iterator[Rule]:
+        """The values that a value takes."""
+        named = self.pipeline.named
+        for each in (*rule.prerequisites, *rule.order_only):
+            if each.rule in self.pipeline.values and each.rule in named:
+                yield named[each.rule]
 
     def _named_by(self, name: str) -> Iterator[str]:
         for binding in self._extra[name]:

@@ -21,7 +21,7 @@ from pybuild.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from importlib.abc import PathEntryFinder
 
-_hooks: dict[str, Callable[[str], PathEntryFinder]] = {}
+_hooks: dict[str, Callable[[str], PathEntryFinder]] = {}  # of the project, by its folder
 
 
 def find_project_modules(root: str) -> None:
@@ -29,7 +29,7 @@ def find_project_modules(root: str) -> None:
     there. Modules of an earlier load are forgotten, so that they are read again, those of another
     project too."""
     here = os.path.realpath(root)
-    for folder in _hooks:
+    for folder in {here, *_hooks}:
         _forget_modules(folder)
     # `python -m` and `python -c` put the working folder first; pybuild looks there last, however
     # it was started, so that no file of a project can stand in for a module that others import.
@@ -38,10 +38,13 @@ def find_project_modules(root: str) -> None:
     sys.path.append(here)
     if here in _hooks:
         return
+    while _hooks:
+        sys.path_hooks.remove(_hooks.popitem()[1])
     _hooks[here] = _hook(here)
     sys.path_hooks.insert(0, _hooks[here])
-    for place in [each for each in sys.path_importer_cache if _is_within(each, here)]:
-        del sys.path_importer_cache[place]
+    for place in list(sys.path_importer_cache):
+        if any(_is_within(place, each) for each in projects):
+            del sys.path_importer_cache[place]
 
 
 def _is_within(path: str, folder: str) -> bool:

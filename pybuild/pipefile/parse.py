@@ -29,7 +29,7 @@ _DIRECTIVE = re.compile(r"([a-z]+)(?:[ \t]+(?![ \t:=+?&|])|$)")
 _PLAIN_WORD = re.compile(r'[^\s:|#<"=&\\;]+')
 _PLAIN_WORDS = rf"{_PLAIN_WORD.pattern}(?:[ \t]+{_PLAIN_WORD.pattern})*[ \t]*"
 _PLAIN_HEADER = re.compile(
-    r"(?!@|-?include\b|python\b|split\b|collate\b|product\b|combinations|permutations)"
+    r"(?!@|-?include\b|python\b|split\b|collate\b|value\b|product\b|combinations|permutations)"
     rf"({_PLAIN_WORDS}):(?:[ \t]*({_PLAIN_WORDS}):)?[ \t]*({_PLAIN_WORDS})?"
     rf"(?:\|[ \t]*({_PLAIN_WORDS})?)?"
 )

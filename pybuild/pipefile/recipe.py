@@ -8,7 +8,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import CodeType
 
 from pybuild.content import digest_of
-from pybuild.graph import Job, Part, PythonPart, Script, ScriptPart, ShellPart
+from pybuild.graph import (
+    Job,
+    Part,
+    PythonPart,
+    Script,
+    ScriptPart,
+    ShellPart,
+    ValueFiles,
+)
 from pybuild.names import folder_of
 from pybuild.pipefile.fingerprint import Fingerprints, free_names
 from pybuild.pipefile.parse import cut_text, parse_placeholder
@@ -24,13 +32,14 @@ from pybuild.pipefile.template import (
     evaluate,
     holes_in,
 )
-from pybuild.pipefile.usercode import compile_python
+from pybuild.pipefile.usercode import compile_python, names_set_by, own_nodes
 from pybuild.source import BuildError, Diagnostic, Source, Span
 from pybuild.typed import Any, NamedTuple, Protocol
 
 DEFAULT_SHELL = ("bash", "-euo", "pipefail", "-c")
 PLAIN_SHELL = ("sh", "-eu", "-c")
 
+_OF_FUNCTION = 1  # CO_OPTIMIZED: code that can return something
 _PYTHON_LINE = re.compile(r"python[ \t]*:[ \t]*(#.*)?$")
 _ESCAPED = re.compile(r"\\(<[A-Za-z_]\w*[^<>\n]*>)")
 _PATH_NAMES = frozenset(("input", "output"))
@@ -59,11 +68,25 @@ class ShellTemplate(NamedTuple):
 
 
 class PythonTemplate(NamedTuple):
-    """A Python block: its code, its tree, and the names that it takes from outside."""
+    """A Python block: its code, its tree, the names that it takes from outside, and those that it
+    sets itself; whether it may return something, and where it stands."""
 
     code: CodeType
     tree: _ast.Module
     names: frozenset[str]
+    own: frozenset[str]
+    returns: bool
+    span: Span
+
+
+class Hook(NamedTuple):
+    """What runs before a recipe: a command for a shell, or the call of a function of the namespace
+    that takes some names of the job as keyword arguments."""
+
+    command: str = ""
+    shell: tuple[str, ...] = ()
+    code: CodeType | None = None
+    takes: tuple[str, ...] = ()
 
 
 class Bound(Protocol):
@@ -72,6 +95,9 @@ class Bound(Protocol):
     def lookup(self, job: Job, changed: Sequence[str] = ..., outputs: Sequence[str] = ...) -> Any:
         """A function from names to values."""
 
+    def value_job(self, name: str) -> Job:
+        """The job that makes the object of a rule of the kind `value`."""
+
 
 class RecipeTemplate:
     """The recipe of a rule, once for all its jobs. `holes` are the placeholders of its shell
@@ -79,7 +105,9 @@ class RecipeTemplate:
     `calls` its calls of functions; `is_tied` says that only a whole load has what they need."""
 
     __slots__ = (
+        "before",
         "calls",
+        "code_digest",
         "echo",
         "environment",
         "flags",
@@ -97,6 +125,8 @@ class RecipeTemplate:
         "span",
         "text_digest",
         "touch",
+        "value",
+        "values",
     )
 
     def __init__(
@@ -114,9 +144,13 @@ class RecipeTemplate:
         self.environment: tuple[tuple[str, str], ...] = ()
         self.folders: tuple[str, ...] = ()
         self.touch: tuple[str, ...] = ()
+        self.before: tuple[Hook, ...] = ()
         self.places: Mapping[str, Span] = {}
         self.silent = False
         self.namespace: dict[str, Any] = {}
+        self.code_digest: Callable[[Any], bytes] | None = None
+        self.value = ""  # the name of the object that it makes
+        self.values: frozenset[str] = frozenset()  # the objects that its blocks take
         self.text_digest = b""
         self.shared_digest = b""
         self.shared_values: dict[str, str] = {}
@@ -149,6 +183,7 @@ class RecipeTemplate:
         names whose values a job may have for itself; `filled` are values of `@params` that each
         job fills in, and that count whether they are used or not."""
         self.namespace = namespace
+        self.code_digest = prints.of_value
         texts = [self.flags.encode(), " ".join(self.shell).encode()]
         used: dict[str, None] = {}
         for part in self.parts:
@@ -192,11 +227,12 @@ def _told(value: Any) -> str:
 class PipeRecipe:
     """The recipe of one job: the rule's template and the job's own names."""
 
-    __slots__ = ("binding", "template")
+    __slots__ = ("_making", "binding", "template")
 
     def __init__(self, template: RecipeTemplate, binding: Bound) -> None:
         self.template = template
         self.binding = binding
+        self._making: PythonPart | None = None
 
     @property
     def text_digest(self) -> bytes:
@@ -220,7 +256,7 @@ class PipeRecipe:
         template = self.template
         lookup = self.binding.lookup(job, changed, outputs)
         echoes: list[str] = []
-        parts: list[Part] = []
+        parts = [_hook_part(hook, template, lookup) for hook in template.before]
         for part in template.parts:
             if isinstance(part, ShellTemplate):
                 text = _filled(part, lookup)
@@ -231,7 +267,7 @@ class PipeRecipe:
                     parts.append(ShellPart(text, template.shell))
             else:
                 echoes.append(f"python: {job.name}")
-                parts.append(_python_part(part, template, lookup))
+                parts.append(self._python(part, job, lookup, outputs))
         folders = [folder_of(name.rstrip("/")) for name in outputs]
         folders += [folder_of(each.prefix) for each in job.patterns]
         folders += [template.fill(text, lookup) for text in template.folders]
@@ -246,6 +282,53 @@ class PipeRecipe:
             tuple([each for each in dict.fromkeys(folders) if each]),
             tuple([template.fill(text, lookup) for text in template.touch]),
         )
+
+    def _python(
+        self,
+        part: PythonTemplate,
+        job: Job,
+        lookup: Callable[[str], Any],
+        outputs: Sequence[str],
+    ) -> PythonPart:
+        if self.template.value:
+            return self.making(job)
+        values = part.names & self.template.values
+        made = _python_part(part, self.template, lookup, values)
+        if part.returns:
+            made = made._replace(returns=True, outputs=tuple(outputs))
+        return made._replace(values=self._values(values)) if values else made
+
+    def _values(self, names: frozenset[str]) -> dict[str, PythonPart]:
+        found = {}
+        for name in sorted(names):
+            job = self.binding.value_job(name)
+            assert isinstance(job.recipe, PipeRecipe)
+            found[name] = job.recipe.making(job)
+        return found
+
+    def making(self, job: Job) -> PythonPart:
+        """The block that makes an object; one and the same for all that need it."""
+        if self._making is None:
+            template = self.template
+            (part,) = template.parts
+            assert isinstance(part, PythonTemplate)
+            values = part.names & template.values
+            lookup = self.binding.lookup(job)
+            made = _python_part(part, template, lookup, values)
+            digest, *kept = job.outputs
+            self._making = made._replace(
+                values=self._values(values),
+                value=ValueFiles(
+                    digest,
+                    kept[0] if kept else "",
+                    digest_of(self.text_digest + self.values_digest),
+                    job.inputs,
+                ),
+                environment=tuple(
+                    [(name, template.fill(text, lookup)) for name, text in template.environment]
+                ),
+            )
+        return self._making
 
     def expand_attribute(self, job: Job, text: str) -> str:
         return self.template.fill(text, self.binding.lookup(job))
@@ -287,12 +370,23 @@ def in_shell(value: Any, context: str, span: Span) -> str:
     return as_text(value, span)
 
 
+def _hook_part(hook: Hook, template: RecipeTemplate, lookup: Callable[[str], Any]) -> Part:
+    if hook.code is None:
+        return ShellPart(hook.command, hook.shell)
+    paths: dict[str, str | list[str]] = {name: list(map(str, lookup(name))) for name in hook.takes}
+    return PythonPart(hook.code, template.namespace, {}, paths, code_digest=template.code_digest)
+
+
 def _python_part(
-    part: PythonTemplate, template: RecipeTemplate, lookup: Callable[[str], Any]
+    part: PythonTemplate,
+    template: RecipeTemplate,
+    lookup: Callable[[str], Any],
+    values: frozenset[str],
 ) -> PythonPart:
+    """A block with the names of one job, but for `values`."""
     names: dict[str, Any] = {}
     paths: dict[str, str | list[str]] = {}
-    for name in part.names:
+    for name in part.names - values:
         try:
             value = lookup(name)
         except (KeyError, BuildError):
@@ -309,7 +403,7 @@ def _python_part(
             paths[name] = [str(each) for each in value]
         else:
             names[name] = [str(each) if isinstance(each, FileName) else each for each in value]
-    return PythonPart(part.code, template.namespace, names, paths)
+    return PythonPart(part.code, template.namespace, names, paths, code_digest=template.code_digest)
 
 
 def _all_files(value: list[Any]) -> bool:
@@ -419,10 +513,11 @@ def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplat
 
 
 def compile_call(call: FunctionCall, names: Sequence[str]) -> RecipeTemplate:
-    """A recipe that calls a function with the values that these names have in a job."""
+    """A recipe that calls a function with the values that these names have in a job. What it
+    returns is for those who call it themselves."""
     row = f"{call.name}({', '.join(f'{name}={name}' for name in names)})"
     code, tree = compile_python(call.span.source, [(call.span.start, row)], call.span.source.name)
-    part = PythonTemplate(code, tree, frozenset(names))
+    part = PythonTemplate(code, tree, frozenset(names), frozenset(), False, call.span)
     return RecipeTemplate((part,), "", row, call.span)
 
 
@@ -471,11 +566,21 @@ def _add_python(
     cut = min(indents)
     lines = [(at + cut, text[cut:]) if text.strip() else (at, "") for at, text in inner]
     try:
-        code, tree = compile_python(source, lines, source.name)
+        code, tree = compile_python(source, lines, source.name, returns=True)
     except BuildError as error:
         diagnostics.extend(error.diagnostics)
         return
-    parts.append(PythonTemplate(code, tree, frozenset(free_names(tree))))
+    own = [node for statement in tree.body for node in own_nodes(statement)]
+    parts.append(
+        PythonTemplate(
+            code,
+            tree,
+            frozenset(free_names(tree)),
+            frozenset(names_set_by(own)),
+            bool(code.co_flags & _OF_FUNCTION),
+            head,
+        )
+    )
 
 
 def _script(

@@ -10,16 +10,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
-from pybuild.graph import Traits
+from pybuild.content import digest_of
+from pybuild.graph import VALUE_FOLDER, Traits
 from pybuild.names import normalise
 from pybuild.pipefile import syntax
-from pybuild.pipefile.attributes import ATTRIBUTES, Settings
+from pybuild.pipefile.attributes import ATTRIBUTES, Invariant, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.parse import text_word
 from pybuild.pipefile.program import Reading
 from pybuild.pipefile.recipe import (
+    DEFAULT_SHELL,
     PLAIN_SHELL,
+    Hook,
+    PythonTemplate,
     RecipeTemplate,
     compile_call,
     compile_recipe,
@@ -34,6 +38,7 @@ from pybuild.pipefile.rules import (
     PATTERN,
     STATIC,
     TUPLE,
+    VALUE,
     Pipeline,
     Rule,
 )
@@ -59,6 +64,12 @@ _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of
 _OF_INPUTS = frozenset(("input", "inputs"))
 _LOST_NAME = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"
 
+
+_AMONG_THE_OTHERS = "a file that a rule makes, or a folder, belongs among the prerequisites"
+_HOOKS = "__before__"  # the name of the functions that run before recipes
+_OF_HOOKS = ("inputs", "outputs")  # what they may take
+_MOST_PRINTED = 80  # characters of what a command prints that are told as they are
+_KEY = 12  # digits of a digest that are told
 
 ReadTree = Callable[[str], tuple[syntax.Tree, list[Diagnostic]]]
 
@@ -91,6 +102,7 @@ class Resolver:
         self.builtin_names = frozenset(self.namespace)
         self.nodes: list[syntax.Rule] = []
         self.rule_names: dict[str, Span] = {}
+        self.value_names: set[str] = set()
         self.words = Words(self.namespace, self.out.variables, self.rule_names)
         self._reading: list[str] = []
         self._no_settings = Settings(Span(Source("", ""), 0, 0))  # of all rules without attributes
@@ -313,6 +325,9 @@ class Resolver:
             name = self._name_of(node)
             if name is not None:
                 self._declare(name)
+                if node.kind == VALUE:
+                    self.value_names.add(_plain(name) or "")
+        self.out.values = frozenset(self.value_names)
         for node in self.nodes:
             try:
                 self._rule(node)
@@ -322,6 +337,8 @@ class Resolver:
         return self.out
 
     def _name_of(self, node: syntax.Rule) -> syntax.Word | None:
+        if node.kind == VALUE:
+            return node.segments[0][0]
         if len(node.segments) == 3 and not _has_percent(node.segments[1]):
             return node.segments[0][0]
         return None
@@ -353,7 +370,9 @@ class Resolver:
         name = ""
         targets, prerequisites = node.segments[0], node.segments[-1]
         static: tuple[syntax.Word, ...] = ()
-        if len(node.segments) == 3:
+        if node.kind == VALUE:
+            name, targets = self._checked_value(node), ()
+        elif len(node.segments) == 3:
             if _has_percent(node.segments[1]):
                 static = node.segments[1]
             else:
@@ -369,10 +388,55 @@ class Resolver:
         settings = self._settings(node)
         driving = [text_word(text, at, alias) for text, alias, at in settings.driving]
         prerequisites = (*driving, *prerequisites)
+        if settings.cached and node.kind != VALUE:
+            self.complain("PB205", "`@cached` stands above a rule that is no `value`", node.span)
         recipe = None
         if isinstance(node.block, syntax.Block):
             recipe = compile_recipe(node.block, self.out.diagnostics)
+        if node.kind == VALUE:
+            self._check_value(node, settings, recipe)
         self._build(node, name, targets, static, prerequisites, settings, recipe)
+
+    def _checked_value(self, node: syntax.Rule) -> str:
+        """The name of a value. Raises BuildError if its header names more."""
+        if len(node.segments) == 3 or node.grouped or len(node.segments[0]) != 1:
+            raise BuildError(
+                Diagnostic(
+                    "PB205",
+                    "a `value` has a name and prerequisites, and no targets",
+                    node.span,
+                    help="`value name: prerequisites`",
+                )
+            )
+        return self._checked_name(node.segments[0])
+
+    def _check_value(
+        self, node: syntax.Rule, settings: Settings, recipe: RecipeTemplate | None
+    ) -> None:
+        """The recipe of a value is one block that returns something, its outcome no file."""
+        parts = recipe.parts if recipe else ()
+        if node.block is None or len(parts) != 1 or not isinstance(parts[0], PythonTemplate):
+            if node.block is None or not self.out.errors():
+                self.complain(
+                    "PB205",
+                    "the recipe of a `value` is one block of Python",
+                    node.span,
+                    "write `python:` below the header, and code that ends in a `return` below that",
+                )
+        elif not parts[0].returns:
+            self.complain(
+                "PB205",
+                "this block returns nothing",
+                parts[0].span,
+                "what it returns is the value: end it with `return ...`",
+            )
+        for attribute, is_set in (
+            ("temp", settings.temporary),
+            ("atomic", settings.atomic),
+            ("phony", settings.phony),
+        ):
+            if is_set:
+                self.complain("PB205", f"`@{attribute}` has no meaning above a `value`", node.span)
 
     def _checked_name(self, words: tuple[syntax.Word, ...]) -> str:
         name = _plain(words[0]) or ""
@@ -413,6 +477,10 @@ class Resolver:
         targets, prerequisites, order_only = self._header(
             (target_words, prerequisite_words, node.order_only), local, captures
         )
+        if node.kind == VALUE:
+            targets = self._value_targets(name, node.segments[0][0].span, settings)
+        if self.value_names:
+            self._check_values_taken(targets, prerequisites, order_only)
         label = name or " ".join(map(str, targets)) or "rule"
         flavour = self._flavour(node, targets, static, percent)
         if settings.driving:
@@ -439,12 +507,23 @@ class Resolver:
             settings,
             self._traits(node, label, targets, settings),
             recipe,
-            node.grouped or any(each.alias for each in targets),
+            node.grouped or node.kind == VALUE or any(each.alias for each in targets),
             params,
         )
         rule.places = places
+        rule.value = node.kind == VALUE
         if node.kind != PRODUCT:
             _check_alike(drivers)
+        for each in drivers:
+            if each.rule in self.value_names:
+                raise BuildError(
+                    Diagnostic(
+                        "PB215",
+                        f"`<{each.rule}>` is a value and no file: it can't drive a rule",
+                        each.span,
+                        help="put it behind the first prerequisite",
+                    )
+                )
         if flavour == TUPLE:
             rule.way = self._way(node, rule)
         if flavour in (PATTERN, STATIC):
@@ -452,14 +531,67 @@ class Resolver:
         self._check_captures(rule, (*prerequisite_words, *target_words, *node.order_only), captures)
         if recipe is not None:
             self._check_rules_near(rule, recipe)
+            self._take_values(rule, recipe)
             self._finish_recipe(rule, recipe)
         self.out.rules.append(rule)
         if name and name not in self.out.named:
             self.out.named[name] = rule
-        if self.out.default is None and flavour != PATTERN and settings.active:
+        if self.out.default is None and flavour != PATTERN and settings.active and not rule.value:
             head = targets[0].literal if targets else None
             if head is None or not head.startswith(".") or "/" in head:
                 self.out.default = rule
+
+    def _value_targets(self, name: str, span: Span, settings: Settings) -> list[Template]:
+        """The files that stand for an object."""
+        files = [VALUE_FOLDER + name]
+        if settings.cached:
+            files.append(f"{VALUE_FOLDER}{name}.pickle")
+        return [Template(span, (each,)) for each in files]
+
+    def _check_values_taken(self, *headers: Sequence[Template]) -> None:
+        """Complains of values among prerequisites that are not words of their own."""
+        for template in (each for templates in headers for each in templates):
+            if template.rule in self.value_names and template.alias:
+                self.complain(
+                    "PB215",
+                    f"`<{template.rule}>` is a value and has its name already",
+                    template.span,
+                    f"write `<{template.rule}>` alone",
+                )
+            holes = [piece for piece in template.pieces if isinstance(piece, Hole)]
+            for hole in [*holes, *([template.call] if template.call else [])]:
+                for name in self.value_names.intersection(names_in(hole.reference)):
+                    self._refuse_value(name, hole.span)
+
+    def _refuse_value(self, name: str, span: Span) -> None:
+        self.complain(
+            "PB215",
+            "a value can be used in Python only",
+            span,
+            f"`{name}` is made by a `value`: name it in a `python:` block",
+        )
+
+    def _take_values(self, rule: Rule, recipe: RecipeTemplate) -> None:
+        """The values that the blocks of a recipe take; they have to be prerequisites."""
+        if rule.value:
+            recipe.value = rule.name
+            for part in recipe.parts:
+                if isinstance(part, PythonTemplate):  # it may return what it defines
+                    self.prints.register(part.span.source.name, part.tree)
+        if not self.value_names:
+            return
+        near = {each.rule for each in (*rule.prerequisites, *rule.order_only)}
+        recipe.values = frozenset(self.value_names & near)
+        for part in recipe.parts:
+            if not isinstance(part, PythonTemplate):
+                continue
+            for name in sorted(self.value_names.intersection(part.names - part.own) - near):
+                self.complain(
+                    "PB215",
+                    f"the value `{name}` is no prerequisite of this rule",
+                    part.span,
+                    f"add `<{name}>` to the prerequisites, or behind `|`",
+                )
 
     def _header(
         self,
@@ -616,6 +748,8 @@ class Resolver:
     def _may_drive(self, templates: Sequence[Template]) -> bool:
         if len(templates) == 1 and templates[0].literal is not None:
             return False
+        if any(each.rule in self.value_names for each in templates):
+            return False
         for each in templates:
             if any(isinstance(piece, Hole) for piece in each.pieces):
                 return False
@@ -748,6 +882,8 @@ class Resolver:
             holes += [(hole, "attribute", inside) for hole in holes_in(value)]
         for hole, where, known in holes:
             for name in names_in(hole.reference):
+                if name in self.value_names and name not in captures and name not in known:
+                    self._refuse_value(name, hole.span)
                 if not (name in captures or self.words.is_known(name, known)):
                     self.out.diagnostics += self.words.unknown(
                         name, hole.span, known, captures, where
@@ -811,7 +947,8 @@ class Resolver:
         }
         for hole in holes:
             for name in names_in(hole.reference):
-                if name in self.rule_names and name not in self.namespace and name not in near:
+                is_rule = name in self.rule_names and name not in self.value_names
+                if is_rule and name not in self.namespace and name not in near:
                     self.complain(
                         "PB215",
                         f"the rule `{name}` is no prerequisite of this rule",
@@ -828,6 +965,7 @@ class Resolver:
         recipe.environment = tuple(settings.environment.items())
         recipe.folders = tuple(settings.folders)
         recipe.touch = tuple(text for text in settings.touch if text_holes(text, rule.span))
+        recipe.before = tuple([self._hook(hook, place) for hook, place in settings.before])
         recipe.places = settings.places
         recipe.silent = settings.silent
         filled = {name: value for name, value in rule.params.items() if holes_in(value)}
@@ -839,9 +977,51 @@ class Resolver:
         own = {*rule.captures}
         if rule.for_each:  # the list of inputs says nothing of the files that drive the rule
             own |= {*FILE_PARTS, *(each.alias for each in rule.drivers)}
+        for each in settings.depends:
+            name, state = f"@depends {each.text}", self._state_of(each)
+            counted[name] = f"{counted[name]}, {state}" if name in counted else state
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
             counted |= {f"@params {name}": repr(value) for name, value in shared.items()}
             recipe.finish(self.namespace, values, self.prints, counted, own, filled)
+
+    def _hook(self, hook: Callable[..., object] | str, place: Span) -> Hook:
+        """What `@before` names. A function is called by its number in a list of the namespace,
+        which workers have too, in the line where the attribute stands."""
+        if isinstance(hook, str):
+            return Hook(hook, DEFAULT_SHELL if _has_bash() else PLAIN_SHELL)
+        hooks = self.namespace.setdefault(_HOOKS, [])
+        hooks.append(hook)
+        takes = _taken_by(hook)
+        arguments = ", ".join(f"{name}={name}" for name in takes)
+        call = f"{_HOOKS}[{len(hooks) - 1}]({arguments})"
+        text = "\n" * (place.place[0] - 1) + call
+        return Hook(code=compile(text, place.source.name, "exec", dont_inherit=True), takes=takes)
+
+    def _state_of(self, invariant: Invariant) -> str:
+        """What counts of a thing that `@depends` names, as a text. Raises BuildError."""
+        thing, place = invariant.thing, invariant.place
+
+        def look() -> str:
+            if isinstance(thing, str):
+                printed = self.load_time.sh(thing)
+                first = printed.partition("\n")[0][:_MOST_PRINTED]
+                key = digest_of(printed.encode("utf-8", "surrogateescape")).hex()[:_KEY]
+                return printed if printed == first else f"{first}... ({key})"
+            if hasattr(thing, "__fspath__"):
+                return self._bytes_of(os.fspath(thing), place)
+            if isinstance(thing, bool | int | float | None):
+                return repr(thing)
+            return self.prints.of_value(thing).hex()[:_KEY]
+
+        return self._run(look, place, "PB207")  # type: ignore[no-any-return]
+
+    def _bytes_of(self, name: str, place: Span) -> str:
+        try:
+            with open(name, "rb") as handle:
+                return digest_of(handle.read()).hex()[:_KEY]
+        except OSError as error:
+            message = f"`@depends`: cannot read `{name}`: {error.strerror}"
+            raise BuildError(Diagnostic("PB404", message, place, help=_AMONG_THE_OTHERS)) from None
 
     def _check_follows(self) -> None:
         known = [*self.rule_names, *self.out.phony]
@@ -866,6 +1046,10 @@ class Resolver:
         for each in node.decorations:
             try:
                 settings.at = each.span
+                arguments = each.arguments
+                settings.arguments = (
+                    arguments.text if isinstance(arguments, syntax.PythonText) else ""
+                )
                 self._apply(each, settings)
             except BuildError as error:
                 self.out.diagnostics.extend(error.diagnostics)
@@ -976,6 +1160,19 @@ _MAKE_SPECIAL = {
     ".EXPORT_ALL_VARIABLES": "put `@env(...)` above the rule",
     ".DEFAULT_GOAL": "the first rule is the default: move it up",
 }
+
+
+def _taken_by(hook: Callable[..., object]) -> tuple[str, ...]:
+    """The names of a job that a function takes as keyword arguments."""
+    from inspect import Parameter, signature
+
+    try:
+        parameters = signature(hook).parameters
+    except (TypeError, ValueError):
+        return ()
+    if any(each.kind == Parameter.VAR_KEYWORD for each in parameters.values()):
+        return _OF_HOOKS
+    return tuple([name for name in _OF_HOOKS if name in parameters])
 
 
 def _captured(template: Template) -> tuple[str, ...]:

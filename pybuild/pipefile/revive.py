@@ -86,6 +86,10 @@ class Revived:
         """All outputs of a rule, sorted if several jobs make them."""
         return self.outputs_of_rule(rule.index)
 
+    def value_job(self, rule: Rule) -> Job:
+        """Jobs that take objects are not brought back: `kept` has the whole graph loaded."""
+        raise AssertionError(rule.name)
+
     # -- the engine's Grow -----------------------------------------------------------------
 
     def close(self, _: Job) -> list[Job]:

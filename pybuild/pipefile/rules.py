@@ -18,6 +18,7 @@ COLLATE = "collate"  # matches that give the same targets make one job
 TUPLE = "tuple"  # matches are taken together; each tuple of them makes a job
 PATTERN = "pattern"  # `%`: made when something needs it
 STATIC = "static"  # make's static pattern rule
+VALUE = "value"  # of kinds: what its recipe returns is its outcome
 
 
 class Rule:
@@ -29,7 +30,8 @@ class Rule:
     the groups of its pattern; `for_each` says that the files of the drivers are no inputs.
     `grouped` says that one job makes all targets. Rules with `%` have their texts in `patterns`
     (targets), `sources` and `later` (prerequisites, order-only). `params` are the values of
-    `@params`, texts with placeholders as templates."""
+    `@params`, texts with placeholders as templates. The outcome of a `value` is no file of the
+    user's but an object."""
 
     __slots__ = (
         "captures",
@@ -52,6 +54,7 @@ class Rule:
         "splits",
         "targets",
         "traits",
+        "value",
         "way",
     )
 
@@ -89,6 +92,7 @@ class Rule:
         self.grouped = grouped
         self.params = params
         self.for_each = bool(settings.driving)
+        self.value = False
         self.way: Way | None = None
         self.places: Sequence[int] = ()
         self.patterns: list[str] = []
@@ -106,6 +110,7 @@ class Pipeline:
     def __init__(self) -> None:
         self.rules: list[Rule] = []
         self.named: dict[str, Rule] = {}
+        self.values: frozenset[str] = frozenset()  # names of rules whose outcome is an object
         self.namespace: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.origins: dict[str, str] = {}

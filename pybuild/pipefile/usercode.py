@@ -9,7 +9,7 @@ from __future__ import annotations
 import _ast
 import builtins
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType, TracebackType
 
 from pybuild.pipefile.fingerprint import ONLY_TREE
@@ -21,6 +21,16 @@ from pybuild.typed import Any
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _MOST_LINES = 10
 _QUOTES = "a text stands in quotes"
+# What has a scope of its own. Comprehensions count as if they had none: `:=` sets a name outside.
+_SCOPES = (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef, _ast.Lambda)
+_NAMING = (
+    _ast.FunctionDef,
+    _ast.AsyncFunctionDef,
+    _ast.ClassDef,
+    _ast.ExceptHandler,
+    _ast.MatchAs,
+    _ast.MatchStar,
+)
 # What compiling raises: besides mistakes of form, null characters, and texts that are nested
 # deeper than Python can follow.
 _NO_CODE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
@@ -136,25 +146,106 @@ def compile_expression(
         raise BuildError(Diagnostic("PB110", message, place, help=help or _QUOTES)) from None
 
 
+def argument_texts(arguments: str, count: int) -> list[str]:
+    """The arguments of a call as they are written, if they are `count` and each stands in one line;
+    else their numbers from 1. What was not written (a program gave it) is empty."""
+    tree: Any = compile(f"_({arguments}\n)", "", "eval", ONLY_TREE, dont_inherit=True)
+    found = tree.body.args
+    rows = f"_({arguments}".encode().split(b"\n")
+    if len(found) != count or any(each.lineno != each.end_lineno for each in found):
+        return [str(number + 1) for number in range(count)]
+    return [rows[each.lineno - 1][each.col_offset : each.end_col_offset].decode() for each in found]
+
+
 def compile_python(
-    source: Source, lines: Sequence[Row], filename: str
+    source: Source, lines: Sequence[Row], filename: str, *, returns: bool = False
 ) -> tuple[CodeType, _ast.Module]:
     """Code and tree of a Python block whose lines stand in `source`; lines and columns are the
-    file's. Raises BuildError for a syntax error, at its place."""
+    file's. If it `returns`, its statements may hold a `return`, as in a function, and `eval` of
+    the code gives what is returned. Raises BuildError for a syntax error, at its place."""
     first = source.place(lines[0][0])[0] if lines else 1
     text = "\n" * (first - 1) + "\n".join(text for _, text in lines) + "\n"
+    to_code = _function_code if returns and "return" in text else _module_code
     try:
-        tree = compile(text, filename, "exec", ONLY_TREE, dont_inherit=True)
-        assert isinstance(tree, _ast.Module)
+        tree = _tree_of(text, filename)
         _indent(tree, {first + i: source.place(at)[1] - 1 for i, (at, _) in enumerate(lines)})
         try:
-            return compile(tree, filename, "exec", dont_inherit=True), tree
+            return to_code(tree, filename), tree
         except _NO_CODE:
-            compile(text, filename, "exec", dont_inherit=True)  # raises with the columns of `lines`
+            to_code(_tree_of(text, filename), filename)  # raises with the columns of `lines`
             raise
     except _NO_CODE as error:
         place = _syntax_span(error, source, lines, first)
         raise BuildError(Diagnostic("PB110", _syntax_message(error), place)) from None
+
+
+def _tree_of(text: str, filename: str) -> _ast.Module:
+    tree = compile(text, filename, "exec", ONLY_TREE, dont_inherit=True)
+    assert isinstance(tree, _ast.Module)
+    return tree
+
+
+def _module_code(tree: _ast.Module, filename: str) -> CodeType:
+    return compile(tree, filename, "exec", dont_inherit=True)
+
+
+def _function_code(tree: _ast.Module, filename: str) -> CodeType:
+    """The code of a block, or of a function with its statements if there is a `return` among them.
+    The names that it sets are global all the same: what it defines sees them, and a name that it
+    sets late may have been read before."""
+    own = [node for statement in tree.body for node in own_nodes(statement)]
+    if not any(isinstance(node, _ast.Return) for node in own):
+        return _module_code(tree, filename)
+    for node in own:
+        if isinstance(node, _ast.Yield | _ast.YieldFrom | _ast.Await):
+            word = "await" if isinstance(node, _ast.Await) else "yield"
+            place = (filename, node.lineno, node.col_offset + 1, None)
+            raise SyntaxError(f"'{word}' outside function", place)
+    first = tree.body[0].lineno
+    where = {"lineno": first, "col_offset": 0, "end_lineno": first, "end_col_offset": 0}
+    names = sorted(names_set_by(own))
+    body = [*([_ast.Global(names, **where)] if names else []), *tree.body]
+    arguments = _ast.arguments([], [], None, [], [], None, [])
+    function: Any = _ast.FunctionDef("<module>", arguments, body, [], None, None, **where)
+    if "type_params" in function._fields:
+        function.type_params = []
+    module = compile(_ast.Module([function], []), filename, "exec", dont_inherit=True)
+    return next(each for each in module.co_consts if isinstance(each, CodeType))
+
+
+def own_nodes(statement: _ast.AST) -> Iterator[Any]:
+    """A statement and all in it that belongs to its own scope: not what is inside a function or
+    class that it defines."""
+    todo: list[_ast.AST] = [statement]
+    while todo:
+        node = todo.pop()
+        yield node
+        if isinstance(node, _SCOPES):
+            continue
+        for field in node._fields:
+            value = getattr(node, field, None)
+            inner = value if isinstance(value, list) else [value]
+            todo += [each for each in inner if isinstance(each, _ast.AST)]
+
+
+def names_set_by(nodes: Sequence[Any]) -> set[str]:
+    """The names that nodes of one scope set, but for those with an annotation: they cannot be
+    global."""
+    names: set[str] = set()
+    annotated: set[str] = set()
+    for node in nodes:
+        if isinstance(node, _ast.Name) and not isinstance(node.ctx, _ast.Load):
+            names.add(node.id)
+        elif isinstance(node, _ast.Import | _ast.ImportFrom):
+            bound = [each.asname or each.name.partition(".")[0] for each in node.names]
+            names.update(name for name in bound if name != "*")
+        elif isinstance(node, _NAMING) and node.name:
+            names.add(node.name)
+        elif isinstance(node, _ast.MatchMapping) and node.rest:
+            names.add(node.rest)
+        elif isinstance(node, _ast.AnnAssign) and isinstance(node.target, _ast.Name):
+            annotated.add(node.target.id)
+    return names - annotated
 
 
 def _indent(tree: _ast.AST, cuts: Mapping[int, int]) -> None:

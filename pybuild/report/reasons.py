@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 
 from pybuild.engine.staleness import Reason
+from pybuild.graph import told_name
 
 
 def sentence(reason: Reason) -> str:
     """A reason as one line, with old and new where there are both."""
-    return _SENTENCES[reason.kind](reason)
+    return _SENTENCES[reason.kind](reason._replace(name=told_name(reason.name)))
 
 
 WHY_NOT = {
@@ -77,6 +78,7 @@ _SENTENCES: dict[str, Callable[[Reason], str]] = {
     "input-newer": _newer,
     "input-changed": _changed("prerequisite"),
     "discovered": _changed("discovered prerequisite"),
+    "output-added": lambda r: f"there is no record that it made `{r.name}`",
     "output-changed": _changed("target"),
     "assumed-new": lambda r: f"prerequisite `{r.name}` is taken as changed (`-W`)",
     "wanted": lambda _: "a job that has to run reads it, and it is not there",

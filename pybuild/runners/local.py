@@ -130,6 +130,7 @@ class LocalRunner:
         os.set_blocking(self._bell, False)
         self._poll.register(self._bell, select.POLLIN)
         self._scripts = 0
+        self._packed: dict[int, tuple[bool, bytes]] = {}  # of blocks that make objects
 
     # -- the port --------------------------------------------------------------------------
 
@@ -360,8 +361,21 @@ class LocalRunner:
 
         part = task.script.parts[task.part]
         if isinstance(part, PythonPart):
-            return Block(part, packed(part.names), task.script.environment)
+            makings = {}
+            for value in _objects_below(part):
+                if value.value is not None:
+                    makings[value.value.digest] = value, self._packed_once(value)
+            return Block(part, packed(part.names), task.script.environment, makings)
         return Command(self._ways(task, part), task.script.environment)
+
+    def _packed_once(self, part: PythonPart) -> tuple[bool, bytes]:
+        """The names of a block that many others may want run. Raises ValueError."""
+        from pybuild.runners.worker import packed
+
+        key = id(part)
+        if key not in self._packed:
+            self._packed[key] = packed(part.names)
+        return self._packed[key]
 
     def _worker_for(
         self, namespace: Mapping[str, Any], blocks: Sequence[Block | Command]
@@ -379,7 +393,7 @@ class LocalRunner:
                 worker.close()  # it died while idle: out of memory, killed from outside
             else:
                 return worker
-        worker = Worker(namespace, self._encoded, self._guard)
+        worker = Worker(namespace, self._encoded, self._guard, _code_digest(blocks))
         worker.send(blocks)
         return worker
 
@@ -449,9 +463,13 @@ class LocalRunner:
         ends = told.ends[batch.settled - told.first :]
         tasks = batch.tasks[batch.settled : batch.settled + len(ends)]
         batch.settled += len(ends)
-        for task, (error, seconds, output) in zip(tasks, ends, strict=True):
+        for task, (error, seconds, output, for_log) in zip(tasks, ends, strict=True):
             if output:
                 self._keep(task, output)
+            if for_log:
+                self._log(task, for_log)
+            if for_log and task.log:
+                self._show(task, f"The values of its variables are in {task.log}\n".encode())
             if task.is_brief:
                 task.seconds = seconds
             task.worker = None
@@ -543,6 +561,10 @@ class LocalRunner:
                 return False
 
     def _keep(self, task: _Task, data: bytes) -> None:
+        self._log(task, data)
+        self._show(task, data)
+
+    def _log(self, task: _Task, data: bytes) -> None:
         if task.log_handle < 0:
             task.log, task.log_handle = self._logs.open(task.job.name)
         if task.log_handle >= 0:
@@ -550,6 +572,8 @@ class LocalRunner:
                 os.write(task.log_handle, data)
             except OSError:
                 pass  # a full disk must not hide what the job says
+
+    def _show(self, task: _Task, data: bytes) -> None:
         if self.stream:
             self._happened.append(Chunk(task.job, data))
         task.buffer += data
@@ -665,6 +689,23 @@ def _namespace(task: _Task) -> Mapping[str, Any]:
     """What the block that a job has come to is to find; for a command, nothing."""
     part = task.script.parts[task.part]
     return part.namespace if isinstance(part, PythonPart) else _NO_NAMES
+
+
+def _objects_below(part: PythonPart) -> list[PythonPart]:
+    """The blocks that make what a block takes, and what those take."""
+    found = list(part.values.values())
+    for each in found:
+        found += [
+            inner for inner in each.values.values() if not any(inner is known for known in found)
+        ]
+    return found
+
+
+def _code_digest(blocks: Sequence[Block | Command]) -> Callable[[Any], bytes] | None:
+    """What tells code of the build file apart."""
+    from pybuild.runners.worker import Block
+
+    return next((each.part.code_digest for each in blocks if isinstance(each, Block)), None)
 
 
 def _is_binary_or_script(program: str) -> bool:

@@ -25,13 +25,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, FrameType, TracebackType
 
-from pybuild.graph import PythonPart
+from pybuild.graph import PythonPart, ValueFiles
 from pybuild.runners.guard import Guard, Row
 from pybuild.runners.process import Way, cannot_start, encoded, send_to_group, spawn, told_status
-from pybuild.typed import Any, NamedTuple
+from pybuild.typed import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pybuild.runners.values import Making, Values
 
 _RETIRE_ABOVE_KB = 1 << 20  # a worker that held 1 GiB more than at its start is replaced
 _TELL_AFTER = 0.01  # seconds after which a batch tells what is done: others may wait for it
@@ -41,13 +44,18 @@ _HANDED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CONNECTION, _OUTPUT, _TICKETS, _TABLE = range(3, 7)  # the handles of a worker
 
 
+class Refused(Exception):
+    """What a block returned is of no use: the text says why."""
+
+
 class Block(NamedTuple):
-    """One block to be run: its names as `packed` gives them, and the environment variables of its
-    job."""
+    """One block to be run: its names as `packed` gives them, the environment variables of its
+    job, and how the objects that it takes are made, by the files of their digests."""
 
     part: PythonPart
     names: tuple[bool, bytes]
     environment: tuple[tuple[str, str], ...]
+    makings: Mapping[str, tuple[PythonPart, tuple[bool, bytes]]] = {}
 
 
 class Command(NamedTuple):
@@ -59,11 +67,11 @@ class Command(NamedTuple):
 
 class Told(NamedTuple):
     """What a worker says: how the blocks from number `first` of the batch on ended, each as error
-    text ("" if it went well), seconds, and what it printed last; whether the worker is idle now,
-    and whether it is to be replaced."""
+    text ("" if it went well), seconds, what it printed last, and what is for its log only; whether
+    the worker is idle now, and whether it is to be replaced."""
 
     first: int
-    ends: list[tuple[str, float, bytes]]
+    ends: list[tuple[str, float, bytes, bytes]]
     idle: bool
     retire: bool
 
@@ -74,7 +82,11 @@ class Worker:
     Commands get this environment."""
 
     def __init__(
-        self, namespace: Mapping[str, Any], environment: Mapping[bytes, bytes], guard: Guard
+        self,
+        namespace: Mapping[str, Any],
+        environment: Mapping[bytes, bytes],
+        guard: Guard,
+        code_digest: Callable[[Any], bytes] | None = None,
     ) -> None:
         self.namespace = namespace
         self._guard = guard
@@ -94,6 +106,7 @@ class Worker:
             _become_worker(
                 (writing, theirs.fileno(), self.output, self._tickets, self._child.handle),
                 namespace,
+                code_digest,
                 Children(environment, self._child.number),
             )
         self._row.tell(self.pid, self.mark)
@@ -102,6 +115,7 @@ class Worker:
         self._connection = ours
         self.handle = ours.fileno()
         self._known: set[int] = set()
+        self._told: set[str] = set()  # the objects that it knows how to make
         self._sent = 0  # blocks of the batch
 
     def send(self, blocks: Sequence[Block | Command]) -> None:
@@ -111,16 +125,38 @@ class Worker:
             if isinstance(block, Command):
                 batch.append(([tuple(way) for way in block.ways], block.environment))
                 continue
-            part, names, environment = block
-            key = id(part.code)
-            code = b""
-            if key not in self._known:
-                self._known.add(key)
-                code = marshal.dumps(part.code)
-            batch.append((key, code, names, part.paths, environment))
+            part, names, environment, makings = block
+            key, code = self._coded(part)
+            more: tuple[Any, ...] = ()
+            if part.values or part.returns or part.value:
+                own = tuple(part.value) if part.value else None
+                more = (self._makings(makings), _objects(part), part.outputs, own)
+            batch.append((key, code, names, part.paths, environment, more))
         self._sent = len(blocks)
         os.write(self._counter, bytes(self._sent))
         _send(self._connection, marshal.dumps(batch))
+
+    def _coded(self, part: PythonPart) -> tuple[int, bytes]:
+        """The number of a block's code, and the code itself if the worker does not know it."""
+        key = id(part.code)
+        if key in self._known:
+            return key, b""
+        self._known.add(key)
+        return key, marshal.dumps(part.code)
+
+    def _makings(
+        self, makings: Mapping[str, tuple[PythonPart, tuple[bool, bytes]]]
+    ) -> list[tuple[Any, ...]]:
+        """What the worker has yet to learn to make the objects that a block takes."""
+        found: list[tuple[Any, ...]] = []
+        for file, (part, names) in makings.items():
+            if file not in self._told and part.value is not None:
+                self._told.add(file)
+                key, code = self._coded(part)
+                files = tuple(part.value)
+                way = (key, names, part.paths, _objects(part), part.environment, files)
+                found.append((file, code, way))
+        return found
 
     def take_back(self) -> int:
         """How many blocks at the end of the batch have not begun; they will not."""
@@ -175,6 +211,11 @@ class Worker:
         self._guard.forget(self._row)
         self._guard.forget(self._child)
         return os.waitpid(self.pid, 0)[1]
+
+
+def _objects(part: PythonPart) -> dict[str, str]:
+    """The objects that a block takes: the files of their digests, by name."""
+    return {name: each.value.digest for name, each in part.values.items() if each.value}
 
 
 def packed(names: Mapping[str, Any]) -> tuple[bool, bytes]:
@@ -232,7 +273,10 @@ def _available(pipe: int, most: int = _PIPE) -> bytes:
 
 
 def _become_worker(
-    handles: tuple[int, ...], namespace: Mapping[str, Any], children: Children
+    handles: tuple[int, ...],
+    namespace: Mapping[str, Any],
+    code_digest: Callable[[Any], bytes] | None,
+    children: Children,
 ) -> None:
     """The life of a worker; does not return."""
     import fcntl
@@ -254,26 +298,23 @@ def _become_worker(
             os.dup2(handle, number, inheritable=number < 3)
         os.closerange(len(kept), 4096)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
-        _serve(namespace, children)
+        _serve(_Blocks(namespace, code_digest), children)
         status = 0
     finally:
         os._exit(status)
 
 
-def _serve(namespace: Mapping[str, Any], children: Children) -> None:
-    import resource
-
+def _serve(blocks: _Blocks, children: Children) -> None:
     connection = socket.socket(fileno=_CONNECTION)
-    codes: dict[int, CodeType] = {}
-    limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _RETIRE_ABOVE_KB
-    room = _Room()
+    room = blocks.room
+    limit = _peak_kb() + _RETIRE_ABOVE_KB
     while (data := _receive(connection)) is not None:
         first = 0
-        ends: list[tuple[str, float, bytes]] = []
+        ends: list[tuple[str, float, bytes, bytes]] = []
         batch = marshal.loads(data)
         is_python = len(batch[0]) != len(Command._fields)
         if is_python:
-            codes.update((block[0], marshal.loads(block[1])) for block in batch if block[1])
+            blocks.learn(batch)
         else:
             children.catch_signals()
         clock = told_at = time.perf_counter()
@@ -288,18 +329,27 @@ def _serve(namespace: Mapping[str, Any], children: Children) -> None:
             if children.signum or not _available(_TICKETS, 1):
                 break
             if is_python:
-                key, _, names, paths, extra = block
-                os.environ.update(extra)
-                error = _run(codes[key], namespace, _unpacked(names), paths, room)
+                peak = _peak_kb() if block[-1] else 0
+                error = blocks.run(*block)
                 room.tidy()
+                if block[-1]:
+                    limit += _peak_kb() - peak  # objects stay, for others that take them
             else:
                 error = children.run(*block)
             now = time.perf_counter()
-            ends.append((error[:_LONGEST_ERROR], now - clock, _available(_OUTPUT)))
+            printed, for_log = _available(_OUTPUT), blocks.for_log
+            ends.append((error[:_LONGEST_ERROR], now - clock, printed, for_log))
+            blocks.for_log = b""
             clock = now
-        large = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > limit
-        retire = large or _has_threads()
+        retire = _peak_kb() > limit or _has_threads()
         _send(connection, marshal.dumps((first, ends, True, retire)))
+
+
+def _peak_kb() -> int:
+    """The most memory that this process has held, in KiB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _has_threads() -> bool:
@@ -400,37 +450,124 @@ class _Room:
                 pass  # the block has closed it, or its file takes no more
 
 
-def _run(
-    code: CodeType,
-    namespace: Mapping[str, Any],
-    names: Mapping[str, Any],
-    paths: Mapping[str, Any],
-    room: _Room,
-) -> str:
-    """Runs a block; what goes wrong is printed as a traceback and returned as one line."""
-    from pathlib import Path
+class _Blocks:
+    """Runs blocks: knows their code, and the objects that they take. `for_log` is what the log of
+    the last one is to say besides what it printed."""
 
-    scope = {**namespace, **names}
-    for name, value in paths.items():
-        scope[name] = Path(value) if isinstance(value, str) else [Path(each) for each in value]
-    scope["__file__"] = code.co_filename
-    try:
-        exec(code, scope)
-    except SystemExit as error:
+    def __init__(
+        self, namespace: Mapping[str, Any], code_digest: Callable[[Any], bytes] | None
+    ) -> None:
+        self.room = _Room()
+        self.for_log = b""
+        self._namespace = namespace
+        self._code_digest = code_digest
+        self._codes: dict[int, CodeType] = {}
+        self._known: Values | None = None
+
+    def learn(self, batch: Sequence[tuple[Any, ...]]) -> None:
+        """The code that comes with a batch, and how objects are made that its blocks take."""
+        for key, code, *_, more in batch:
+            if code:
+                self._codes[key] = marshal.loads(code)
+            for file, inner, making in more[0] if more else ():
+                if inner:
+                    self._codes[making[0]] = marshal.loads(inner)
+                self._values.learn({file: making})
+
+    @property
+    def _values(self) -> Values:
+        if self._known is None:
+            from pybuild.runners.values import Values
+
+            self._known = Values(self._namespace, self._code_digest, self._make)
+        return self._known
+
+    def run(
+        self,
+        key: int,
+        _: bytes,
+        names: tuple[bool, bytes],
+        paths: Mapping[str, Any],
+        environment: Mapping[str, str],
+        more: tuple[Any, ...],
+    ) -> str:
+        """Runs a block; what goes wrong is printed as a traceback and returned as one line."""
+        try:
+            if more:
+                self._run_with_values(key, names, paths, environment, *more[1:])
+            else:
+                os.environ.update(environment)
+                eval(self._codes[key], self._scope(key, names, paths))
+        except SystemExit as error:
+            return self._exit(error)
+        except BaseException as error:
+            return self._failure(error)
+        return ""
+
+    def _run_with_values(
+        self,
+        key: int,
+        names: tuple[bool, bytes],
+        paths: Mapping[str, Any],
+        environment: Mapping[str, str],
+        objects: Mapping[str, str],
+        outputs: Sequence[str],
+        own: tuple[Any, ...] | None,
+    ) -> None:
+        from pybuild.runners.values import looks_of, save
+
+        scope = self._scope(key, names, paths)
+        scope.update({name: self._values.get(file) for name, file in objects.items()})
+        before = looks_of(outputs)
+        os.environ.update(environment)
+        returned = eval(self._codes[key], scope)
+        self.room.tidy()  # files are named from where the block began
+        if own is not None:
+            self._values.keep(ValueFiles(*own), returned)
+        elif returned is not None:
+            save(returned, outputs, before)
+
+    def _make(self, making: Making) -> Any:
+        """Runs the block of an object that another one takes, and leaves no other trace of it."""
+        scope = self._scope(making.code, making.names, making.paths)
+        scope.update({name: self._values.get(file) for name, file in making.values.items()})
+        os.environ.update(making.environment)
+        made = eval(self._codes[making.code], scope)
+        self.room.tidy()
+        return made
+
+    def _scope(
+        self, key: int, names: tuple[bool, bytes], paths: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        from pathlib import Path
+
+        scope = {**self._namespace, **_unpacked(names)}
+        for name, value in paths.items():
+            scope[name] = Path(value) if isinstance(value, str) else [Path(each) for each in value]
+        scope["__file__"] = self._codes[key].co_filename
+        return scope
+
+    def _exit(self, error: SystemExit) -> str:
         if error.code is None or error.code == 0:
             return ""
         if isinstance(error.code, str):
-            room.tidy()
+            self.room.tidy()
             print(error.code, file=sys.stderr)
             return "exit status 1"
         return f"exit status {error.code}"
-    except BaseException as error:
-        room.tidy()
-        _print_traceback(error)
+
+    def _failure(self, error: BaseException) -> str:
         text = str(error)
+        if isinstance(error, Refused):
+            return text
+        self.room.tidy()
+        _print_traceback(error)
+        from pybuild.runners.variables import traceback_with_variables
+
+        self.for_log = traceback_with_variables(error).encode("utf-8", "backslashreplace")
+        self.room.tidy()  # what a `repr` has printed or changed
         first = text.splitlines()[0] if text else ""
         return f"{type(error).__name__}: {first}" if first else type(error).__name__
-    return ""
 
 
 def _print_traceback(error: BaseException) -> None:
@@ -440,7 +577,8 @@ def _print_traceback(error: BaseException) -> None:
 
 
 def _from_block(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback without the frames of this module at its start."""
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    """The traceback without our own frames at its start."""
+    ours = os.path.dirname(__file__)
+    while trace is not None and os.path.dirname(trace.tb_frame.f_code.co_filename) == ours:
         trace = trace.tb_next
     return trace

@@ -180,9 +180,9 @@ b: a
 
 
 def test_a_mistake_that_only_compiling_finds_is_told_at_its_place(box: Sandbox) -> None:
-    box.write(Pipefile="b:\n    python:\n        x = 1; return x\n")
+    box.write(Pipefile="b:\n    python:\n        x = 1; yield x\n")
     output = box.run(status=2)
-    assert "Pipefile:3:16: error: Python: 'return' outside function" in output
+    assert "Pipefile:3:16: error: Python: 'yield' outside function" in output
 
 
 @pytest.mark.parametrize(

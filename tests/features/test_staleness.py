@@ -517,3 +517,20 @@ def test_a_dry_run_tells_no_time_of_what_is_not_there(box: Sandbox, level: int) 
     told = box.run("-n", f"--checksum-level={level}")
     assert "c: prerequisite `b` will be made again\n" in told
     assert "newer" not in told
+
+
+def test_a_further_target_makes_a_job_run(box: Sandbox) -> None:
+    """It was made by nobody, or by somebody else."""
+    text = "a b &: source\n    touch a b c\n"
+    box.write(Pipefile=text.replace(" c\n", "\n"), source="")
+    box.run()
+    box.write(Pipefile=text.replace("a b &:", "a b c &:"))
+    assert "a: `c` is not there" in box.run("--explain")
+    box.runs_nothing()
+    box.write(Pipefile=text)
+    box.runs_nothing()
+    box.write(
+        Pipefile=text.replace("a b &:", "a b d &:").replace("a b c\n", "a b c d\n"), d="by hand"
+    )
+    assert "a: there is no record that it made `d`" in box.run("--explain")
+    box.runs_nothing()

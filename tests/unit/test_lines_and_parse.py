@@ -312,6 +312,13 @@ def tree_of(text: str) -> tuple[syntax.Tree, list[Diagnostic]]:
             "combinations_with_replacement(3) c: <x>: *.t",
             ["(rule kind=combinations_with_replacement(3) ['c'] [<x>] ['*.t'])"],
         ),
+        ("value v: a <b>", ["(rule kind=value ['v'] ['a' <b>])"]),
+        ("value v:", ["(rule kind=value ['v'] [])"]),
+        ("value: v", ["(rule ['value'] ['v'])"]),
+        ("value = 1", ["(= value 1)"]),
+        ("value ?= 1", ["(?= value 1)"]),
+        ("split += 1", ["(+= split 1)"]),
+        ("value.txt: a", ["(rule ['value.txt'] ['a'])"]),
         # words
         ('"a b.txt": "c:d" "e|f" "g#h" "i=j"', ["(rule ['a b.txt'] ['c:d' 'e|f' 'g#h' 'i=j'])"]),
         ("a\\ b: c\\:d e\\#f g\\=h", ["(rule ['a b'] ['c:d' 'e#f' 'g=h'])"]),
@@ -465,7 +472,7 @@ def test_the_short_way_for_plain_words_is_the_way_of_the_grammar(word: str) -> N
 
 _words = st.sampled_from(
     "a b.o src/x-1.c %.o * café it's x(1) [ab] +x? a,b ~/a @a !a $(a) {a} /a -a include -include "
-    "include.d python split collate product combinations(2) permutations( combinations ifdef".split()
+    "include.d python split collate value product combinations(2) permutations( combinations ifdef".split()
 )
 _marks = st.sampled_from('A=b =b "q" <s> <s> \\ \\: # ; & &: | : : : ::'.split())
 _blanks = st.sampled_from([" ", " ", "", "\t", "\xa0", "\f", "\x0b", "\u2028"])
