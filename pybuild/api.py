@@ -27,6 +27,7 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES
 from pybuild.pipefile.parse import told_word
 from pybuild.pipefile.program import Reading
+from pybuild.pipefile.rules import VALUE
 from pybuild.pipefile.usercode import UserCode
 from pybuild.report.diagnostics import render
 from pybuild.report.reasons import sentence
@@ -173,6 +174,11 @@ class Pipeline:
         """Like `combinations`; a file may be taken more than once."""
         kind = f"combinations_with_replacement({size})"
         return self._rule(kind, targets, prerequisites, **more)
+
+    def value(self, *prerequisites: Words, **more: Any) -> Any:
+        """Like `rule`, for what is no file: the object that the function returns. Functions that
+        have it among their prerequisites take it as a parameter with its name."""
+        return self._rule(VALUE, (), prerequisites, **more)
 
     def task(self, name: str, *prerequisites: Words, **more: Any) -> Any:
         """Like `rule`, for what makes no files: it runs whenever it is wanted."""
@@ -399,6 +405,8 @@ class _Writer:
             used = {name for name in values if f"<{name}" in draft.recipe}
         decorations = tuple(self._decorations(draft, {n: values[n] for n in used & set(values)}))
         segments: tuple[tuple[syntax.Word, ...], ...] = (targets, prerequisites)
+        if draft.kind == VALUE:
+            segments = (prerequisites,)
         if draft.name:
             name = f"{prefix}_{draft.name}" if prefix else draft.name
             segments = ((_text_word(name, span),), *segments)

@@ -512,12 +512,15 @@ def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplat
     return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
 
 
-def compile_call(call: FunctionCall, names: Sequence[str]) -> RecipeTemplate:
-    """A recipe that calls a function with the values that these names have in a job. What it
-    returns is for those who call it themselves."""
+def compile_call(
+    call: FunctionCall, names: Sequence[str], *, returns: bool = False
+) -> RecipeTemplate:
+    """A recipe that calls a function with the values that these names have in a job. Unless it
+    `returns`, what the function returns is for those who call it themselves."""
     row = f"{call.name}({', '.join(f'{name}={name}' for name in names)})"
-    code, tree = compile_python(call.span.source, [(call.span.start, row)], call.span.source.name)
-    part = PythonTemplate(code, tree, frozenset(names), frozenset(), False, call.span)
+    lines = [(call.span.start, f"return {row}" if returns else row)]
+    code, tree = compile_python(call.span.source, lines, call.span.source.name, returns=returns)
+    part = PythonTemplate(code, tree, frozenset(names), frozenset(), returns, call.span)
     return RecipeTemplate((part,), "", row, call.span)
 
 

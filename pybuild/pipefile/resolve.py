@@ -393,7 +393,7 @@ class Resolver:
         recipe = None
         if isinstance(node.block, syntax.Block):
             recipe = compile_recipe(node.block, self.out.diagnostics)
-        if node.kind == VALUE:
+        if node.kind == VALUE and not isinstance(node.block, syntax.FunctionCall):
             self._check_value(node, settings, recipe)
         self._build(node, name, targets, static, prerequisites, settings, recipe)
 
@@ -470,7 +470,8 @@ class Resolver:
         percent = _has_percent(target_words) and not static
         captures = self._captures_of(prerequisite_words, local)
         if isinstance(node.block, syntax.FunctionCall):
-            recipe = compile_call(node.block, self._parameters(node.block, local, captures))
+            names = self._parameters(node.block, local, captures)
+            recipe = compile_call(node.block, names, returns=node.kind == VALUE)
         params = self._params(settings)
         self._check_names(settings, recipe, params, captures, frozenset(aliases))
         self._check_params(params)

@@ -159,6 +159,29 @@ def test_splits_products_and_tuples(script: Script, tmp_path: Path) -> None:
     assert (tmp_path / "joined.txt").read_text() == "uv uw vw a_1-b_1 a_2-b_1 u v w"
 
 
+def test_values(script: Script, tmp_path: Path) -> None:
+    """What is below a value runs again only if the object is another one."""
+    text = (
+        "@pipeline.rule('out/<s>.txt', 'in/<s>_1.txt', '<table>')\n"
+        "def use(output, table, s):\n"
+        "    output.write_text(table[s])\n"
+        "@pipeline.value('table.txt')\n"
+        "def table(input):\n"
+        "    return dict(sorted(line.split() for line in input.open()))\n"
+        "show(pipeline.run())\n"
+        "show(pipeline.run())\n"
+    )
+    (tmp_path / "table.txt").write_text("a x\nb y\n")
+    first, second = results(script(text))
+    assert first == [["out/a.txt", "out/b.txt", "value table"], 0, {}]
+    assert second[0] == []
+    assert (tmp_path / "out/b.txt").read_text() == "y"
+    (tmp_path / "table.txt").write_text("b y\na x\n")
+    assert results(script(text))[0][0] == ["value table"]
+    (tmp_path / "table.txt").write_text("b y\na z\n")
+    assert results(script(text))[0][0] == ["out/a.txt", "out/b.txt", "value table"]
+
+
 def test_pipelines_in_pipelines(script: Script, tmp_path: Path) -> None:
     text = (
         "sub = Pipeline('sub', source='in/a_*.txt', out='one')\n"
