@@ -410,17 +410,18 @@ class Build:
         self.report.handle(Judged(job, verdict, len(outputs)))
         if isinstance(verdict, UpToDate):
             self._up_to_date += 1
-            inexact = verdict.because == "record" and not (verdict.exact or verdict.absent)
+            inexact = verdict.because == "record" and not verdict.exact
             if inexact and self.manner.records:
-                self._improve(job)
+                self._improve(job, absent=verdict.absent)
             if job.patterns:
                 self.grow.resolve(job, outputs)
         elif self.manner.question:
             raise NotUpToDate(job.name)
 
-    def _improve(self, job: Job) -> None:
+    def _improve(self, job: Job, *, absent: bool) -> None:
         """What was recorded at a level that reads no bytes gets its digests, now that they are
-        known to be the same. Raises BuildError."""
+        known to be the same. Outputs that are `absent` have theirs: they are temporary. Raises
+        BuildError."""
         trace = self.journal.trace(job.name)
         if trace is None or self.manner.rules.level < Level.CONTENT:
             return
@@ -432,7 +433,7 @@ class Build:
         better = trace._replace(
             input_digests=digests(trace.inputs),
             discovered_digests=digests(trace.discovered),
-            output_digests=digests(trace.outputs),
+            output_digests=trace.output_digests if absent else digests(trace.outputs),
         )
         if better != trace:
             self._amend(job, better, stamps)

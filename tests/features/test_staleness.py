@@ -534,3 +534,24 @@ def test_a_further_target_makes_a_job_run(box: Sandbox) -> None:
     )
     assert "a: there is no record that it made `d`" in box.run("--explain")
     box.runs_nothing()
+
+
+def test_a_rule_becomes_temporary_after_a_build_by_times(box: Sandbox) -> None:
+    """What was recorded by times gets its digests before the files are taken away, also where the
+    one that reads them is absent itself."""
+    pipefile = """end.txt: <second>
+    cp <input> <output>
+
+@temp
+second: second.txt: <first>
+    cp <input> <output>
+
+first: first.txt: source
+    cp <input> <output>
+"""
+    box.write(Pipefile=pipefile, source="x")
+    assert box.ran("--checksum-level=history") == 3
+    box.write(Pipefile=pipefile.replace("first: first.txt", "@temp\nfirst: first.txt"))
+    box.runs_nothing()
+    assert box.names("*.txt") == ["end.txt"]
+    box.runs_nothing()
