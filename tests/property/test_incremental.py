@@ -386,7 +386,9 @@ class Session:
         if not failing:
             self.needed = TIME
             self.forgotten = False
-            self.disturbed.clear()
+            # What no rule makes now is put right when its rule comes back.
+            made = {*clean.files, *map(family, clean.files)}
+            self.disturbed -= made
             self.moved.clear()
         again = self.run(self.folder, *words[:2], "-k")
         surplus = [each for each in again.notes if each.key not in self.failed]
