@@ -7,29 +7,36 @@ same way from there.
 
 from __future__ import annotations
 
-import functools
 import inspect
+import linecache
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
+from pybuild.cli.build import build_all
 from pybuild.cli.flowchart import flowchart
 from pybuild.cli.listing import Silent
+from pybuild.cli.opening import wish_of
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.build import Interrupted
-from pybuild.engine.events import Event, Judged, Started, Summary, Unknown
+from pybuild.engine.events import Complaint, Event, Judged, Started, Summary, Unknown
 from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Stale
+from pybuild.phases import Phases
 from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES
 from pybuild.pipefile.parse import told_word
 from pybuild.pipefile.program import Reading
+from pybuild.pipefile.recipe import names_in, text_holes
 from pybuild.pipefile.rules import VALUE
 from pybuild.pipefile.usercode import UserCode
 from pybuild.report.diagnostics import render
+from pybuild.report.plain import PlainReport, Tone
 from pybuild.report.reasons import sentence
 from pybuild.source import BuildError, Diagnostic, Source, Span, did_you_mean
 
@@ -53,12 +60,14 @@ class JobsFailed(Exception):
 
 class Result(NamedTuple):
     """What a run came to: the names of jobs that ran and went well, the number of those that were
-    up to date, failures (name and error), and the names of jobs left out because of them."""
+    up to date, failures (name and error), the names of jobs left out because of them, and what was
+    wrong with the pipeline where `keep_going` went on all the same."""
 
     ran: tuple[str, ...]
     up_to_date: int
     failures: Mapping[str, str]
     skipped: tuple[str, ...]
+    problems: tuple[str, ...]
     seconds: float
 
 
@@ -96,8 +105,9 @@ class _Draft(NamedTuple):
 
 
 class _Generator(NamedTuple):
-    """A function that adds rules, from files that are made first."""
+    """A function that adds rules to its owner, from files that are made first."""
 
+    owner: Pipeline
     files: tuple[str, ...]
     function: Callable[..., Any]
     span: Span
@@ -120,7 +130,8 @@ class Pipeline:
     def __init__(self, name: str = "", **variables: Any) -> None:
         self.name = name
         self.variables = variables
-        self._parts: list[_Draft | _Generator | _Inclusion | Pipeline] = []
+        self._parts: list[_Part] = []
+        self._originals: tuple[Pipeline, ...] = ()  # what it is a copy of
 
     # -- rules -----------------------------------------------------------------------------
 
@@ -228,7 +239,7 @@ class Pipeline:
 
         def take(function: Function) -> Function:
             names = tuple(os.fspath(each) for each in files)
-            self._parts.append(_Generator(names, function, span))
+            self._parts.append(_Generator(self, names, function, span))
             return function
 
         return take
@@ -247,21 +258,19 @@ class Pipeline:
     def clone(self, name: str, **variables: Any) -> Pipeline:
         """A copy with other values of its variables, and another name."""
         copy = Pipeline(name, **{**self.variables, **variables})
+        copy._originals = (self, *self._originals)
         for part in self._parts:
             if isinstance(part, Pipeline):
-                part = part.clone(f"{name}_{part.name}", **variables)
+                part = part.clone(_prefixed(name, part.name), **variables)
             copy._parts.append(part)
         return copy
 
     def __getitem__(self, name: str) -> Rule:
         """A rule by its name, to be used as a prerequisite: all its outputs."""
-        known = [each.name for each in self._drafts()]
+        known = [each.name for each in self._parts if isinstance(each, _Draft)]
         if name not in known:
             raise KeyError(f"{name}: {did_you_mean(name, known) or 'there is no such rule'}")
         return Rule(self, name)
-
-    def _drafts(self) -> Iterator[_Draft]:
-        return (each for each in self._parts if isinstance(each, _Draft))
 
     # -- running ---------------------------------------------------------------------------
 
@@ -285,30 +294,36 @@ class Pipeline:
         """Brings targets up to date (files, functions or `Rule`s; none: the first rule). `jobs` is
         how many run at once (0: one for each CPU). What recipes print is printed, unless `verbose`
         is False. Raises PipelineError if something is wrong with the pipeline, JobsFailed if
-        `check` and a job has failed."""
+        `check` and a job has failed. With `keep_going`, what can be made is made first."""
         arguments = self._arguments(targets)
         arguments.jobs = str(jobs) if jobs else ""
         arguments.rebuild = rebuild
         arguments.checksum_level = str(checksum_level)
         arguments.keep_going = keep_going
-        arguments.forced = [self._goal(each) for each in force]
+        arguments.forced = self._goals(force)
         arguments.touch = touch
         result = _Results(arguments, verbose).result()
+        if check and result.problems:
+            raise PipelineError("\n".join(result.problems))
         if check and result.failures:
             raise JobsFailed(result.failures)
         return result
 
-    def plan(self, targets: Iterable[Word] = (), **options: Any) -> list[PlannedJob]:
-        """The jobs that `run` would come to, in its order, without running any. `options` are
-        `rebuild`, `checksum_level` and `force`. Raises PipelineError."""
+    def plan(
+        self,
+        targets: Iterable[Word] = (),
+        *,
+        rebuild: str = "maximal",
+        checksum_level: str | int = "content",
+        force: Iterable[Word] = (),
+    ) -> list[PlannedJob]:
+        """The jobs that `run` would come to, in its order, without running any. Raises
+        PipelineError."""
         arguments = self._arguments(targets)
         arguments.dry_run = True
-        arguments.keep_going = True
-        for name in ("rebuild", "checksum_level"):
-            setattr(arguments, name, str(options.pop(name, getattr(arguments, name))))
-        arguments.forced = [self._goal(each) for each in options.pop("force", ())]
-        if options:
-            raise TypeError(f"there is no option {', '.join(options)}")
+        arguments.rebuild = rebuild
+        arguments.checksum_level = str(checksum_level)
+        arguments.forced = self._goals(force)
         return _Plan(arguments).jobs()
 
     def flowchart(self, path: str | os.PathLike[str], *, jobs: bool = False) -> None:
@@ -329,92 +344,145 @@ class Pipeline:
     def _arguments(self, targets: Iterable[Word]) -> Arguments:
         arguments = Arguments()
         arguments.program = self
-        if isinstance(targets, str | os.PathLike | Rule) or callable(targets):
-            targets = [targets]
-        arguments.goals = [self._goal(each) for each in targets]
+        arguments.goals = self._goals(targets)
         return arguments
 
-    def _goal(self, word: Word) -> str:
-        if isinstance(word, Rule) or callable(word):
-            with _told():
-                return _Writer(self).name_of(word, _caller())
-        return os.fspath(word)
+    def _goals(self, words: Word | Iterable[Word]) -> list[str]:
+        """What the command line would have been told."""
+        if isinstance(words, str | os.PathLike) or _is_rule(words):
+            words = [words]
+        names = []
+        writer: _Writer | None = None
+        for word in words:
+            if _is_rule(word):
+                with _told():
+                    writer = writer or _Writer(self)
+                    names.append(writer.name_of(word, _caller(), (self,)))
+            else:
+                names.append(os.fspath(word))
+        return names
+
+
+_Part = _Draft | _Generator | _Inclusion | Pipeline
+
+
+def _prefixed(prefix: str, name: str) -> str:
+    return f"{prefix}_{name}" if prefix else name
+
+
+def _is_rule(word: Word) -> bool:
+    """Whether it stands for a rule."""
+    return isinstance(word, Rule) or callable(word)
 
 
 # -- from what was told to statements ---------------------------------------------------------
 
 
+class _Place(NamedTuple):
+    """A rule or an inclusion, and the pipelines that it is in, the innermost first."""
+
+    part: _Draft | _Inclusion
+    within: tuple[Pipeline, ...]
+
+
 class _Writer:
-    """Turns a pipeline, and those in it, into statements."""
+    """Turns a pipeline, and those in it, into statements. Generators are called; what they add is
+    not kept."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.names: dict[str, Any] = {}
         self.files: list[tuple[str, Span]] = []
-        self.statements: list[syntax.Statement] = []
+        self.places = [*self._spread()]
+        # Which rules a handle or a function can mean, and which only as the copy of its pipeline.
+        self.meant: dict[Hashable, list[_Place]] = {}
+        self.copied: dict[Hashable, list[_Place]] = {}
+        for place in self.places:
+            if isinstance(place.part, _Draft) and place.part.name:
+                name, recipe, (owner, *_) = place.part.name, place.part.recipe, place.within
+                self.meant.setdefault((id(owner), name), []).append(place)
+                if callable(recipe):
+                    self.meant.setdefault(id(recipe), []).append(place)
+                for original in owner._originals:
+                    self.copied.setdefault((id(original), name), []).append(place)
 
-    def reading(self) -> Reading:
-        """All statements. Generators are called; what they add is not kept."""
-        self._write(self.pipeline, self.pipeline.name)
-        script = next((each.span.source for each in self.statements), Source("pipeline", ""))
-        tree = syntax.Tree(script, tuple(self.statements), {})
-        return Reading(tree, self.names, self.files)
-
-    def _write(self, pipeline: Pipeline, prefix: str) -> None:
-        parts = list(pipeline._parts)
-        for part in parts:
-            if isinstance(part, _Draft):
-                self.statements.append(self._statement(pipeline, prefix, part))
-            elif isinstance(part, _Inclusion):
-                words = (_text_word(part.path, part.span),)
-                self.statements.append(syntax.Include(part.span, words, False))
-            elif isinstance(part, Pipeline):
-                self._write(part, part.name)
+    def _spread(self) -> Iterator[_Place]:
+        """All that is in the pipeline, in its order."""
+        members: dict[Pipeline, tuple[Pipeline, ...]] = {self.pipeline: (self.pipeline,)}
+        waiting = deque((part, members[self.pipeline]) for part in self.pipeline._parts)
+        while waiting:
+            part, within = waiting.popleft()
+            if isinstance(part, Pipeline):
+                members[part] = (part, *within)
+                waiting.extendleft((each, members[part]) for each in reversed(part._parts))
+            elif isinstance(part, _Generator):
+                members.setdefault(part.owner, within)
+                added = self._generated(part, members)
+                waiting.extendleft(
+                    (each, within if owner is part.owner else members[owner])
+                    for owner, parts in reversed(added)
+                    for each in reversed(parts)
+                )
             else:
-                parts += self._generated(pipeline, part)
+                yield _Place(part, within)
 
-    def _generated(self, pipeline: Pipeline, generator: _Generator) -> list[Any]:
-        """What a generator adds to its pipeline, if its files are there."""
-        from pathlib import Path
-
+    def _generated(
+        self, generator: _Generator, members: Iterable[Pipeline]
+    ) -> list[tuple[Pipeline, list[_Part]]]:
+        """What a generator adds to its pipeline, and to others, if its files are there."""
         self.files += [(name, generator.span) for name in generator.files]
         if not all(map(os.path.exists, generator.files)):
             return []
-        before = len(pipeline._parts)
+        before = [(each, len(each._parts)) for each in members]
         try:
             with UserCode(generator.span, "PB207"):
                 generator.function(*map(Path, generator.files))
-            return pipeline._parts[before:]
+            return [(each, each._parts[size:]) for each, size in before]
         finally:
-            del pipeline._parts[before:]
+            for each, size in before:
+                del each._parts[size:]
 
-    def _statement(self, pipeline: Pipeline, prefix: str, draft: _Draft) -> syntax.Rule:
+    def reading(self) -> Reading:
+        """All statements. Raises BuildError."""
+        statements = tuple(map(self._statement, self.places))
+        script = next((each.span.source for each in statements), Source("pipeline", ""))
+        return Reading(syntax.Tree(script, statements, {}), self.names, self.files)
+
+    def _statement(self, place: _Place) -> syntax.Statement:
+        part, within = place
+        if isinstance(part, _Inclusion):
+            return syntax.Include(part.span, (_text_word(part.path, part.span),), False)
+        return self._rule(part, within)
+
+    def _rule(self, draft: _Draft, within: tuple[Pipeline, ...]) -> syntax.Rule:
         span = draft.span
-        values = pipeline.variables
-        targets = self._words(pipeline, draft.targets, span)
-        prerequisites = self._words(pipeline, draft.prerequisites, span)
-        order_only = self._words(pipeline, draft.order_only, span)
+        name = draft.name and _prefixed(within[0].name, draft.name)
+        targets = self._words(draft.targets, span, within)
+        prerequisites = self._words(draft.prerequisites, span, within)
+        order_only = self._words(draft.order_only, span, within)
         block: syntax.Block | syntax.FunctionCall | None = None
-        used: set[str] = set()
+        used = _names_in_texts(draft.attributes, span)
         if callable(draft.recipe):
-            block = self._call(draft, f"{prefix}_{draft.name}" if prefix else draft.name)
-            used = {*block.required, *block.optional}
+            block = self._call(draft, name)
+            used |= {*block.required, *block.optional}
         elif draft.recipe is not None:
             rows = tuple((span.start, row) for row in draft.recipe.split("\n"))
             block = syntax.Block(span, rows)
-            used = {name for name in values if f"<{name}" in draft.recipe}
-        decorations = tuple(self._decorations(draft, {n: values[n] for n in used & set(values)}))
+            used |= _names_in_texts(draft.recipe, span)
+        params = {key: value for key, value in within[0].variables.items() if key in used}
+        decorations = tuple(self._decorations(draft, params, within))
         segments: tuple[tuple[syntax.Word, ...], ...] = (targets, prerequisites)
         if draft.kind == VALUE:
             segments = (prerequisites,)
-        if draft.name:
-            name = f"{prefix}_{draft.name}" if prefix else draft.name
+        if name:
             segments = ((_text_word(name, span),), *segments)
         return syntax.Rule(
             span, decorations, draft.kind, segments, draft.grouped, order_only, block
         )
 
-    def _decorations(self, draft: _Draft, params: Mapping[str, Any]) -> Iterator[syntax.Decoration]:
+    def _decorations(
+        self, draft: _Draft, params: Mapping[str, Any], within: tuple[Pipeline, ...]
+    ) -> Iterator[syntax.Decoration]:
         attributes = dict(draft.attributes)
         if params:
             attributes["params"] = {**params, **attributes.get("params", {})}
@@ -424,8 +492,7 @@ class _Writer:
             if name == "follows":
                 each = value if isinstance(value, list | tuple) else (value,)
                 value = tuple(
-                    self.name_of(one, draft.span) if callable(one) or isinstance(one, Rule) else one
-                    for one in each
+                    self.name_of(one, draft.span, within) if _is_rule(one) else one for one in each
                 )
             yield syntax.Decoration(draft.span, name, _given(value))
 
@@ -449,42 +516,49 @@ class _Writer:
 
     # -- words -----------------------------------------------------------------------------
 
-    def _words(self, pipeline: Pipeline, words: Words, span: Span) -> tuple[syntax.Word, ...]:
+    def _words(
+        self, words: Words, span: Span, within: tuple[Pipeline, ...]
+    ) -> tuple[syntax.Word, ...]:
         if isinstance(words, Mapping):
             return tuple(
                 each._replace(alias=name)
                 for name, value in words.items()
-                for each in self._words(pipeline, value, span)
+                for each in self._words(value, span, within)
             )
-        if isinstance(words, list | tuple) and not isinstance(words, Rule):
-            return tuple(each for word in words for each in self._words(pipeline, word, span))
-        if isinstance(words, Rule) or callable(words):
-            return (_text_word(self.name_of(words, span, pipeline), span),)
+        if _is_rule(words):
+            return (_text_word(self.name_of(words, span, within), span),)
+        if isinstance(words, list | tuple):
+            return tuple(each for word in words for each in self._words(word, span, within))
         if isinstance(words, os.PathLike):
             return (_text_word(os.fspath(words), span),)
         if not isinstance(words, str) or not words:
             raise _mistake("PB221", f"{words!r} is no file, pattern or rule", span)
-        return tuple(_filled(told_word(words, span), pipeline.variables))
+        return tuple(_filled(told_word(words, span), within[0].variables))
 
-    def name_of(self, rule: Rule | Callable[..., Any], span: Span, near: Any = None) -> str:
-        """The name of a rule in the whole pipeline. A function is looked for in the pipeline `near`
-        first."""
-        for pipeline in (near, *_all(self.pipeline)):
-            for draft in pipeline._drafts() if pipeline is not None else ():
-                is_it = draft.recipe is rule
-                if isinstance(rule, Rule):
-                    is_it = rule.pipeline is pipeline and rule.name == draft.name
-                if is_it and draft.name:
-                    return f"{pipeline.name}_{draft.name}" if pipeline.name else draft.name
+    def name_of(self, rule: Word, span: Span, within: tuple[Pipeline, ...]) -> str:
+        """The name of a rule in the whole pipeline. What is nearest to the innermost of the
+        pipelines `within` is meant; next to a copy, the copy's rule."""
+        key = (id(rule.pipeline), rule.name) if isinstance(rule, Rule) else id(rule)
+        for near in within:
+            meant = [each for each in self.meant.get(key, ()) if near in each.within]
+            copied = [each for each in self.copied.get(key, ()) if near in each.within]
+            if meant or len(copied) == 1:
+                (part, (owner, *_)) = (meant or copied)[0]
+                assert isinstance(part, _Draft)
+                return _prefixed(owner.name, part.name)
         told = getattr(rule, "__name__", None) or getattr(rule, "name", rule)
         raise _mistake("PB215", f"`{told}` is no rule of this pipeline", span)
 
 
-def _all(pipeline: Pipeline) -> Iterator[Pipeline]:
-    yield pipeline
-    for part in pipeline._parts:
-        if isinstance(part, Pipeline):
-            yield from _all(part)
+def _names_in_texts(value: Any, span: Span) -> set[str]:
+    """The names of all placeholders in a text, or in texts of which a value is made."""
+    if isinstance(value, str):
+        return {name for hole in text_holes(value, span) for name in names_in(hole.reference)}
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return set()
+    return {name for each in value for name in _names_in_texts(each, span)}
 
 
 def _filled(word: syntax.Word, variables: Mapping[str, Any]) -> Iterator[syntax.Word]:
@@ -533,15 +607,18 @@ def _wrong(code: str, message: str, span: Span, help: str = "") -> PipelineError
     return PipelineError(render(Diagnostic(code, message, span, help=help)))
 
 
-@functools.cache
+_SOURCES: dict[str, tuple[list[str], Source]] = {}
+
+
 def _source(path: str) -> Source:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as handle:
-            text = handle.read()
-    except OSError:
-        text = ""
-    here = os.path.join(os.getcwd(), "")
-    return Source(path.removeprefix(here), text)
+    """A script, or a notebook's cell, as it is now; the same object while it does not change."""
+    linecache.checkcache(path)
+    lines = linecache.getlines(path)
+    known = _SOURCES.get(path)
+    if known is None or known[0] is not lines:
+        shown = os.path.abspath(path).removeprefix(os.path.join(os.getcwd(), "")) if lines else path
+        known = _SOURCES[path] = (lines, Source(shown, "".join(lines)))
+    return known[1]
 
 
 def _caller() -> Span:
@@ -551,7 +628,7 @@ def _caller() -> Span:
         frame = frame.f_back
     if frame is None:
         return Span(Source("pipeline", ""), 0, 0)
-    source = _source(os.path.abspath(frame.f_code.co_filename))
+    source = _source(frame.f_code.co_filename)
     return source.line_span(frame.f_lineno) if source.text else Span(source, 0, 0)
 
 
@@ -577,19 +654,20 @@ class _Results(Report):
     """Runs a pipeline, and notes what it comes to."""
 
     def __init__(self, arguments: Arguments, verbose: bool) -> None:
-        from pybuild.report.plain import PlainReport, Tone
-
         self.arguments = arguments
         self.inner: Report = PlainReport(Tone()) if verbose else Silent()
         self.interval = self.inner.interval
         self.started: dict[str, None] = {}
         self.summary: Summary | None = None
+        self.problems: list[str] = []
 
     def handle(self, event: Event) -> None:
         if isinstance(event, Started):
             self.started[event.job.name] = None
         elif isinstance(event, Summary):
             self.summary = event
+        elif isinstance(event, Complaint) and event.diagnostic.severity == "error":
+            self.problems.append(render(event.diagnostic))
         self.inner.handle(event)
 
     def tick(self) -> None:
@@ -600,21 +678,18 @@ class _Results(Report):
 
     def result(self) -> Result:
         """Runs it. Raises PipelineError, KeyboardInterrupt."""
-        from pybuild.cli.build import build_all
-        from pybuild.cli.opening import wish_of
-        from pybuild.phases import Phases
-
         with _told():
             wish = wish_of(self.arguments)
             build_all(self.arguments, wish, self, "a pipeline in Python", Phases())
         if self.summary is None:
-            return Result((), 0, {}, (), 0.0)
+            return Result((), 0, {}, (), tuple(self.problems), 0.0)
         failures = {each.job.name: each.error for each in self.summary.failures}
         return Result(
             tuple(name for name in self.started if name not in failures),
             self.summary.up_to_date,
             failures,
             tuple(each.name for each in self.summary.skipped),
+            tuple(self.problems),
             self.summary.seconds,
         )
 

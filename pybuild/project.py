@@ -20,7 +20,7 @@ from pybuild.kept import Head, Part, keep, keep_again, revive
 from pybuild.names import Pattern, folder_of, glob_pieces, glob_text, normalise
 from pybuild.phases import Phases
 from pybuild.pipefile.load import Loaded, Request, load, only_names
-from pybuild.pipefile.modules import find_project_modules
+from pybuild.pipefile.modules import find_project_modules, forget_project_modules
 from pybuild.pipefile.program import Program
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import target_reach
@@ -160,6 +160,7 @@ class Project:
     def revive(self, flat: Flat, moved: Sequence[int]) -> Part | None:
         """Instead of `open`: what of a kept graph has to be looked at, as its files have moved.
         None if only a whole load can tell; then the project is let go of."""
+        forget_project_modules(os.getcwd())
         find_project_modules(os.getcwd())
         end_watch()
         journal = os.path.join(STATE_FOLDER, "journal")
@@ -242,6 +243,8 @@ class Project:
             )
 
     def _load(self) -> Loaded:
+        if self.opening.program is None:  # a program's modules are its own
+            forget_project_modules(os.getcwd())
         find_project_modules(os.getcwd())
         self.looked = Recording(self.files)
         watch = self.watch = Watch(Seen(), os.getcwd())

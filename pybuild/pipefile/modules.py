@@ -26,11 +26,8 @@ _hooks: dict[str, Callable[[str], PathEntryFinder]] = {}  # of the project, by i
 
 def find_project_modules(root: str) -> None:
     """Puts the project's folder at the end of the search path, and takes care of what is found
-    there. Modules of an earlier load are forgotten, so that they are read again, those of another
-    project too."""
+    there."""
     here = os.path.realpath(root)
-    for folder in {here, *_hooks}:
-        _forget_modules(folder)
     # `python -m` and `python -c` put the working folder first; pybuild looks there last, however
     # it was started, so that no file of a project can stand in for a module that others import.
     projects = {here, *_hooks}
@@ -52,11 +49,14 @@ def _is_within(path: str, folder: str) -> bool:
     return (path + "/").startswith(folder + "/") and "site-packages" not in path
 
 
-def _forget_modules(folder: str) -> None:
+def forget_project_modules(root: str) -> None:
+    """Modules of an earlier load are forgotten, so that they are read again, those of another
+    project too."""
+    folders = {os.path.realpath(root), *_hooks}
     for name, module in list(sys.modules.items()):
         filename = getattr(module, "__file__", None)
         is_ours = name == "__main__" or name.partition(".")[0] == "pybuild"
-        if filename and not is_ours and _is_within(filename, folder):
+        if filename and not is_ours and any(_is_within(filename, each) for each in folders):
             del sys.modules[name]
 
 

@@ -351,3 +351,101 @@ def test_mistakes_on_the_command_line_of_a_pipeline(script: Script) -> None:
     output = script("pipeline.rule('a', len, recipe='x')\npipeline.main()\n", status=2)
     assert "script.py:12:1: error: `len` is no rule of this pipeline" in output
     assert "Traceback" not in output
+
+
+def test_a_clone_has_rules_of_its_own(script: Script, tmp_path: Path) -> None:
+    """Handles of rules, and functions that add rules, mean the copy's."""
+    text = (
+        "sub = Pipeline('sub', out='one')\n"
+        "a = sub.rule('<out>/a.txt', recipe='echo <out> > <output>', name='a')\n"
+        "inner = sub.add(Pipeline('inner', out='deep'))\n"
+        "inner.rule('<out>/i.txt', a, recipe='cp <input> <output>', name='i')\n"
+        "sub.rule('<out>/b.txt', a, inner['i'], recipe='cat <inputs> > <output>', name='b')\n"
+        "@sub.generate('in/a_1.txt')\n"
+        "def more(source):\n"
+        "    c = sub.rule('<out>/c.txt', recipe='echo <out> > <output>', name='c')\n"
+        "    sub.rule('<out>/d.txt', c, recipe='cp <input> <output>', name='d')\n"
+        "other = sub.clone('other', out='two')\n"
+        "pipeline.add(other)\n"
+        "before = len(sub._parts)\n"
+        "show(pipeline.run([other['b'], 'two/d.txt']))\n"
+        "assert len(sub._parts) == before\n"
+    )
+    ((ran, _, _),) = results(script(text))
+    assert ran == ["two/a.txt", "two/b.txt", "two/c.txt", "two/d.txt", "two/i.txt"]
+    assert (tmp_path / "two/b.txt").read_text() == "two\ntwo\n"
+    assert (tmp_path / "two/d.txt").read_text() == "two\n"
+
+
+def test_a_handle_that_two_clones_could_mean_is_refused(script: Script) -> None:
+    text = (
+        "sub = Pipeline('sub', out='one')\n"
+        "a = sub.rule('<out>/a.txt', recipe='echo > <output>', name='a')\n"
+        "pipeline.rule('all', a, recipe='', phony=True)\n"
+        "pipeline.add(sub.clone('x', out='x'))\n"
+        "pipeline.add(sub.clone('y', out='y'))\n"
+        "try:\n    pipeline.run()\nexcept PipelineError as error:\n    print(error)\n"
+    )
+    assert "script.py:14:1: error: `a` is no rule of this pipeline" in script(text)
+
+
+def test_only_variables_that_a_rule_uses_count(script: Script, tmp_path: Path) -> None:
+    text = (
+        "pipeline.variables.update(mark='m', marker='n', logs='log')\n"
+        "pipeline.rule('a.txt', recipe='echo <marker> > <output>', mkdir='<logs>/a')\n"
+        "show(pipeline.run())\n"
+    )
+    assert results(script(text))[0][0] == ["a.txt"]
+    assert (tmp_path / "log/a").is_dir()
+    assert results(script(text.replace("mark='m'", "mark='M'")))[0][0] == []
+    assert results(script(text.replace("marker='n'", "marker='N'")))[0][0] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "N\n"
+
+
+def test_a_target_that_nobody_makes(script: Script) -> None:
+    def attempt(call: str) -> str:
+        return f"try:\n    {call}\nexcept PipelineError as error:\n    print('WRONG', error)\n"
+
+    text = UPPER + (
+        attempt("pipeline.plan(['nothing'])")
+        + attempt("pipeline.run(['nothing'])")
+        + attempt("pipeline.run(['nothing', 'up/a_1.txt'], keep_going=True, verbose=False)")
+        + "result = pipeline.run(['nothing'], keep_going=True, verbose=False, check=False)\n"
+        + "print('PROBLEMS', *result.problems)\nshow(pipeline.run(['up/a_1.txt']))\n"
+    )
+    output = script(text)
+    assert output.count("WRONG pybuild: error: no rule makes `nothing` [PB305]") == 3
+    assert "PROBLEMS pybuild: error: no rule makes `nothing` [PB305]" in output
+    assert results(output) == [[[], 1, {}]], "keep_going has made the other one"
+
+
+def test_an_excerpt_shows_the_script_as_it_is_now(script: Script, tmp_path: Path) -> None:
+    (tmp_path / "part.py").write_text("def add(p):\n    p.rule('a', 1, recipe='x')\n")
+    text = (
+        "import importlib, part\n"
+        "def attempt():\n"
+        "    wrong = Pipeline()\n"
+        "    part.add(wrong)\n"
+        "    try:\n        wrong.run()\n    except PipelineError as error:\n        print(error)\n"
+        "attempt()\n"
+        "Path('part.py').write_text(Path('part.py').read_text().replace(' 1,', '  234,'))\n"
+        "importlib.reload(part)\n"
+        "attempt()\n"
+    )
+    output = script(text)
+    assert "p.rule('a', 1, recipe='x')" in output
+    assert "p.rule('a',  234, recipe='x')" in output
+
+
+def test_thousands_of_rules_that_name_functions(script: Script) -> None:
+    text = (
+        "last = 'in/a_1.txt'\n"
+        "def chain(number, last):\n"
+        "    @pipeline.rule(f'c/{number}', last, name=f'r{number}')\n"
+        "    def step(input, output): output.write_text('')\n"
+        "    return step\n"
+        "for number in range(3000):\n"
+        "    last = chain(number, last)\n"
+        "print('JOBS', len(pipeline.plan(last)))\n"
+    )
+    assert "JOBS 3000" in script(text)
