@@ -107,19 +107,22 @@ def _build_part(
     flat, moved = glimpse
     project = project_of(arguments, phases)
     records = not (wish.dry or wish.question)
-    if records and not project.lock_at_once(command):
-        return None
-    part = project.revive(flat, moved)
-    if part is None:
-        return None
     try:
-        known = Known(part.others, flat.goals)
-        summary = project.build(list(part.numbers.values()), wish, report, known)
-        project.head = Head(flat.path, flat.key)
-        return ERROR if summary.failures else OK
+        if records and not project.lock_at_once(command):
+            return None
+        part = project.revive(flat, moved)
+        if part is None:
+            return None
+        try:
+            known = Known(part.others, flat.goals)
+            summary = project.build(list(part.numbers.values()), wish, report, known)
+            project.head = Head(flat.path, flat.key)
+            return ERROR if summary.failures else OK
+        finally:
+            if records:
+                project.close()
     finally:
-        if records:
-            project.close()
+        flat.close()
 
 
 def build_all(

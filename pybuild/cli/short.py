@@ -50,6 +50,7 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
         from pybuild.report.brief import printable, up_to_date
 
         print(printable(f"pybuild: {up_to_date(flat.goals, flat.jobs)}"))
+    flat.close()
     return 0, None
 
 

@@ -160,7 +160,6 @@ class Build:
         self._unknown: dict[int, Job] = {}
         self._told_unknown = 0
         self._loud = False
-        self._collects = True  # whether rubbish was collected before
         self._collected = 0.0
 
     @property
@@ -180,11 +179,6 @@ class Build:
         """Lets go of the runner."""
         if self._runner is not None:
             self._runner.close()
-        if self._loud:
-            # A process that goes on must be able to get rid of this build.
-            gc.unfreeze()
-            if not self._collects:
-                gc.disable()
 
     def abandon(self) -> None:
         """Ends what runs, after an error that nobody expected."""
@@ -489,9 +483,9 @@ class Build:
             self.report.handle(Judged(job, Stale((Reason("wanted"),))))
         if not self._loud:
             self._loud = True
-            self._collects = gc.isenabled()
-            gc.freeze()
-            gc.enable()
+            if not gc.isenabled():  # it is on in a process that is not ours alone
+                gc.freeze()
+                gc.enable()
         self._refuse_folders(job)
         renames = self._temporary_names(job) if job.traits.atomic else {}
         outputs = [renames.get(name, name) for name in job.outputs] if renames else job.outputs

@@ -449,3 +449,28 @@ def test_thousands_of_rules_that_name_functions(script: Script) -> None:
         "print('JOBS', len(pipeline.plan(last)))\n"
     )
     assert "JOBS 3000" in script(text)
+
+
+def test_a_process_that_builds_again_and_again_does_not_grow(script: Script) -> None:
+    """Neither in open files nor in objects, whether there is something to do or not."""
+    text = (
+        "import gc, os\n"
+        "from pybuild.cli.main import run\n"
+        "Path('Pipefile').write_text('copy/<n>.txt: in/<n>.txt\\n    cp <input> <output>\\n')\n"
+        "pipeline.include('Pipefile')\n"
+        "def size():\n"
+        "    gc.collect()\n"
+        "    return len(os.listdir('/proc/self/fd')), len(gc.get_objects())\n"
+        "for turn in range(12):\n"
+        "    Path('in/a_1.txt').write_text(str(turn))\n"
+        "    assert run([]) == 0 and run([]) == 0 and run(['copy/b_1.txt']) == 0\n"
+        "    Path('in/a_1.txt').write_text(str(-turn))\n"
+        "    pipeline.run()\n"
+        "    if turn == 3:\n"
+        "        files, objects = size()\n"
+        "now_files, now_objects = size()\n"
+        "assert now_files == files, (files, now_files)\n"
+        "assert now_objects < objects + 100, (objects, now_objects)\n"
+        "assert gc.isenabled() and not gc.get_freeze_count()\n"
+    )
+    script(text)
