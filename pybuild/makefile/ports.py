@@ -1,0 +1,79 @@
+"""What a makefile needs from the world: small protocols, real elsewhere, faked in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pybuild.typed import NamedTuple, Protocol
+
+
+class Console(Protocol):
+    """Where make speaks. Texts end in their newline if they are to have one."""
+
+    def out(self, text: str) -> None:
+        """To standard output, before anything that is started later."""
+
+    def err(self, text: str) -> None:
+        """To standard error."""
+
+
+class Shell(Protocol):
+    """`$(shell ...)` and `!=`."""
+
+    def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, int]:
+        """Standard output and exit status (128 + number for a signal, 127 if it cannot be started:
+        then standard error has been told why). Standard error is not caught."""
+
+
+class Command(NamedTuple):
+    """One line of a recipe, to be started as it is. `is_recursive`: it runs another make, so the
+    jobserver is passed on. `environment` is all that the child gets."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    is_recursive: bool = False
+
+
+class Ended(NamedTuple):
+    """A command has ended. `status` is what it exited with, or minus the number of the signal that
+    ended it. `error` says why it could not be started ("" if it was)."""
+
+    number: int
+    status: int
+    error: str = ""
+    has_core: bool = False
+
+
+class Commands(Protocol):
+    """Runs lines of recipes. `number` is the caller's, one for each target that runs: its commands
+    come one after the other, and what they print is one piece with `-O`."""
+
+    def start(self, number: int, command: Command) -> None:
+        """Starts it; what becomes of it is told by `wait`."""
+
+    def wait(self, block: bool) -> Sequence[Ended]:
+        """Those that have ended; at least one if `block` and one runs. Raises Interrupted."""
+
+    def finish(self, number: int) -> None:
+        """The target's recipe is over: with `-O` its output is written now."""
+
+    def stop(self, signum: int) -> None:
+        """Sends a signal to all that runs."""
+
+
+class Slots(Protocol):
+    """How many commands may run at once, here and in the makes above and below."""
+
+    def take(self) -> bool:
+        """Takes a slot for one more target, if there is one to be had now. The first is always
+        there."""
+
+    def give_back(self) -> None:
+        """A target's recipe is over."""
+
+
+class Services(NamedTuple):
+    """All of them that reading and expanding need."""
+
+    console: Console
+    shell: Shell
