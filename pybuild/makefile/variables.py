@@ -49,8 +49,8 @@ class Variable:
 
     __slots__ = (
         "appends",
-        "export",
         "expanding",
+        "export",
         "is_conditional",
         "is_private",
         "name",
