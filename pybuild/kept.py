@@ -29,6 +29,7 @@ from pybuild.typed import Any, NamedTuple
 NO_RULES = (Pipeline(), Fingerprints(os.sep))
 
 _NO_LISTING: tuple[list[str], list[str]] = ([], [])
+_NEEDED = ("inputs", "discovered", "order_only")  # the columns of files that a job needs
 _MOST_TAIL = 1 << 20
 _MOST_ROUNDS = 3  # from then on the users of all files are found at once
 
@@ -283,7 +284,8 @@ class _Revival:
         return found
 
     def _behind(self, seeds: set[int]) -> set[int]:
-        """Some jobs and all that read what they make."""
+        """Some jobs and all that read what they make, or wait for it: if it fails, they count as
+        not made."""
         flat = self.flat
         found = set(seeds)
         fresh = seeds
@@ -293,9 +295,9 @@ class _Revival:
             rows = {row for job in fresh for row in flat.rows("outputs", job)}
             rounds += 1
             if rounds > _MOST_ROUNDS and users is None:
-                users = flat.users_by_row(("inputs", "discovered"))
+                users = flat.users_by_row(_NEEDED)
             if users is None:
-                behind = flat.users(rows, ("inputs", "discovered"))
+                behind = flat.users(rows, _NEEDED)
             else:
                 behind = {job for row in rows for job in users.get(row, ())}
             fresh = behind - found

@@ -1457,3 +1457,26 @@ def test_one_edit_among_many_jobs(box: Sandbox) -> None:
     box.runs_nothing()
     assert "pybuild.pipefile.load" not in loaded(box)
     agrees(box)
+
+
+def test_what_waits_for_a_job_that_fails_counts_as_not_made(quick: QuickBox) -> None:
+    """Also if it is up to date, and only waits: what is behind it is left out with it."""
+    text = (
+        "all: c.txt\n"
+        "first: a.txt: a.in\n    cp a.in a.txt; ! grep -q bad a.in\n"
+        "middle: b.txt: b.in | a.txt\n    cp b.in b.txt\n"
+        "last: c.txt: b.txt c.in\n    cat b.txt c.in > c.txt\n"
+    )
+    quick.write(Pipefile=text)
+    for name in ("a.in", "b.in", "c.in"):
+        quick.put(name, name)
+    settle(quick)
+    quick.put("a.in", "bad")
+    quick.put("c.in", "new")
+    for _ in range(2):
+        told = quick.run("-k", status=2)
+        assert "0 ran, 0 up to date, 1 failed, 2 skipped" in told, told
+        assert (quick.folder / "c.txt").read_text() == "b.inc.in"
+    quick.put("a.in", "good")
+    quick.run()
+    assert (quick.folder / "c.txt").read_text() == "b.innew"
