@@ -17,7 +17,7 @@ from pybuild.engine.flat import STATE_FOLDER
 from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Judge, Reason, Rules, cut
 from pybuild.engine.traces import NOT_RUN, Trace
-from pybuild.graph import Job
+from pybuild.graph import Job, told_name
 from pybuild.names import normalise
 from pybuild.pipefile.rules import Rule
 from pybuild.pipefile.upstream import target_reach
@@ -393,4 +393,4 @@ def _run_text(run: dict[str, Any]) -> str:
 
 def _file_text(file: dict[str, Any]) -> str:
     now = f", now {short_digest(file['now'])}" if file["state"] == CHANGED else ""
-    return f"{file['name']} ({short_digest(file['digest'])}): {file['state']}{now}"
+    return f"{told_name(file['name'])} ({short_digest(file['digest'])}): {file['state']}{now}"

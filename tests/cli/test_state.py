@@ -753,6 +753,15 @@ def test_history_of_files_of_splits_and_behind_them(built: Place) -> None:
     assert built.run("--history", "pages/one.p").stdout.startswith("pages/one.p: started at ")
 
 
+def test_history_names_values_as_rules_do(place: Place) -> None:
+    place.put(
+        Pipefile="out: <words>\n    python:\n        output.write_text(str(words))\n"
+        "value words:\n    python:\n        return 3\n"
+    )
+    place.run("-s")
+    assert "  prerequisite <words> (" in place.run("--history", "out").stdout
+
+
 def test_history_of_what_was_found_by_a_depfile(place: Place) -> None:
     place.put(
         Pipefile='@depfile("a.d")\na.o: a.c\n    cp a.c a.o; echo "a.o: a.c a.h" > a.d\n',
