@@ -95,7 +95,7 @@ class Session:
     def edit(self, kind: str, one: int, two: int) -> None:
         """Does an edit; if there is nothing to do it on, nothing. Without records nobody would know
         that files which no rule makes any more are leftovers."""
-        if self.forgotten and kind in LEAVING_FILES:
+        if self.forgotten and (kind in LEAVING_FILES or (kind in LEAVING_PARTS and self._splits())):
             return
         before = self.model
         level = EDITS[kind](self, one, two)
@@ -107,6 +107,9 @@ class Session:
             self.history.append(self.model)
             self._write_sources(before)
             self._write_pipefile()
+
+    def _splits(self) -> bool:
+        return any("split" in rule.kind for rule in self.model.rules)
 
     def _write_pipefile(self) -> None:
         (self.folder / "Pipefile").write_text(self.model.pipefile())
@@ -490,6 +493,7 @@ class Session:
 
 
 LEAVING_FILES = frozenset(("remove_source", "rename_source", "remove_rule", "revert"))
+LEAVING_PARTS = frozenset(("content", "poison", "swap"))  # a split then makes fewer files
 EDITS: dict[str, Callable[[Session, int, int], int | None]] = {
     name: getattr(Session, name)
     for name in (
