@@ -54,6 +54,9 @@ class Commands(Protocol):
     def wait(self, block: bool) -> Sequence[Ended]:
         """Those that have ended; at least one if `block` and one runs. Raises Interrupted."""
 
+    def tell(self, number: int, text: str, error: bool = False) -> None:
+        """Writes a text among what the commands of a target print."""
+
     def finish(self, number: int) -> None:
         """The target's recipe is over: with `-O` its output is written now."""
 

@@ -109,7 +109,7 @@ class Session:
             self._write_pipefile()
 
     def _splits(self) -> bool:
-        return any("split" in rule.kind for rule in self.model.rules)
+        return any(rule.splits for rule in self.model.rules)
 
     def _write_pipefile(self) -> None:
         (self.folder / "Pipefile").write_text(self.model.pipefile())
