@@ -555,7 +555,7 @@ def test_edits_seen_by_processes(model: Model, steps: list[Step]) -> None:
 @pytest.mark.parametrize("part", range(3))  # side by side, with `-n`
 @settings(settings.get_profile("property-long"), max_examples=500)
 @given(model=models(8), steps=st.lists(_steps, min_size=1, max_size=12))
-def test_many_edits(part: int, model: Model, steps: list[Step]) -> None:  # noqa: ARG001
+def test_many_edits(part: int, model: Model, steps: list[Step]) -> None:
     _run_session(model, steps)
 
 
