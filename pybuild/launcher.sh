@@ -16,8 +16,8 @@ if [ -f "$bin/../pyvenv.cfg" ] && [ -x "$bin/python3" ]; then
             IFS= read -r root <"$packages/_editable_impl_pybuild.pth" || :
         fi
         if [ -f "$root/pybuild/start.py" ]; then
-            exec "$bin/python3" -S "$root/pybuild/start.py" "$packages" "$@"
+            exec "$bin/python3" -S "$root/pybuild/start.py" "$packages" "$0" "$@"
         fi
     done
 fi
-exec "$bin/pybuild-python" "$@"
+PYBUILD_CALLED=$0 exec "$bin/pybuild-python" "$@"

@@ -655,8 +655,8 @@ def find_pipefile(path: str) -> str:
         raise BuildError(
             Diagnostic(
                 "PB310",
-                f"there is no `{PIPEFILE}` here, and `{found}` cannot be read yet",
-                help="write a Pipefile: see docs/tutorial.md",
+                f"there is no `{PIPEFILE}` here, and `{found}` is read by make's options only",
+                help="leave the others out (docs/makefiles.md), or write a Pipefile",
             )
         )
     notes: tuple[Note, ...] = ()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pybuild.pipefile.program import Program
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
+MAKE_NAMES = ("make", "gmake")  # called by one of these, pybuild reads makefiles only
 
 
 def main(
@@ -52,11 +53,24 @@ def main(
 
 def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
     """Does what the command line says; returns the exit status."""
-    status, glimpse = answer(words)
+    called = os.environ.pop("PYBUILD_CALLED", "") or sys.argv[0]
+    is_make = os.path.basename(called) in MAKE_NAMES
+    status, glimpse = (None, None) if is_make else answer(words)
     if status is not None:
         return status
     if unready:
         _get_ready(unready)
+    if glimpse is None:
+        from pybuild.cli.frontend import reads_makefiles
+
+        if is_make or reads_makefiles(words):
+            from pybuild.cli.make import make
+            from pybuild.makefile.ports import Interrupted
+
+            try:
+                return make(words, called)
+            except Interrupted as stop:
+                _die_by(stop.signum)
     return _run(words, glimpse)
 
 

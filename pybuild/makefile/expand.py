@@ -1,18 +1,58 @@
-"""Expansion: `$(NAME)`, `$(NAME:a=b)`, `$(function arguments)`, `$x`, `$$`."""
+"""Expansion: `$(NAME)`, `$(NAME:a=b)`, `$(function arguments)`, `$x`, `$$`.
+
+A text is taken apart once; what it consists of is kept, as the same texts (bodies of functions that
+are called, recipes' variables) are expanded again and again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
 
-from pybuild.makefile.errors import Place
+from pybuild.makefile.command import POSIX_SHELL_FLAGS, SHELL_FLAGS, argv_of
+from pybuild.makefile.environment import child_environment
+from pybuild.makefile.errors import MakeError, Place
+from pybuild.makefile.functions import FUNCTIONS, Function
+from pybuild.makefile.patterns import split_pattern, substitute
 from pybuild.makefile.ports import Services
-from pybuild.makefile.variables import Scope
+from pybuild.makefile.variables import Frame, Origin, Scope, Variable
+
+# Functions that call themselves nest as deep as a list is long; Python's own limit is met at some
+# hundred words. Calls of Python in Python take no room on the stack of the process.
+_DEPTH = 200_000
+_MOST_KEPT = 20_000  # texts that are kept taken apart
+
+_FUNCTION_NAME = re.compile(r"([a-z-]+)(?:[ \t\n\v\f\r]+|\Z)")
+_MARKS = {"(": re.compile(r"[(),]"), "{": re.compile(r"[{},]")}
+_CLOSING = {"(": ")", "{": "}"}
+_BLANKS = " \t\n\v\f\r"
+
+# Names that mean something even when they are not set: nobody mistyped them.
+_KNOWN = frozenset(
+    "MAKECMDGOALS MAKE_RESTARTS GNUMAKEFLAGS MAKE_TERMOUT MAKE_TERMERR MAKEOVERRIDES VPATH GPATH"
+    " .DEFAULT_GOAL SUFFIXES -*-command-variables-*- MAKEFILES .LIBPATTERNS .LOADED .INCLUDE_DIRS"
+    " .RECIPEPREFIX MFLAGS SHELL MAKEFLAGS .SHELLFLAGS .FEATURES .VARIABLES CURDIR".split()
+)
+
+_FOLDERS_AND_FILES = {
+    name: Variable(name, value, Origin.AUTOMATIC)
+    for each in "@%*+<?^"
+    for name, value in (
+        (f"{each}D", f"$(patsubst %/,%,$(dir ${each}))"),
+        (f"{each}F", f"$(notdir ${each})"),
+    )
+}
+
+Part = str | Callable[["Expander"], str]
 
 
 class Expander:
     """Expands texts. `scope` is where names are looked up first (that of a target while its recipe
     or its prerequisites are expanded, else the global one); `place` is what messages point at.
-    `read` reads makefile text, for `$(eval)`: it is set by whoever reads makefiles."""
+    `read` reads makefile text, for `$(eval)`: it is set by whoever reads makefiles.
+    `environment` is what make was started with; `export_all` what a bare `export` sets."""
 
     def __init__(self, variables: Scope, services: Services) -> None:
         self.variables = variables  # the global ones
@@ -23,11 +63,277 @@ class Expander:
         self.is_posix = False
         self.warns_undefined = False
         self.read: Callable[[str, Place | None], None] | None = None
+        self.environment: Mapping[str, str] = os.environ
+        self.export_all = False
+        self._definition: Place | None = None  # of the variable that is being expanded
+        self._called: set[Variable] = set()  # those that may mention themselves
+        self._taken_apart: dict[str, Sequence[Part]] = {}
+        if sys.getrecursionlimit() < _DEPTH:
+            sys.setrecursionlimit(_DEPTH)
 
     def expand(self, text: str) -> str:
         """The text with all references replaced by what they stand for. Raises MakeError."""
-        raise NotImplementedError
+        if "$" not in text:
+            return text
+        parts = self._taken_apart.get(text)
+        if parts is None:
+            if len(self._taken_apart) >= _MOST_KEPT:
+                self._taken_apart.clear()
+            parts = self._taken_apart[text] = _take_apart(text)
+        if len(parts) == 1:
+            part = parts[0]
+            return part if isinstance(part, str) else part(self)
+        # A loop, not `join` of a generator: that would nest on the stack of the process.
+        made = []
+        for part in parts:
+            made.append(part if isinstance(part, str) else part(self))
+        return "".join(made)
 
     def value(self, name: str) -> str:
         """The expanded value of a variable, "" if there is none. Raises MakeError."""
-        raise NotImplementedError
+        found = self.scope.find(name)
+        if found is None:
+            found = _FOLDERS_AND_FILES.get(name)
+            if found is None:
+                return self._names() if name == ".VARIABLES" else self.miss(name)
+        if found.appends:
+            return self._appended(name)
+        if found.recursive and "$" in found.value:
+            return self._expand_value(found)
+        return found.value
+
+    def find(self, name: str) -> Variable | None:
+        """The variable that a name means here, with the forms of automatic ones (`$(@D)`)."""
+        return self.scope.find(name) or _FOLDERS_AND_FILES.get(name)
+
+    def miss(self, name: str) -> str:
+        """There is no such variable: "", and a warning if these are wanted."""
+        if self.warns_undefined and name not in _KNOWN:
+            self.warn(f"warning: undefined variable '{name}'")
+        return ""
+
+    def warn(self, text: str) -> None:
+        """Says something about the line that is being read."""
+        where = self.program if self.place is None else self.place
+        self.services.console.err(f"{where}: {text}\n")
+
+    def fail(self, message: str) -> MakeError:
+        """An error in a text that is expanded. It is in the variable whose value that is."""
+        return MakeError(message, self._definition or self.place)
+
+    def apply(self, function: Function, arguments: Sequence[str]) -> str:
+        """What a function makes of its arguments, which are expanded unless it does that itself."""
+        if not function.is_lazy:
+            given = []
+            for each in arguments:
+                given.append(self.expand(each) if "$" in each else each)
+            arguments = given
+        return self.apply_expanded(function, arguments)
+
+    def apply_expanded(self, function: Function, arguments: Sequence[str]) -> str:
+        """The same with arguments that are not expanded before."""
+        if len(arguments) < function.least:
+            raise self.fail(
+                f"insufficient number of arguments ({len(arguments)}) to function '{function.name}'"
+            )
+        return function.act(self, arguments)
+
+    def call(self, variable: Variable, arguments: Sequence[str]) -> str:
+        """`$(call)`: the value with `$(0)` and so on. A variable may call itself."""
+        outer = self.scope
+        frame = Frame(outer)
+        for number, argument in enumerate(arguments):
+            frame.set(str(number), argument)
+        for number in range(len(arguments), frame.arguments):
+            frame.set(str(number), "")
+        frame.arguments = max(frame.arguments, len(arguments))
+        was_called = variable in self._called
+        self._called.add(variable)
+        self.scope = frame
+        try:
+            return self.value(variable.name)
+        except RecursionError:
+            raise self.fail(f"Function '{variable.name}' calls itself too often") from None
+        finally:
+            self.scope = outer
+            if not was_called:
+                self._called.discard(variable)
+
+    def shell(self, command: str) -> str:
+        """`$(shell)`: what the command prints, newlines as blanks. Sets `.SHELLSTATUS`."""
+        if not command.strip(_BLANKS):
+            return ""
+        argv = argv_of(
+            command,
+            self.value("SHELL"),
+            self.shell_flags(),
+            ifs=self.value("IFS") if self.scope.find("IFS") else None,
+        )
+        if argv is None:
+            return ""
+        printed, status = self.services.shell.run(argv, child_environment(self.scope, self))
+        self.variables.define(".SHELLSTATUS", str(status), Origin.OVERRIDE, recursive=False)
+        text = os.fsdecode(printed.partition(b"\0")[0])
+        return text.replace("\r\n", "\n").rstrip("\n").replace("\n", " ")
+
+    def shell_flags(self) -> str:
+        """`.SHELLFLAGS`, or what it is while nobody sets it."""
+        flags = self.scope.find(".SHELLFLAGS")
+        if flags is None or (flags.origin is Origin.DEFAULT and self.is_posix):
+            return POSIX_SHELL_FLAGS if self.is_posix else SHELL_FLAGS
+        return self.value(".SHELLFLAGS")
+
+    def _expand_value(self, variable: Variable) -> str:
+        outer = self._definition
+        self._definition = variable.place or outer
+        if variable.expanding and variable not in self._called:
+            failure = self.fail(
+                f"Recursive variable '{variable.name}' references itself (eventually)"
+            )
+            self._definition = outer
+            raise failure
+        was_expanding = variable.expanding
+        variable.expanding = True
+        try:
+            return self.expand(variable.value)
+        finally:
+            variable.expanding = was_expanding
+            self._definition = outer
+
+    def _appended(self, name: str) -> str:
+        """The value of a variable that is appended to that of outer scopes."""
+        scope = self.scope.base if isinstance(self.scope, Frame) else self.scope
+        found: list[Variable] = []
+        for each in scope.chain():
+            variable = each.variables.get(name)
+            if variable is None or (variable.is_private and each is not scope):
+                continue
+            found.append(variable)
+            if not variable.appends:
+                break
+        made = ""
+        for variable in reversed(found):
+            text = variable.value
+            plain = not variable.recursive or "$" not in text
+            value = text if plain else self._expand_value(variable)
+            # It is the text that counts: one that expands to nothing leaves its blank.
+            made = f"{made} {value}" if made and text else made or value
+        return made
+
+    def _names(self) -> str:
+        names = dict.fromkeys(self.variables.variables)
+        names.update(dict.fromkeys(_FOLDERS_AND_FILES))
+        names[".VARIABLES"] = None
+        return " ".join(names)
+
+
+def _take_apart(text: str) -> Sequence[Part]:
+    """Literal texts, and what makes the others when it is asked. What is wrong with a text is found
+    only when the parts before it have been expanded, as these may have effects."""
+    parts: list[Part] = []
+    literal = ""
+    start = 0
+    while (at := text.find("$", start)) >= 0:
+        literal += text[start:at]
+        following = text[at + 1 : at + 2]
+        start = at + 2
+        if following in ("", "$"):
+            literal += "$"
+        elif following not in _BLANKS:
+            if literal:
+                parts.append(literal)
+                literal = ""
+            if following in _CLOSING:
+                part, start = _take_reference(text, at + 2, following)
+            else:
+                part = _variable(following)
+            parts.append(part)
+            if start < 0:
+                return parts
+    literal += text[start:]
+    if literal or not parts:
+        parts.append(literal)
+    return parts
+
+
+def _take_reference(text: str, begin: int, opening: str) -> tuple[Part, int]:
+    """The reference whose text begins at `begin`, and where it ends: -1 if it does not."""
+    closing = _CLOSING[opening]
+    name = _FUNCTION_NAME.match(text, begin)
+    if name is not None and (function := FUNCTIONS.get(name.group(1))) is not None:
+        return _take_function(function, text, name.end(), opening)
+    end = text.find(closing, begin)
+    if end < 0:
+        return _failure("unterminated variable reference"), -1
+    if text.find("$", begin, end) < 0:
+        return _reference(text[begin:end]), end + 1
+    balanced = _find_closing(text, begin, opening)
+    if balanced < 0:
+        # Brackets that do not match: all up to the first closing one is a name as it is, and
+        # what comes behind it is lost.
+        return _reference(text[begin:end]), len(text)
+    inner = text[begin:balanced]
+    return (lambda expander: _refer(expander, expander.expand(inner))), balanced + 1
+
+
+def _find_closing(text: str, begin: int, opening: str) -> int:
+    depth = 0
+    for mark in _MARKS[opening].finditer(text, begin):
+        char = mark.group()
+        if char == opening:
+            depth += 1
+        elif char != ",":
+            if not depth:
+                return mark.start()
+            depth -= 1
+    return -1
+
+
+def _take_function(function: Function, text: str, begin: int, opening: str) -> tuple[Part, int]:
+    arguments: list[str] = []
+    depth = 0
+    start = begin
+    for mark in _MARKS[opening].finditer(text, begin):
+        char = mark.group()
+        if char == opening:
+            depth += 1
+        elif char == ",":
+            if not depth and len(arguments) + 1 != function.most:
+                arguments.append(text[start : mark.start()])
+                start = mark.end()
+        elif depth:
+            depth -= 1
+        else:
+            arguments.append(text[start : mark.start()])
+            return (lambda expander: expander.apply(function, arguments)), mark.end()
+    message = f"unterminated call to function '{function.name}': missing '{_CLOSING[opening]}'"
+    return _failure(message), -1
+
+
+def _failure(message: str) -> Part:
+    def fail(expander: Expander) -> str:
+        raise expander.fail(message)
+
+    return fail
+
+
+def _variable(name: str) -> Part:
+    return lambda expander: expander.value(name)
+
+
+def _reference(inner: str) -> Part:
+    """`NAME` or `NAME:old=new`, without references of its own."""
+    if ":" not in inner:
+        return _variable(inner)
+    return lambda expander: _refer(expander, inner)
+
+
+def _refer(expander: Expander, inner: str) -> str:
+    name, colon, rest = inner.partition(":")
+    old, equals, new = rest.partition("=")
+    if not colon or not equals:
+        return expander.value(inner)
+    suffix, behind = split_pattern(old)
+    if behind is None:
+        old, new = f"%{suffix}", f"%{new}"
+    return substitute(old, new, expander.value(name))

@@ -44,18 +44,29 @@ class Ended(NamedTuple):
     has_core: bool = False
 
 
+class Interrupted(Exception):
+    """A signal asked make to stop. Children may still run."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
 class Commands(Protocol):
     """Runs lines of recipes. `number` is the caller's, one for each target that runs: its commands
     come one after the other, and what they print is one piece with `-O`."""
 
     def start(self, number: int, command: Command) -> None:
-        """Starts it; what becomes of it is told by `wait`."""
+        """Starts it; what becomes of it is told by `wait`. The environment of a command is not
+        changed afterwards: the same one may be given to many."""
 
-    def wait(self, block: bool) -> Sequence[Ended]:
-        """Those that have ended; at least one if `block` and one runs. Raises Interrupted."""
+    def say(self, number: int, text: str, to_error: bool = False) -> None:
+        """What make says of that target (its commands, that one failed): before and behind what
+        they print, and in the same piece."""
 
-    def tell(self, number: int, text: str, error: bool = False) -> None:
-        """Writes a text among what the commands of a target print."""
+    def wait(self, block: bool, slots: Slots | None = None) -> Sequence[Ended]:
+        """Those that have ended; at least one if `block` and one runs, unless `slots` are given and
+        one may be had before. Raises Interrupted."""
 
     def finish(self, number: int) -> None:
         """The target's recipe is over: with `-O` its output is written now."""
@@ -73,6 +84,15 @@ class Slots(Protocol):
 
     def give_back(self) -> None:
         """A target's recipe is over."""
+
+    def fileno(self) -> int:
+        """What can be read when a slot may be had that there was not; -1 if nothing tells."""
+
+    def retry_after(self) -> float | None:
+        """Seconds after which to ask again, if the last `take` failed for what nobody tells."""
+
+    def inherited(self) -> tuple[int, ...]:
+        """Handles that another make is to have."""
 
 
 class Services(NamedTuple):

@@ -45,11 +45,13 @@ class Prerequisite(NamedTuple):
 
 class Later(NamedTuple):
     """Prerequisites whose text is expanded a second time when their target is looked at
-    (`.SECONDEXPANSION`). `stem` is that of a static pattern rule (`%` is already put in)."""
+    (`.SECONDEXPANSION`). `stem` is that of a static pattern rule: in its words `%` is `$*` already.
+    `position` says before which of the entry's prerequisites they come."""
 
     text: str
     place: Place | None
     stem: str | None = None
+    position: int = 0
 
 
 class Entry:
@@ -114,6 +116,7 @@ class PatternRule:
 
     __slots__ = (
         "is_builtin",
+        "is_grouped",
         "is_terminal",
         "later",
         "place",
@@ -135,6 +138,7 @@ class PatternRule:
         self.later: Later | None = None
         self.recipe = recipe
         self.is_terminal = is_terminal
+        self.is_grouped = False  # `&:`
         self.place = place
         self.is_builtin = place is None
 

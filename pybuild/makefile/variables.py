@@ -83,9 +83,11 @@ class Variable:
 class Scope:
     """Variables by name, and the scope that is looked into for others."""
 
-    __slots__ = ("outer", "variables")
+    __slots__ = ("environment_wins", "has_private", "outer", "variables")
 
     def __init__(self, outer: Scope | None = None) -> None:
+        self.environment_wins = False  # `-e`
+        self.has_private = False  # some are not seen from inner scopes
         self.variables: dict[str, Variable] = {}
         self.outer = outer
 
@@ -117,6 +119,8 @@ class Scope:
         if old is None:
             made = self.variables[name] = Variable(name, value, origin, recursive, place)
             return made
+        if old.origin is Origin.ENVIRONMENT and self.environment_wins:
+            old.origin = Origin.ENVIRONMENT_OVERRIDE
         if origin >= old.origin:
             old.value = value
             old.recursive = recursive
@@ -131,3 +135,30 @@ class Scope:
         while scope is not None:
             yield scope
             scope = scope.outer
+
+
+class Frame(Scope):
+    """The variables of `$(call)`, `$(foreach)` and `$(let)`, over those of `base`. It holds what
+    the frames outside of it hold too, so that names are found in one step. `arguments`: how many
+    numbers calls have set."""
+
+    __slots__ = ("arguments", "base")
+
+    def __init__(self, outer: Scope) -> None:
+        super().__init__(outer)
+        self.base: Scope = outer
+        self.arguments = 0
+        if isinstance(outer, Frame):
+            self.base = self.outer = outer.base
+            self.arguments = outer.arguments
+            self.variables.update(outer.variables)
+
+    def find(self, name: str) -> Variable | None:
+        """The variable that the name means here, private ones of `base` too."""
+        found = self.variables.get(name)
+        return found if found is not None else self.base.find(name)
+
+    def set(self, name: str, value: str) -> Variable:
+        """A new variable that hides outer ones of that name."""
+        made = self.variables[name] = Variable(name, value, Origin.AUTOMATIC, False)
+        return made

@@ -34,6 +34,7 @@ PAGES = (
     "docs/tutorial.md",
     "docs/reference.md",
     "docs/python.md",
+    "docs/makefiles.md",
     "docs/coming-from-pypipegraph.md",
     "docs/coming-from-ruffus.md",
 )

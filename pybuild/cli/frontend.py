@@ -1,0 +1,89 @@
+"""Which language a command line is about: Pipefiles, or makefiles as make reads them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+# Options that make does not have: with one of them it is about a Pipefile.
+OURS = frozenset(
+    """
+    --adopt --checksum-level --checksum_file_name --checksum_level --explain --flowchart
+    --flowchart-jobs --force --forced_tasks --forget --format --history --just_print --lint --list
+    --minimal --minimal_rebuild_mode --multiprocess --profile --rebuild --remove --resources --stale
+    --stats --target_tasks --touch_files_only --use_threads --verbose -M -T
+    """.split()
+)
+_SUFFIXES = (".mk", ".mak", ".make")
+_FOLDER = ("-C", "--directory")
+_FILE = ("-f", "--file", "--makefile")
+
+
+def reads_makefiles(words: Sequence[str]) -> bool:
+    """Whether makefiles are read: `-f` names one, or the folder has one and no Pipefile."""
+    if any(word.partition("=")[0] in OURS for word in words):
+        return False
+    folder, files = _places(words)
+    if files:
+        return all(map(_is_makefile, files))
+    if os.path.exists(os.path.join(folder, "Pipefile")):
+        return False
+    return any(os.path.isfile(os.path.join(folder, name)) for name in MAKEFILES)
+
+
+def typed_name(called: str) -> str:
+    """The name that pybuild was called by, as it was typed: without its folder if it is found on
+    the search path."""
+    folder, name = os.path.split(called)
+    if name in ("__main__.py", "pybuild-python"):
+        return "pybuild"
+    for place in os.environ.get("PATH", "").split(os.pathsep) if folder else ():
+        if os.access(os.path.join(place, name), os.X_OK):
+            return name if place == folder else called
+    return called
+
+
+def command_of(called: str) -> str:
+    """What starts another pybuild in a recipe (`$(MAKE)`)."""
+    if os.path.basename(sys.argv[0]) == "__main__.py":
+        return f"{sys.executable} -m pybuild"
+    return called
+
+
+def _places(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The folder that the words lead to, and the files that they name."""
+    folder = ""
+    files = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            break
+        for options in (_FOLDER, _FILE):
+            value = _value(word, options, rest)
+            if value is None:
+                continue
+            if options is _FOLDER:
+                folder = os.path.join(folder, value)
+            else:
+                files.append(value)
+    return folder, files
+
+
+def _value(word: str, options: tuple[str, ...], rest: Iterator[str]) -> str | None:
+    """What an option is given, if the word is one of these options."""
+    if word in options:
+        return next(rest, "")
+    name, equals, value = word.partition("=")
+    if equals and name in options[1:]:
+        return value
+    return word[2:] if word.startswith(options[0]) else None
+
+
+def _is_makefile(name: str) -> bool:
+    base = os.path.basename(name)
+    return base.startswith(MAKEFILES) or base.endswith(_SUFFIXES)

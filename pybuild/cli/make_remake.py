@@ -1,0 +1,92 @@
+"""Makefiles that are made: before anything else, those that were read are goals themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import groupby
+
+from pybuild.cli.make_read import Reading
+from pybuild.makefile.evaluate import Makefile
+from pybuild.makefile.node import MISSING, Status
+from pybuild.makefile.update import Walk
+
+
+class Unmade(Exception):
+    """Makefiles could not be made; all has been said."""
+
+
+class Restart(Exception):
+    """Makefiles were made anew: all begins again."""
+
+
+def remake(walk: Walk, reading: Reading) -> None:
+    """Brings the makefiles up to date. Raises Restart if one has changed, Unmade if one that must
+    be there is not."""
+    wanted = [each for each in reading.reader.makefiles if _is_remade(reading, each)]
+    if not wanted:
+        return
+    before = {each.name: _time_of(each.name) for each in wanted}
+    _mark(walk, wanted)
+    _update(walk, reading, wanted)
+    failed = [each for each in wanted if _is_lost(walk, each)]
+    if failed and not walk.manner.keep_going:
+        raise Unmade
+    for each in failed:
+        where = reading.start.program if each.place is None else each.place
+        reading.start.console.err(f"{where}: Failed to remake makefile '{each.name}'.\n")
+    if any(_time_of(name) != old for name, old in before.items()):
+        raise Restart
+    if failed:
+        raise Unmade
+
+
+def _mark(walk: Walk, wanted: Sequence[Makefile]) -> None:
+    for each in wanted:
+        for node in walk.nodes_of(each.name):
+            node.target.is_makefile = True
+            node.dont_care = not each.required or each.found
+            if each.place is not None and each.required and not each.found:
+                node.not_found = f"{each.place}: {each.name}: {each.error}\n"
+
+
+def _update(walk: Walk, reading: Reading, wanted: Sequence[Makefile]) -> None:
+    """Walks the makefiles. Options that keep recipes from running do not count for them, but
+    for those that are goals too."""
+    manner, telling = walk.manner, walk.executor.telling
+    always = manner.always and not reading.restarts
+    for_goals = manner._replace(always=always, debug="makefiles" in reading.flags.debug_levels())
+    walk.is_remaking = True
+    try:
+        for is_goal, some in groupby(wanted, lambda each: each.name in reading.start.goals):
+            walk.manner, walk.executor.telling = for_goals, telling
+            if not is_goal:
+                walk.manner = for_goals._replace(dry=False, question=False)
+                walk.executor.telling = telling._replace(dry=False, question=False, touch=False)
+            walk.update([each.name for each in some])
+    finally:
+        walk.manner, walk.executor.telling = manner, telling
+        walk.is_remaking = False
+
+
+def _is_lost(walk: Walk, makefile: Makefile) -> bool:
+    """Whether a makefile that must be there is not, and could not be made."""
+    if not makefile.required or makefile.found:
+        return False
+    return any(node.status == Status.FAILED for node in walk.nodes_of(makefile.name))
+
+
+def _is_remade(reading: Reading, makefile: Makefile) -> bool:
+    target = reading.database.targets.get(makefile.name)
+    if target is None:
+        return True
+    return not target.is_phony and not any(
+        target.is_double and not entry.prerequisites and not entry.later for entry in target.entries
+    )
+
+
+def _time_of(name: str) -> int:
+    try:
+        return os.stat(name).st_mtime_ns
+    except OSError:
+        return MISSING

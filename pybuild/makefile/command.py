@@ -1,0 +1,187 @@
+"""How a line of a recipe becomes a command: by itself where it is simple, else by the shell.
+
+A line is simple if the shell is the usual one and would do no more with it than take it apart at
+blanks, quotes and backslashes. Such a line is started directly: it is faster, and it is seen, in
+messages about programs that are not there.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pybuild.typed import NamedTuple
+
+SHELL = "/bin/sh"
+SHELL_FLAGS = "-c"
+POSIX_SHELL_FLAGS = "-ec"
+
+_PLAIN = re.compile(r"[^#;\"*?\[\]&|<>(){}$`^~!'\\\n=]*\Z")
+_PLAIN_WORD = re.compile(r"[^ \t]+")
+_BLANKS = re.compile(r"(?:[ \t\n]|\\\n)*")
+# What a word consists of: bare text, text between single quotes, or one character behind a
+# backslash. A backslash and newline between quotes stays, elsewhere both go.
+_PIECE = re.compile(
+    r"(?P<bare>[^#;\"*?\[\]&|<>(){}$`^~!'\\ \t\n]+)|'(?P<quoted>[^']*)'|\\(?P<escaped>[\s\S]?)"
+)
+_NEWLINE_IN_QUOTES = re.compile(r"(?<!\\)\n")
+_SHELL_WORDS = frozenset(
+    """
+    . : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs
+    login logout read readonly return set shift test times trap type ulimit umask unalias unset wait
+    while
+    """.split()
+)
+_POSIX_SHELLS = frozenset(("ash", "bash", "dash", "ksh", "rksh", "sh", "zsh"))
+_USUAL_IFS = frozenset(" \t\n")
+_PREFIX = re.compile(r"[ \t@+-]*")
+_INNER_PREFIX = re.compile(r"((?:\A|(?<!\\)(?:\\\\)*\n))[ \t@+-]+")
+_CONTINUATION = re.compile(r"[ \t]*\\\n[ \t]*")
+_OPENING = re.compile(r"\$([({])")
+_BRACKETS = {"(": re.compile(r"[()]"), "{": re.compile(r"[{}]")}
+
+
+class Prefixed(NamedTuple):
+    """A line of a recipe without the characters at its start: `@` (silent), `-` (ignore what it
+    exits with), `+` (run it in any case)."""
+
+    silent: bool
+    ignore: bool
+    always: bool
+    rest: str
+
+
+def split_prefix(line: str) -> Prefixed:
+    """Takes `@`, `-`, `+` and blanks off the start of a line."""
+    end = _PREFIX.match(line).end()  # type: ignore[union-attr]
+    if not end:
+        return Prefixed(False, False, False, line)
+    prefix = line[:end]
+    return Prefixed("@" in prefix, "-" in prefix, "+" in prefix, line[end:])
+
+
+def prepared(line: str, prefix: str = "\t") -> str:
+    """A line as it is to be expanded: of a line that is continued, the recipe prefix goes, once;
+    within a reference a backslash and newline are a blank, as elsewhere in a makefile."""
+    if "\n" not in line:
+        return line
+    line = line.replace("\\\n" + prefix, "\\\n")
+    pieces = []
+    position = 0
+    while found := _OPENING.search(line, position):
+        end = _closing(line, found.end(), found[1])
+        pieces.append(line[position : found.end()])
+        pieces.append(_CONTINUATION.sub(" ", line[found.end() : end]))
+        position = end
+    pieces.append(line[position:])
+    return "".join(pieces)
+
+
+def _closing(line: str, position: int, opening: str) -> int:
+    """Where the bracket closes that was opened before a position; the end if it does not."""
+    depth = 1
+    for found in _BRACKETS[opening].finditer(line, position):
+        depth += 1 if found[0] == opening else -1
+        if not depth:
+            return found.start()
+    return len(line)
+
+
+def is_posix_shell(shell: str) -> bool:
+    """Whether a shell, by its name, is one to which `@` and the like at a line's start mean
+    nothing."""
+    return shell.rpartition("/")[2] in _POSIX_SHELLS
+
+
+def one_shell_text(text: str, shell: str) -> str:
+    """What one shell is given for a whole recipe (`.ONESHELL`): a POSIX shell gets its lines
+    without `@`, `-`, `+` and blanks at their start. Echoed is the same."""
+    if "\n" not in text or not is_posix_shell(shell):
+        return text
+    return _INNER_PREFIX.sub(r"\1", text)
+
+
+def argv_of(
+    line: str,
+    shell: str = SHELL,
+    shell_flags: str = SHELL_FLAGS,
+    *,
+    one_shell: bool = False,
+    ifs: str | None = None,
+) -> tuple[str, ...] | None:
+    """The words of the command that an expanded line without prefix characters is; None if there
+    is nothing to run. `shell`, `shell_flags` and `ifs` are the values of `SHELL`, `.SHELLFLAGS` and
+    `IFS`. With `one_shell` the line is a whole recipe, as `one_shell_text` gave it."""
+    if _PLAIN.match(line) and shell == SHELL and shell_flags in (SHELL_FLAGS, POSIX_SHELL_FLAGS):
+        words = _PLAIN_WORD.findall(line)
+        if not words:
+            return None
+        if words[0] not in _SHELL_WORDS and not ifs:
+            return tuple(words)
+    elif not line.strip(" \t\n"):
+        return None
+    if line == ":" and is_posix_shell(shell) and shell_flags in (SHELL_FLAGS, POSIX_SHELL_FLAGS):
+        return None
+    if (
+        shell == SHELL
+        and shell_flags in (SHELL_FLAGS, POSIX_SHELL_FLAGS)
+        and (not ifs or _USUAL_IFS.issuperset(ifs))
+    ):
+        simple = _simple_words(line, one_shell)
+        if simple is not None:
+            return simple or None
+    return _with_shell(line, shell, shell_flags, one_shell)
+
+
+def _simple_words(line: str, one_shell: bool) -> tuple[str, ...] | None:
+    """The words of a simple command, or None if it takes a shell."""
+    words: list[str] = []
+    position = _end_of_blanks(line, 0)
+    while position < len(line):
+        pieces = []
+        while found := _PIECE.match(line, position):
+            position = found.end()
+            bare, quoted, escaped = found.groups()
+            if bare is not None:
+                if not words and "=" in bare:
+                    return None  # an assignment
+                pieces.append(bare)
+            elif quoted is not None:
+                if one_shell and _NEWLINE_IN_QUOTES.search(quoted):
+                    return None
+                pieces.append(quoted)
+            elif escaped != "\n":
+                pieces.append(escaped)
+        if position < len(line) and line[position] not in " \t\n":
+            return None
+        word = "".join(pieces)
+        if not words and word in _SHELL_WORDS:
+            return None
+        words.append(word)
+        end = _end_of_blanks(line, position)
+        if one_shell and _NEWLINE_IN_QUOTES.search(line, position, end):
+            return None
+        position = end
+    return tuple(words)
+
+
+def _end_of_blanks(line: str, position: int) -> int:
+    return _BLANKS.match(line, position).end()  # type: ignore[union-attr]
+
+
+def _with_shell(line: str, shell: str, flags: str, one_shell: bool) -> tuple[str, ...]:
+    flag_words = _simple_words(flags, False) if flags else ()
+    if one_shell:
+        return (shell, *(flags.split() if flag_words is None else flag_words), line)
+    # A line has no newlines of its own. Those that a function gives to the shell go.
+    line = _NEWLINE_IN_QUOTES.sub("", line)
+    shell_words = _simple_words(shell, False)
+    if shell_words is None:
+        shell_words = (shell,)
+    if flag_words is None:
+        return (SHELL, SHELL_FLAGS, f"{shell} {flags} {_escaped(line)}")
+    return (*shell_words, *flag_words, line)
+
+
+def _escaped(line: str) -> str:
+    """A line as one word for a shell."""
+    return re.sub(r"([^\w@%+=:,./\n-])", r"\\\1", line, flags=re.ASCII)

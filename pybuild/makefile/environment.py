@@ -1,0 +1,79 @@
+"""What a recipe or `$(shell)` finds in its environment."""
+
+from __future__ import annotations
+
+import re
+
+from pybuild.makefile.variables import Export, Frame, Origin, Scope, Variable
+from pybuild.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pybuild.makefile.expand import Expander
+
+_SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS"})  # exported unless a makefile says that they are not
+_NEVER_BY_ITSELF = frozenset({"MAKE_RESTARTS", "SHELL"})
+_NEVER_BY_ALL = frozenset({"MAKE", "MAKE_COMMAND", "MAKEOVERRIDES", "SUFFIXES"})
+
+
+def child_environment(scope: Scope, expander: Expander) -> dict[str, str]:
+    """The environment of a command. `scope` is that of the target that it is for, or the global
+    one. `SHELL` is as make was given it, unless a makefile exports it. Raises MakeError when a
+    value cannot be expanded."""
+    given = expander.environment
+    made: dict[str, str] = {}
+    outer = expander.scope
+    expander.scope = scope
+    try:
+        for name, (variable, export) in _variables(scope).items():
+            if not _is_exported(variable, export, expander):
+                continue
+            if not variable.expanding:
+                made[name] = expander.value(name)
+            elif name in given:
+                # A command that is run for this very value.
+                made[name] = given[name]
+    finally:
+        expander.scope = outer
+    shell = scope.find("SHELL")
+    if (shell is None or shell.export is not Export.YES) and "SHELL" in given:
+        made["SHELL"] = given["SHELL"]
+    # A makefile that sets MAKELEVEL does not change how deep this make is.
+    level = given.get("MAKELEVEL", "")
+    made["MAKELEVEL"] = str((int(level) if level.isdecimal() else 0) + 1)
+    return made
+
+
+def _variables(scope: Scope) -> dict[str, tuple[Variable, Export]]:
+    """All that can be seen from a scope. One that does not say whether it is exported does as the
+    one that it hides."""
+    own = scope.base if isinstance(scope, Frame) else scope
+    scopes = list(scope.chain())
+    if len(scopes) == 1:
+        return {name: (each, each.export) for name, each in scope.variables.items()}
+    found: dict[str, tuple[Variable, Export]] = {}
+    for each in reversed(scopes):
+        for name, variable in each.variables.items():
+            if variable.is_private and each is not scope and each is not own:
+                continue
+            export = variable.export
+            if export is Export.DEFAULT and name in found:
+                export = found[name][1]
+            found[name] = (variable, export)
+    return found
+
+
+def _is_exported(variable: Variable, export: Export, expander: Expander) -> bool:
+    if export is not Export.DEFAULT:
+        return export is Export.YES
+    name = variable.name
+    if name in _NEVER_BY_ITSELF:
+        return False
+    if name in expander.environment or name in _OF_MAKE:
+        return True
+    origin = variable.origin
+    if origin in (Origin.DEFAULT, Origin.AUTOMATIC):
+        return False
+    if origin is not Origin.COMMAND and (not expander.export_all or name in _NEVER_BY_ALL):
+        return False
+    return _SHELL_NAME.fullmatch(name) is not None

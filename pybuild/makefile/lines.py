@@ -1,0 +1,241 @@
+"""Text of a makefile to logical lines, and where parts of a line end.
+
+Knows references (`$(...)`) only as far as to step over them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pybuild.makefile.patterns import split_words
+
+_JOINT = re.compile(r"[ \t]*(\\+)\n[ \t]*(?:\\\n[ \t]*)*")
+_JOINT_POSIX = re.compile(r"(\\+)\n[ \t]*")
+_BLANKS = " \t\n\r\v\f"
+
+
+class Lines:
+    """The logical lines of a text. `number` is where the one that was given last begins, from 1;
+    after the last line it is one more than there are."""
+
+    __slots__ = ("_at", "_lines", "number")
+
+    def __init__(self, text: str) -> None:
+        if text.startswith("\ufeff"):
+            text = text[1:]
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        self._lines = text.split("\n")
+        if not self._lines[-1]:
+            self._lines.pop()
+        self._at = 0
+        self.number = 0
+
+    def next(self) -> str | None:
+        """The next logical line, with backslashes and newlines inside still as they are, or None
+        at the end."""
+        at = self._at
+        lines = self._lines
+        self.number = at + 1
+        if at >= len(lines):
+            return None
+        line = lines[at]
+        at += 1
+        if line[-1:] == "\\" and is_continued(line):
+            parts = [line]
+            while at < len(lines):
+                parts.append(lines[at])
+                at += 1
+                if not is_continued(parts[-1]):
+                    break
+            else:
+                parts.append("")
+            line = "\n".join(parts)
+        self._at = at
+        return line
+
+
+def is_continued(line: str) -> bool:
+    """Whether a physical line ends in an odd number of backslashes."""
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def without_nuls(text: str) -> tuple[str, list[int]]:
+    """The text as make sees it, and the lines that it warns of. A NUL hides the rest of its line
+    with its newline; only one at the beginning of a line is warned of, with the number of the line
+    before."""
+    seen = []
+    warned = []
+    for number, line in enumerate(text.split("\n")):
+        before, nul, _ = line.partition("\0")
+        if not nul:
+            seen.append(line + "\n")
+        elif before:
+            seen.append(before)
+        else:
+            warned.append(number)
+            seen.append("\n")
+    return "".join(seen)[:-1], warned
+
+
+def joined(raw: str, posix: bool = False) -> str:
+    """A logical line as one: each backslash and newline with the blanks around it is one space,
+    and of further backslashes there half are left. With `posix` the blanks before stay."""
+    if "\n" not in raw:
+        return raw
+
+    def join(match: re.Match[str]) -> str:
+        count = len(match[1])
+        if count == 1:
+            return " "
+        before = match[0][: match[0].index("\\")]
+        return before + "\\" * (count // 2) + " "
+
+    return (_JOINT_POSIX if posix else _JOINT).sub(join, raw)
+
+
+def recipe_line(raw: str, prefix: str) -> str:
+    """A line of a recipe as it is kept: continued lines lose one prefix character each."""
+    return raw.replace("\n" + prefix, "\n") if "\n" in raw else raw
+
+
+def after_reference(text: str, at: int) -> int:
+    """Where a reference that begins with the dollar at `at` ends; the length of the text if it
+    never does."""
+    at += 1
+    opening = text[at : at + 1]
+    if opening == "(":
+        closing = ")"
+    elif opening == "{":
+        closing = "}"
+    else:
+        return min(at + 1, len(text))
+    depth = 1
+    at += 1
+    length = len(text)
+    while at < length:
+        char = text[at]
+        if char == closing:
+            depth -= 1
+            if not depth:
+                return at + 1
+        elif char == opening:
+            depth += 1
+        at += 1
+    return length
+
+
+_STOPS = {
+    stops: re.compile(f"[{stops}]" if "$" not in stops else f"[{stops[:-1]}]|\\$")
+    for stops in ("#$", ";#$", ";$", ";", ":", ":;", ":$", "|")
+}
+
+
+def cut(text: str, stops: str) -> tuple[str, str, str]:
+    """The text before the first of the characters in `stops` that has no backslash before it, that
+    character, and what comes after; ("text", "", "") if there is none. Backslashes before such
+    characters are halved. With `$` among the stops references are stepped over."""
+    pattern = _STOPS[stops]
+    match = pattern.search(text)
+    if match is None:
+        return text, "", ""
+    before: list[str] = []
+    begin = 0
+    while match is not None:
+        at = match.start()
+        char = text[at]
+        if char == "$":
+            match = pattern.search(text, after_reference(text, at))
+            continue
+        end = at
+        while end > begin and text[end - 1] == "\\":
+            end -= 1
+        count = at - end
+        before.append(text[begin:end])
+        if count:
+            before.append("\\" * (count // 2))
+        if not count % 2:
+            return "".join(before), char, text[at + 1 :]
+        before.append(char)
+        begin = at + 1
+        match = pattern.search(text, begin)
+    before.append(text[begin:])
+    return "".join(before), "", ""
+
+
+def without_comment(text: str) -> str:
+    """A line up to its comment."""
+    return cut(text, "#$")[0] if "#" in text else text
+
+
+def words(text: str) -> list[str]:
+    """The names in a list of them. A backslash before a blank makes it part of the name."""
+    if "\\" not in text:
+        return split_words(text)
+    found: list[str] = []
+    word: list[str] = []
+    at = 0
+    length = len(text)
+    while at < length:
+        char = text[at]
+        if char in _BLANKS:
+            if word:
+                found.append("".join(word))
+                word = []
+            at += 1
+        elif char == "\\":
+            end = at
+            while end < length and text[end] == "\\":
+                end += 1
+            count = end - at
+            at = end
+            if end < length and text[end] in _BLANKS:
+                word.append("\\" * (count // 2))
+                if count % 2:
+                    word.append(text[end])
+                    at += 1
+            else:
+                word.append("\\" * count)
+        else:
+            word.append(char)
+            at += 1
+    if word:
+        found.append("".join(word))
+    return found
+
+
+_PLAIN_ASSIGNMENT = re.compile(r"([^\s:#=$+?!]+)[ \t]*([+?!]|:{1,3})?=[ \t]*")
+_OPERATOR = re.compile(r"(?:[+?!]|:{1,3})?=")
+
+
+def assignment(text: str) -> tuple[str, str, str] | None:
+    """(name, operator, value) of a text that is an assignment, else None. The name is not
+    expanded; the value has no blanks before it. Blanks before the name have been taken off."""
+    if "=" not in text:
+        return None
+    match = _PLAIN_ASSIGNMENT.match(text)
+    if match is not None:
+        return match[1], (match[2] or "") + "=", text[match.end() :]
+    at = 0
+    length = len(text)
+    while at < length:
+        char = text[at]
+        if char == "$":
+            at = after_reference(text, at)
+            continue
+        if char in " \t":
+            end = at
+            while at < length and text[at] in " \t":
+                at += 1
+            match = _OPERATOR.match(text, at)
+            return None if match is None else (text[:end], match[0], text[match.end() :].lstrip())
+        if char in "=+?!:":
+            match = _OPERATOR.match(text, at)
+            if match is not None:
+                return text[:at], match[0], text[match.end() :].lstrip()
+            if char == ":":
+                return None
+        elif char == "#":
+            return None
+        at += 1
+    return None

@@ -1,0 +1,66 @@
+"""The variables that a target sees: its own, those of patterns that it matches, those of what
+wanted it first, and the global ones."""
+
+from __future__ import annotations
+
+from pybuild.makefile.node import Node
+from pybuild.makefile.patterns import match_pattern
+from pybuild.makefile.rules import Database
+from pybuild.makefile.variables import Scope, Variable
+
+
+def scope_of(node: Node, outermost: Scope, database: Database) -> Scope:
+    """The scope of a node, kept with it."""
+    waiting = []
+    each: Node | None = node
+    while each is not None and each.scope is None:
+        waiting.append(each)
+        each = each.parent
+    scope = each.scope if each is not None and each.scope is not None else outermost
+    for each in reversed(waiting):
+        scope = each.scope = _inside(each, scope, database)
+    return scope
+
+
+def _inside(node: Node, outer: Scope, database: Database) -> Scope:
+    """A scope within another; where the node adds nothing, that one itself."""
+    own = Scope(outer)
+    if node.target.scope is not None:
+        own.variables = node.target.scope.variables
+        own.has_private = any(each.is_private for each in own.variables.values())
+    if database.pattern_variables:
+        _add_patterns(node.target.name, own, database)
+    if own.variables or own.outer is not outer:
+        return own
+    return own if outer.has_private else outer
+
+
+def _add_patterns(name: str, own: Scope, database: Database) -> None:
+    """Puts scopes for what patterns say between the own one and the outer one. What is private
+    there is the target's own."""
+    matching = []
+    for number, (pattern, variable) in enumerate(database.pattern_variables):
+        stem = match_pattern(pattern, name)
+        if stem:
+            matching.append((-len(stem), number, variable))
+    outer = own.outer
+    assert outer is not None
+    for _, _, variable in sorted(matching, key=lambda each: each[:2]):
+        if variable.is_conditional and outer.find(variable.name) is not None:
+            continue
+        outer = Scope(outer)
+        outer.variables[variable.name] = _copy(variable)
+        if variable.is_private and variable.name not in own.variables:
+            own.variables = {**own.variables, variable.name: outer.variables.pop(variable.name)}
+            own.has_private = True
+    own.outer = outer
+
+
+def _copy(variable: Variable) -> Variable:
+    made = Variable(
+        variable.name, variable.value, variable.origin, variable.recursive, variable.place
+    )
+    made.export = variable.export
+    made.is_private = variable.is_private
+    made.appends = variable.appends
+    return made

