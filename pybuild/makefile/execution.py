@@ -115,8 +115,6 @@ class Executor:
         self.finished: Callable[[Node], None] = lambda _: None
         self.expanding: Callable[[Recipe | None], None] = lambda _: None
         self.console = expander.services.console
-        self.is_remaking = False
-        self.has_failed = False
         self._runs: dict[int, _Run] = {}
         self._told: deque[Ended] = deque()  # those that nothing has come of yet
         self._count = 0
@@ -352,7 +350,6 @@ class Executor:
             node.status = Status.QUESTION
             self._close(run)
             return
-        self.has_failed = True
         if self.database.delete_on_error or ended.status < 0:
             self._delete(node)
         self._close(run)

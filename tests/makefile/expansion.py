@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
 
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.expand import Expander
 from pybuild.makefile.ports import Services
 from pybuild.makefile.variables import Origin, Scope
+from tests.gnumake import gnu_make
 
 # The variables of the tables: name, flavor, value. Each is a line of a makefile too.
 VARIABLES = (
@@ -93,6 +97,15 @@ def outcome(expander: Expander, text: str) -> str:
     except MakeError as error:
         where = "make" if error.place is None else error.place
         return f"{where}: *** {error.message}.  Stop."
+
+
+def assert_real_make_agrees(table: Sequence[tuple[str, str]], folder: Path) -> None:
+    """GNU make expands all texts of a table as it says."""
+    make = gnu_make()
+    if not make:
+        pytest.skip("no GNU make 4.4")
+    texts = [text for text, _ in table]
+    assert dict(zip(texts, told_by_make(make, texts, str(folder)), strict=True)) == dict(table)
 
 
 def told_by_make(make: str, texts: Sequence[str], folder: str) -> list[str]:

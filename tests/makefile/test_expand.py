@@ -7,8 +7,7 @@ import pytest
 from pybuild.makefile.environment import child_environment
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.variables import Export, Origin, Scope
-from tests.gnumake import gnu_make
-from tests.makefile.expansion import console, make_expander, outcome, told_by_make
+from tests.makefile.expansion import assert_real_make_agrees, console, make_expander, outcome
 
 TABLE = (
     ("plain", "plain"),
@@ -79,11 +78,7 @@ def test_expansion(text: str, expected: str) -> None:
 
 
 def test_real_make_agrees(tmp_path) -> None:
-    make = gnu_make()
-    if not make:
-        pytest.skip("no GNU make 4.4")
-    told = told_by_make(make, [text for text, _ in TABLE], str(tmp_path))
-    assert dict(zip([text for text, _ in TABLE], told, strict=True)) == dict(TABLE)
+    assert_real_make_agrees(TABLE, tmp_path)
 
 
 def test_a_dollar_at_the_end_stays() -> None:

