@@ -36,6 +36,7 @@ _FIRST_WORD = re.compile(r"[^\s#]+")
 _BAD_CONDITIONAL = re.compile(r"ifn?eq[^\s]")
 _DEFINITION = re.compile(r"(define|endef)(?![^\s#])")
 _ARCHIVE = re.compile(r"[^\s()]*\([^()]*\s[^()]*\)")
+_MOST_NESTED = 500  # makefiles within makefiles; make has them all open
 _READING, _WAITING, _DONE = range(3)  # what a conditional does with the lines under it
 
 
@@ -128,6 +129,7 @@ class Reader:
         self.watched: dict[str, Callable[[], None]] = {}
         self.running: Recipe | None = None
         self.prefix = "\t"
+        self._depth = 0  # of makefiles that are being read
         self._folders: list[str] = []
         self.book = RuleBook(database, expander)
         expander.read = self.read_text
@@ -156,6 +158,8 @@ class Reader:
         """Reads a makefile and notes it in `makefiles`; with `search` it is looked for in the
         folders of includes. Returns whether it could be read: if it is not there, that is said by
         who finds that no rule makes it. Raises MakeError for what is wrong in it."""
+        if self._depth > _MOST_NESTED:
+            raise MakeError(os.strerror(errno.EMFILE), place)
         found, data, error = self._load(short_name(name), search)
         note = Makefile(found, place, required, error)
         self.makefiles.append(note)
@@ -171,7 +175,9 @@ class Reader:
             text, numbers = lines.without_nuls(text)
             for number in numbers:
                 self._say("warning: NUL character seen; rest of line ignored", Place(found, number))
+        self._depth += 1
         self._read(_Source(text, found, None))
+        self._depth -= 1
         return True
 
     def read_text(self, text: str, place: Place | None) -> None:

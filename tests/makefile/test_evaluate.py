@@ -618,3 +618,12 @@ def test_watched_variables(world: World) -> None:
     world.reader.watched["FLAGS"] = lambda: seen.append(world.value("FLAGS"))
     world.read("FLAGS = a\nFLAGS += b\na: FLAGS = c\ndefine FLAGS\nd\nendef\n")
     assert seen == ["a", "a b", "d"]
+
+
+def test_a_makefile_that_includes_itself(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "self.mk"
+    path.write_text(f"include {path}\n")
+    with pytest.raises(MakeError) as failure:
+        world.reader.read_file(str(path))
+    assert failure.value.message == "Too many open files"
+    assert failure.value.place == Place(str(path), 1)
