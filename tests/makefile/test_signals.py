@@ -24,6 +24,12 @@ def room(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _listen() -> None:
+    """Whoever runs the tests in the background has signals ignored, and a child inherits that."""
+    for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+
+
 def interrupted(
     room: Path, makefile: str, signum: int, *words: str, alone: bool = False
 ) -> tuple[int, list[str]]:
@@ -39,6 +45,7 @@ def interrupted(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=_listen,
     )
     try:
         (room / "ready").read_text()
