@@ -19,7 +19,7 @@ from pybuild.makefile.command import (
     split_prefix,
 )
 from pybuild.makefile.environment import child_environment
-from pybuild.makefile.errors import Place
+from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.expand import Expander
 from pybuild.makefile.node import MISSING, Node, Status
 from pybuild.makefile.ports import Command, Commands, Ended, Slots
@@ -252,9 +252,12 @@ class Executor:
                 self.commands.say(run.number, f"{text}\n")
             if argv is None or (telling.dry and not line.always):
                 continue
-            self.commands.start(
-                run.number, Command(argv, self._environment(run), line.is_recursive)
-            )
+            try:
+                environment = self._environment(run)
+            except MakeError:
+                self._forget(run)
+                raise
+            self.commands.start(run.number, Command(argv, environment, line.is_recursive))
             return
         node.has_run = True
         if run.touches:
@@ -283,10 +286,13 @@ class Executor:
         return run.environment[is_recursive]
 
     def _close(self, run: _Run) -> None:
+        self._forget(run)
+        self.finished(run.node)
+
+    def _forget(self, run: _Run) -> None:
         del self._runs[run.number]
         self.commands.finish(run.number)
         self.slots.give_back()
-        self.finished(run.node)
 
     # -- waiting ---------------------------------------------------------------------------
 
