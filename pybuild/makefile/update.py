@@ -108,9 +108,8 @@ class Walk:
         return status
 
     def _goal_nodes(self, goal: str) -> list[Node]:
+        self.database.enter(goal).is_explicit = True
         nodes = self.nodes_of(goal)
-        for node in nodes:
-            node.target.is_explicit = True
         self._goals.update(map(id, nodes))
         return nodes
 
