@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from pybuild.typed import NamedTuple
@@ -40,34 +40,6 @@ def member_of(name: str) -> tuple[str, str] | None:
     if start <= 0 or start == len(name) - 2:
         return None
     return name[:start], name[start + 1 : -1]
-
-
-def spread(words: Iterable[str]) -> list[str]:
-    """Words in which `lib(a b)`, which is two of them, has become `lib(a)` and `lib(b)`."""
-    made: list[str] = []
-    archive = ""
-    waiting: list[str] = []  # as they were, in case no bracket closes
-    for word in words:
-        if not archive:
-            start = word.find("(")
-            if start <= 0 or word.endswith(")") or ")" in word[start:]:
-                made.append(word)
-                continue
-            archive, first = word[:start], word[start + 1 :]
-            waiting = [word]
-            members = [first] if first else []
-            continue
-        waiting.append(word)
-        if not word.endswith(")"):
-            members.append(word)
-            continue
-        if word != ")":
-            members.append(word[:-1])
-        made.extend([f"{archive}({each})" for each in members])
-        archive = ""
-    if archive:
-        made.extend(waiting)
-    return made
 
 
 def members(path: str) -> Iterator[Member]:

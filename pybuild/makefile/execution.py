@@ -52,14 +52,13 @@ class Telling(NamedTuple):
 
 class _Line(NamedTuple):
     """A line to be run: its text without prefix characters, and what these say. `number` is its
-    place in the recipe, from 0."""
+    place in the recipe, from 0; `always`: it runs another make, or counts as if it did."""
 
     text: str
     number: int
     silent: bool
     ignore: bool
     always: bool
-    is_recursive: bool
 
 
 class _Run:
@@ -87,7 +86,7 @@ class _Run:
         self.shell = ""
         self.shell_flags = ""
         self.ifs: str | None = None
-        self.environment: dict[bool, Mapping[str, str]] = {}
+        self.environment: Mapping[str, str] | None = None
         self.touches = False  # lines were left out: its file is touched instead
 
 
@@ -186,15 +185,13 @@ class Executor:
             is_always = _is_always(text)
             for piece in [expanded] if self.database.one_shell else _pieces(expanded):
                 prefixed = split_prefix(piece)
-                always = is_always or prefixed.always
                 found.append(
                     _Line(
                         prefixed.rest,
                         number,
                         head.silent or prefixed.silent,
                         head.ignore or prefixed.ignore,
-                        always,
-                        always,
+                        is_always or prefixed.always,
                     )
                 )
         self.expanding(None)
@@ -257,7 +254,7 @@ class Executor:
             except MakeError:
                 self._forget(run)
                 raise
-            self.commands.start(run.number, Command(argv, environment, line.is_recursive))
+            self.commands.start(run.number, Command(argv, environment, line.always))
             return
         node.has_run = True
         if run.touches:
@@ -277,13 +274,11 @@ class Executor:
         return ignored or self.database.all_ignored
 
     def _environment(self, run: _Run) -> Mapping[str, str]:
-        assert run.line is not None
-        is_recursive = run.line.is_recursive
-        if is_recursive not in run.environment:
+        if run.environment is None:
             recipe = run.node.recipe
             with self._inside(run.scope, recipe.place if recipe else None):
-                run.environment[is_recursive] = child_environment(run.scope, self.expander)
-        return run.environment[is_recursive]
+                run.environment = child_environment(run.scope, self.expander)
+        return run.environment
 
     def _close(self, run: _Run) -> None:
         self._forget(run)

@@ -246,12 +246,6 @@ def _is_pipe(handle: int) -> bool:
         return False
 
 
-def closed_auth(auth: str) -> str:
-    """What a command that is no make is told of a jobserver by handles, which it does not get; ""
-    if there is nothing to add."""
-    return "" if not auth or auth.startswith(_FIFO) else "-2,-2"
-
-
 def temporary_folder() -> str:
     """Where files go that live as long as make does."""
     for name in ("MAKE_TMPDIR", "TMPDIR"):

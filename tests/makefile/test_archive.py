@@ -9,7 +9,6 @@ from pybuild.makefile.archive import (
     member_of,
     member_time,
     members,
-    spread,
     touch,
 )
 
@@ -138,13 +137,3 @@ def test_names() -> None:
     assert member_of("a(b)c)") == ("a", "b)c")
     for name in ("lib.a", "(m.o)", "lib.a()", "lib.a(m", "m)"):
         assert member_of(name) is None
-
-
-def test_several_members_in_one_bracket() -> None:
-    assert spread("a lib(b c) d lib( e f ) lib(g)".split()) == [
-        "a", "lib(b)", "lib(c)", "d", "lib(e)", "lib(f)", "lib(g)"
-    ]  # fmt: skip
-    assert spread("lib(a b c".split()) == ["lib(a", "b", "c"]
-    assert spread("(a) lib() q(r)s lib(a b) x".split()) == [
-        "(a)", "lib()", "q(r)s", "lib(a)", "lib(b)", "x"
-    ]  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 
 from pybuild.makefile.errors import MakeError
 from pybuild.runners import jobserver
-from pybuild.runners.jobserver import OwnSlots, SharedSlots, closed_auth, join, serve
+from pybuild.runners.jobserver import OwnSlots, SharedSlots, join, serve
 from tests.gnumake import gnu_make
 
 
@@ -98,8 +98,6 @@ def test_styles() -> None:
     with pytest.raises(MakeError) as caught:
         serve(2, "x")
     assert caught.value.message == "unknown jobserver auth style 'x'"
-    assert closed_auth("3,4") == "-2,-2"
-    assert closed_auth("fifo:/x") == closed_auth("") == ""
 
 
 def test_slots_of_ones_own() -> None:
