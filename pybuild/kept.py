@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pybuild.engine.flat import COLUMNS, PRESENT_SIZE, STATE_FOLDER, Flat, Unfit, journal_look
-from pybuild.engine.flatten import Columns, columns_of, write
+from pybuild.engine.flatten import Changes, Columns, columns_of, write
 from pybuild.engine.staleness import Judge, Rules
 from pybuild.engine.traces import Begun, Continued, Journal, Older, Stamp, Trace
 from pybuild.files import Files, Recording, Status
@@ -356,22 +356,18 @@ class _Revival:
 def keep_again(head: Head, part: Part, files: Files) -> None:
     """Writes the kept graph with what a build of a part of it has changed."""
     flat, journal = part.flat, part.journal
-    if journal_look(journal.path)[1] > 2 * flat.journal[1] + _MOST_TAIL:
+    if journal_look(journal.path)[1] > 2 * flat.first_size + _MOST_TAIL:
         _forget(head.path)  # a whole load will make the journal short again
         return
     judge = Judge(part.world.graph, files, journal, Rules())
     try:
-        columns = Columns.of(flat)
-        rows = dict.fromkeys(part.moved)
-        for number, job in part.numbers.items():
-            columns.set(number, job, judge, journal)
-            for column in ("outputs", "inputs", "discovered"):
-                rows.update(dict.fromkeys(columns.rows_of(column, number)))
-        for row in rows:
-            columns.set_look(row, os.fsdecode(columns.names[row]), judge)
         if not flat.seen.folders_hold():
             _forget(head.path)
             return
+        if not flat.seen.renewed and _keep_changes(part, judge):
+            return
+        columns = Columns.of(flat)
+        _set_part(columns, part, judge)
     except (BuildError, Unfit):
         _forget(head.path)
         return
@@ -385,3 +381,27 @@ def keep_again(head: Head, part: Part, files: Files) -> None:
         whole=flat.whole,
         globs=flat.globs,
     )
+
+
+def _keep_changes(part: Part, judge: Judge) -> bool:
+    """Writes what has changed beside the graph, if its files and jobs are the same. Raises
+    BuildError."""
+    try:
+        changes = Changes(part.flat)
+        _set_part(changes, part, judge)
+    except Unfit:
+        return False
+    changes.write(part.journal)
+    return True
+
+
+def _set_part(columns: Columns | Changes, part: Part, judge: Judge) -> None:
+    """Writes down what is recorded of the jobs of a part, and how its files look. Raises
+    BuildError, Unfit."""
+    rows = dict.fromkeys(part.moved)
+    for number, job in part.numbers.items():
+        columns.set(number, job, judge, part.journal)
+        for column in ("outputs", "inputs", "discovered"):
+            rows.update(dict.fromkeys(columns.rows_of(column, number)))
+    for row in rows:
+        columns.set_look(row, columns.name(row), judge)

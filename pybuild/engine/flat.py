@@ -10,6 +10,7 @@ from __future__ import annotations
 import marshal
 import os
 import time
+from sys import byteorder
 
 from xxhash import xxh3_64_digest
 
@@ -31,12 +32,13 @@ FOLDER_SIZE = -2  # a folder that counts by being there
 PRESENT_SIZE = -3  # anything that is there
 MOST_KEPT = 8
 _FEW = 64
-_MOST_LOOKS = 1000  # more new looks than that are worth writing the graph anew
+_MOST_READ = 1000  # files that have moved: more are left to those who can write the graph anew
+_MOST_CHANGES = 5000  # more than that are worth writing the graph anew
 _MANY = 8000  # files: from then on several processes look at them
 _LARGE = 1 << 20  # bytes: below that a thread gains nothing
 
 NO_LOOK = (0, 0, 0)
-LOOKS = ".looks"  # behind the name of the graph that they belong to
+SINCE = ".since"  # behind the name of the graph that it belongs to
 
 COLUMNS = ("outputs", "inputs", "order_only", "discovered")
 
@@ -73,17 +75,22 @@ def load_key(version: str, words: Sequence[Any]) -> bytes:
 
 
 class Flat:
-    """A kept graph. Raises Unfit if it cannot be had; sections are read when they are asked for.
+    """A kept graph, with what has changed since it was written. Raises Unfit if it cannot be had;
+    sections are read when they are asked for.
 
-    `journal` is the journal's inode number and size when this was written; `names_known` how many
-    names it had. `seeds` are jobs that have to be examined whatever their files, `goals` the names
-    of the goals; `whole` that no part of the jobs can be taken out. `globs` is what expressions of
-    the build file found. `has_grown`: the journal has records that are younger.
+    `journal` is the journal's inode number and size when this was true, `first_size` its size when
+    the graph was written; `names_known` how many names it had. `seeds` are jobs that have to be
+    examined whatever their files, `goals` the names of the goals; `whole` that no part of the jobs
+    can be taken out. `globs` is what expressions of the build file found. `has_grown`: the journal
+    has records that are younger.
     """
 
     def __init__(self, path: str, key: bytes) -> None:
         self.path = path
         self.has_grown = False
+        self._names: list[bytes] | None = None
+        self._replaced: dict[str, bytes] = {}  # sections that were replaced since
+        self._changed: dict[str, dict[int, bytes]] = {}  # bytes of sections, by offset
         try:
             self._handle = os.open(path, os.O_RDONLY)
         except OSError:
@@ -114,11 +121,68 @@ class Flat:
             self.goals: tuple[str, ...] = head["goals"]
             self.whole: bool = head["whole"]
             self.globs: dict[str, list[str]] = head["globs"]
+            self.first_size = self.journal[1]
             self.seen = Seen.of_data(head["seen"])
+            self._read_since()
         except (ValueError, EOFError, TypeError, KeyError):
             raise self._unfit() from None
         if self.key != key:
             raise self._unfit()
+
+    def _read_since(self) -> None:
+        """What was written after the graph, if it is of this one. Raises ValueError, EOFError,
+        TypeError."""
+        try:
+            with open(self.path + SINCE, "rb") as handle:
+                check, data = handle.read(8), handle.read()
+        except OSError:
+            return
+        if xxh3_64_digest(data) == check:
+            found = marshal.loads(data)
+            if found[0] == self._at[""][2]:
+                _, self.journal, self.names_known, self.seeds, self._replaced, self._changed = found
+
+    def write_since(self) -> None:
+        """Writes what has changed. A disk that is full or may not be written to is no error: then
+        the changes are found once more at the next start."""
+        data = marshal.dumps(
+            (
+                self._at[""][2],
+                self.journal,
+                self.names_known,
+                self.seeds,
+                self._replaced,
+                self._changed,
+            ),
+            4,
+        )
+        temporary = f"{self.path}.{os.getpid()}"
+        try:
+            with open(temporary, "wb") as handle:
+                handle.write(xxh3_64_digest(data) + data)
+            os.replace(temporary, self.path + SINCE)
+        except OSError:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+
+    def replace(self, section: str, data: bytes) -> None:
+        """A section has become another one."""
+        self._replaced[section] = data
+        self._arrays.pop(section, None)
+
+    def change(self, section: str, offset: int, data: bytes) -> None:
+        """Some bytes of a section have become others. Raises Unfit if there are too many of them
+        by now."""
+        changed = self._changed.setdefault(section, {})
+        changed[offset] = data
+        self._arrays.pop(section, None)
+        if len(changed) > _MOST_CHANGES:
+            raise Unfit(self.path)
+
+    def set_look(self, row: int, look: Look) -> None:
+        """What a file looks like now. Raises Unfit."""
+        for section, number in zip(("times", "sizes", "inodes"), look, strict=True):
+            self.change(section, 8 * row, number.to_bytes(8, byteorder, signed=number < 0))
 
     def _unfit(self) -> Unfit:
         self.close()
@@ -131,7 +195,18 @@ class Flat:
             self._handle = -1
 
     def section(self, name: str) -> bytes:
-        """The bytes of a section. Raises Unfit if they are not what was written."""
+        """The bytes of a section as it is now. Raises Unfit if they are not what was written."""
+        if name in self._replaced:
+            return self._replaced[name]
+        data = self._section(name)
+        if name not in self._changed:
+            return data
+        changed = bytearray(data)
+        for offset, new in self._changed[name].items():
+            changed[offset : offset + len(new)] = new
+        return bytes(changed)
+
+    def _section(self, name: str) -> bytes:
         offset, size, check = self._at[name]
         offset += self._base
         data = os.pread(self._handle, size, offset)
@@ -154,27 +229,23 @@ class Flat:
 
     def names(self) -> list[bytes]:
         """The names of the files, by row."""
-        blob = self.section("names")
-        return blob.split(b"\0") if blob else []
+        if self._names is None:
+            blob = self.section("names")
+            self._names = blob.split(b"\0") if blob else []
+        return self._names
 
     def moved(self, names: Sequence[bytes]) -> list[int]:
         """Rows of files that do not look as they did, or whose looks prove nothing: each is looked
         at once."""
-        times, sizes = self.array("times", "q"), self.array("sizes", "q")
-        inodes = self.array("inodes", "Q")
-        found = self._looked(names)
-        for row in self.array("unsettled", "I"):
-            found.setdefault(row, (times[row], sizes[row], inodes[row]))
-        looks = self.looks() if found else {}
-        return sorted(row for row, now in found.items() if now is None or looks.get(row) != now)
+        return sorted({*self._looked(names), *self.array("unsettled", "I")})
 
-    def _looked(self, names: Sequence[bytes]) -> dict[int, Look | None]:
-        """Rows of files that do not look as they did, with their looks; None: not there."""
+    def _looked(self, names: Sequence[bytes]) -> Iterable[int]:
+        """Rows of files that do not look as they did."""
         times, sizes = self.array("times", "q"), self.array("sizes", "q")
         inodes = self.array("inodes", "Q")
 
-        def looked(start: int, end: int) -> dict[int, Look | None]:
-            found: dict[int, Look | None] = {}
+        def looked(start: int, end: int) -> dict[int, None]:
+            found: dict[int, None] = {}
             look = os.stat
             row = start - 1
             part = slice(start, end)
@@ -191,7 +262,7 @@ class Flat:
                 if seen.st_mtime_ns != time_ns or seen.st_size != size or seen.st_ino != inode:
                     is_folder = seen.st_mode & 0o170000 == 0o040000
                     if size != PRESENT_SIZE and not (size == FOLDER_SIZE and is_folder):
-                        found[row] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+                        found[row] = None
             return found
 
         if len(names) < _MANY:
@@ -200,40 +271,28 @@ class Flat:
 
         return share(len(names), looked)
 
-    def looks(self) -> dict[int, Look]:
-        """New looks of files whose bytes are the same: they were found after this was written."""
-        try:
-            with open(self.path + LOOKS, "rb") as handle:
-                check, data = handle.read(8), handle.read()
-            mine, found = marshal.loads(data) if xxh3_64_digest(data) == check else (b"", {})
-        except (OSError, ValueError, EOFError, TypeError):
-            return {}
-        return found if mine == self._at[""][2] else {}
-
     def compare(self, names: Sequence[bytes], moved: Sequence[int]) -> list[int]:
         """Of files that have moved those that do not have the bytes that they had; the new looks
         of the others are kept. If they are many all are given back, unread."""
-        if len(moved) > _MOST_LOOKS:
+        if len(moved) > _MOST_READ:
             return list(moved)
+        now_ns = time.time_ns()
         same: dict[int, Look] = {}
-        unsettled = []
+        differ = []
         for row, look, digest in self._read(names, moved):
             if digest != self.digest(row):
-                continue
-            if is_settled(look[0], self._now_ns):
+                differ.append(row)
+            elif is_settled(look[0], now_ns):
                 same[row] = look
-            else:
-                unsettled.append(row)
         if same:
             self._keep_looks(same)
-        return [row for row in moved if row not in same and row not in unsettled]
+        return differ
 
     def _read(
         self, names: Sequence[bytes], moved: Sequence[int]
     ) -> Iterable[tuple[int, Look, bytes]]:
         """Rows with looks and digests, of files that can be read and have the size they had."""
         sizes = self.array("sizes", "q")
-        self._now_ns = time.time_ns()
 
         def read(row: int) -> tuple[int, Look, bytes]:
             try:
@@ -261,14 +320,14 @@ class Flat:
             return list(pool.map(read, moved))
 
     def _keep_looks(self, same: dict[int, Look]) -> None:
-        data = marshal.dumps((self._at[""][2], {**self.looks(), **same}), 4)
-        temporary = f"{self.path}.{os.getpid()}"
+        unsettled = set(self.array("unsettled", "I")).difference(same)
+        self.replace("unsettled", b"".join(row.to_bytes(4, byteorder) for row in sorted(unsettled)))
         try:
-            with open(temporary, "wb") as handle:
-                handle.write(xxh3_64_digest(data) + data)
-            os.replace(temporary, self.path + LOOKS)
-        except OSError:
-            pass  # the files are read again next time, no more
+            for row, look in same.items():
+                self.set_look(row, look)
+        except Unfit:
+            return  # the files are read again next time, no more
+        self.write_since()
 
     def digest(self, row: int) -> bytes:
         """The digest of a file's bytes when its jobs were up to date."""

@@ -18,15 +18,16 @@ from pybuild.engine.flat import (
     COLUMNS,
     DIGEST_SIZE,
     FOLDER_SIZE,
-    LOOKS,
     MAGIC,
     MOST_KEPT,
     PRESENT_SIZE,
+    SINCE,
     Flat,
+    Unfit,
     journal_look,
 )
 from pybuild.engine.staleness import Judge, UpToDate
-from pybuild.engine.traces import Journal
+from pybuild.engine.traces import Journal, Trace
 from pybuild.graph import Job
 from pybuild.seen import Seen
 from pybuild.typed import Any
@@ -80,9 +81,6 @@ class Columns:
         columns.bindings = bytearray(flat.section("bindings"))
         columns.bindings_ends.frombytes(flat.section("bindings.ends"))
         columns.unsettled = set(flat.array("unsettled", "I"))
-        for row, look in flat.looks().items():
-            columns.times[row], columns.sizes[row], columns.inodes[row] = look
-            columns.unsettled.discard(row)
         columns.odd = flat.odd()
         return columns
 
@@ -103,21 +101,7 @@ class Columns:
     def set_look(self, row: int, name: str, judge: Judge, judged: bool = True) -> None:
         """Writes down what a judge has seen of a file. One that no job was judged by only has to
         be there. Raises BuildError."""
-        status = judge.status(name)
-        look = (0, 0, 0)  # that of no file: it will have moved
-        digest = None
-        if status is None:
-            look = (0, ABSENT_SIZE, 0)
-            digest = judge.digest(name)
-        elif not judged:
-            look = (0, PRESENT_SIZE, 0)
-        elif status.is_folder:
-            look = (0, FOLDER_SIZE, 0)
-            digest = None if name.endswith("/") else judge.digest(name)
-        elif (stamp := judge.stamp(name, status)) is not None:
-            look = status[:3]
-            digest = stamp.digest
-            (self.unsettled.discard if stamp.settled else self.unsettled.add)(row)
+        look, digest = _look_of(row, name, judge, judged, self.unsettled)
         self.times[row], self.sizes[row], self.inodes[row] = look
         if digest is not None:
             self.digests[row * DIGEST_SIZE : (row + 1) * DIGEST_SIZE] = digest
@@ -143,16 +127,8 @@ class Columns:
 
     def set(self, number: int, job: Job, judge: Judge, journal: Journal) -> None:
         """Writes down what is recorded of a job: up to date, or odd. Raises BuildError."""
-        trace = journal.trace(job.name)
-        self.odd.pop(number, None)
-        if trace is None or not _is_clean(job, judge):
-            begun = journal.started(job.name)
-            values = journal.blob(trace.value_set) if trace else None
-            self.odd[number] = (
-                tuple(trace) if trace else None,
-                tuple(begun) if begun else None,
-                values,
-            )
+        trace = _clean_trace(number, job, judge, journal, self.odd)
+        if trace is None:
             return
         for at, digest in enumerate((trace.text, trace.values, trace.value_set)):
             self.recipes[3 * number + at] = self._entry(digest)
@@ -160,10 +136,14 @@ class Columns:
         self.seconds[number] = trace.seconds
         self._set_discovered(number, trace.discovered)
 
-    def rows_of(self, column: str, number: int) -> array[int]:
+    def rows_of(self, column: str, number: int) -> Sequence[int]:
         """The rows of a job's outputs, inputs, order-only or discovered files."""
         ends = self.ends[column]
         return self.ids[column][ends[number - 1] if number else 0 : ends[number]]
+
+    def name(self, row: int) -> str:
+        """The name of a file."""
+        return os.fsdecode(self.names[row])
 
     def _entry(self, digest: bytes) -> int:
         digest = digest or _NOTHING
@@ -202,6 +182,89 @@ class Columns:
             sections[column] = self.ids[column].tobytes()
             sections[column + ".ends"] = self.ends[column].tobytes()
         return sections
+
+
+class Changes:
+    """What a build of a part has changed in a kept graph whose files and jobs are still the same.
+    Has what `Columns` has for writing that down; all of it raises Unfit for what is not the same.
+    """
+
+    def __init__(self, flat: Flat) -> None:
+        self.flat = flat
+        self.unsettled = set(flat.array("unsettled", "I"))
+        self.odd = flat.odd()
+
+    def set_look(self, row: int, name: str, judge: Judge) -> None:
+        """Writes down what a judge has seen of a file. Raises BuildError."""
+        look, digest = _look_of(row, name, judge, True, self.unsettled)
+        self.flat.set_look(row, look)
+        if digest is not None:
+            self.flat.change("digests", row * DIGEST_SIZE, digest)
+
+    def set(self, number: int, job: Job, judge: Judge, journal: Journal) -> None:
+        """Writes down what is recorded of a job: up to date, or odd. Raises BuildError."""
+        trace = _clean_trace(number, job, judge, journal, self.odd)
+        if trace is None:
+            return
+        flat = self.flat
+        discovered = map(self.name, self.rows_of("discovered", number))
+        same_recipe = (trace.text, trace.values, trace.value_set) == flat.recipe(number)
+        if not same_recipe or tuple(discovered) != trace.discovered:
+            raise Unfit(flat.path)
+        flat.change("started", 8 * number, array("q", [trace.started_ns]).tobytes())
+        flat.change("seconds", 8 * number, array("d", [trace.seconds]).tobytes())
+
+    def rows_of(self, column: str, number: int) -> Sequence[int]:
+        """The rows of a job's outputs, inputs, order-only or discovered files."""
+        return self.flat.rows(column, number)
+
+    def name(self, row: int) -> str:
+        """The name of a file."""
+        return os.fsdecode(self.flat.names()[row])
+
+    def write(self, journal: Journal) -> None:
+        """Puts the changes beside the graph."""
+        flat = self.flat
+        flat.replace("unsettled", array("I", sorted(self.unsettled)).tobytes())
+        flat.replace("odd", marshal.dumps(self.odd, _MARSHAL_VERSION))
+        flat.seeds = sorted(self.odd)
+        flat.journal = journal_look(journal.path)
+        flat.names_known = journal.names_known()
+        flat.write_since()
+
+
+def _look_of(
+    row: int, name: str, judge: Judge, judged: bool, unsettled: set[int]
+) -> tuple[tuple[int, int, int], bytes | None]:
+    """What a judge has seen of a file, as columns have it, and its digest if that is known; the row
+    is among the `unsettled` if the look proves nothing. Raises BuildError."""
+    status = judge.status(name)
+    if status is None:
+        return (0, ABSENT_SIZE, 0), judge.digest(name)
+    if not judged:
+        return (0, PRESENT_SIZE, 0), None
+    if status.is_folder:
+        return (0, FOLDER_SIZE, 0), None if name.endswith("/") else judge.digest(name)
+    stamp = judge.stamp(name, status)
+    if stamp is None:
+        return (0, 0, 0), None  # that of no file: it will have moved
+    (unsettled.discard if stamp.settled else unsettled.add)(row)
+    return status[:3], stamp.digest
+
+
+def _clean_trace(
+    number: int, job: Job, judge: Judge, journal: Journal, odd: dict[int, tuple[Any, Any, Any]]
+) -> Trace | None:
+    """What is recorded of a job that is up to date. Of one that is not, all that is known goes to
+    the `odd` ones. Raises BuildError."""
+    trace = journal.trace(job.name)
+    odd.pop(number, None)
+    if trace is not None and _is_clean(job, judge):
+        return trace
+    begun = journal.started(job.name)
+    values = journal.blob(trace.value_set) if trace else None
+    odd[number] = tuple(trace) if trace else None, tuple(begun) if begun else None, values
+    return None
 
 
 def _is_clean(job: Job, judge: Judge) -> bool:
@@ -268,8 +331,10 @@ def write(
             for section in sections.values():
                 handle.write(section)
         os.replace(temporary, path)
+        if os.path.exists(path + SINCE):
+            os.unlink(path + SINCE)
     except OSError:
-        for name in (temporary, path):
+        for name in (temporary, path, path + SINCE):
             try:
                 os.unlink(name)
             except OSError:
@@ -288,13 +353,12 @@ def _places(sections: Mapping[str, bytes]) -> dict[str, tuple[int, int, bytes]]:
 
 def _drop_oldest(folder: str) -> None:
     """Keeps the graphs of the last few command lines."""
+    used: dict[str, int] = {}
     with os.scandir(folder) as entries:
-        found = [
-            (entry.stat().st_mtime_ns, entry.path)
-            for entry in entries
-            if not entry.name.endswith(LOOKS)
-        ]
-    for _, path in sorted(found)[:-MOST_KEPT]:
-        os.unlink(path)
-        if os.path.exists(path + LOOKS):
-            os.unlink(path + LOOKS)
+        for entry in entries:
+            path = entry.path.removesuffix(SINCE)
+            used[path] = max(used.get(path, 0), entry.stat().st_mtime_ns)
+    for path in sorted(used, key=used.__getitem__)[:-MOST_KEPT]:
+        for name in (path, path + SINCE):
+            if os.path.exists(name):
+                os.unlink(name)

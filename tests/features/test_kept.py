@@ -79,7 +79,7 @@ def quick(tmp_path: Path, server: subprocess.Popen[str]) -> QuickBox:
 
 def kept(box: Sandbox) -> list[str]:
     """The graphs that are kept."""
-    return [name for name in box.names(f"{FLAT}/*") if not name.endswith(".looks")]
+    return [name for name in box.names(f"{FLAT}/*") if not name.endswith(".since")]
 
 
 def python(*lines: str) -> str:
@@ -1056,24 +1056,71 @@ def test_where_nothing_can_be_kept(quick: QuickBox, kind: str) -> None:
     assert "up to date (" in agrees_all
 
 
+FULL = """\
+import resource
+def limited(writes):
+    def write(*arguments, **named):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+        writes(*arguments, **named)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    return write
+import pybuild.kept as kept
+from pybuild.engine.flat import Flat
+kept.write = limited(kept.write)
+Flat.write_since = limited(Flat.write_since)
+"""
+"""The journal has room, and the graph has not."""
+
+
 def test_a_disk_that_is_full(box: Sandbox) -> None:
-    """The journal has room, and the graph has not."""
     copies(box, 40)
     settle(box)
-    box.put("src/1.c", "edited\n")
-    code = (
-        "import resource, pybuild.kept as kept\n"
-        "write = kept.write\n"
-        "def limited(*arguments, **named):\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))\n"
-        "    write(*arguments, **named)\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
-        "kept.write = limited\n"
-    )
-    assert "1 ran" in call(box, code)
-    assert not kept(box), "nothing half written stays"
+    box.put("src/40.c", "one more\n")
+    assert "1 ran" in call(box, FULL)
+    assert not box.names(f"{FLAT}/*"), "nothing half written stays"
     box.runs_nothing()
     assert kept(box)
+
+
+def test_a_disk_that_is_full_after_an_edit(box: Sandbox) -> None:
+    copies(box, 40)
+    settle(box)
+    before = box.names(f"{FLAT}/*")
+    box.put("src/1.c", "edited\n")
+    assert "1 ran" in call(box, FULL)
+    assert box.names(f"{FLAT}/*") == before, "nothing half written stays"
+    box.runs_nothing()
+
+
+def test_changes_beside_a_graph(quick: QuickBox) -> None:
+    """What a build of a part has changed is written beside the graph, and is damaged, lost or left
+    over from an older graph without harm."""
+    copies(quick, 20)
+    settle(quick)
+    (graph,) = kept(quick)
+    since = quick.folder / f"{graph}.since"
+    bytes_before = (quick.folder / graph).read_bytes()
+    quick.put("src/1.c", "edited\n")
+    assert quick.ran() == 1
+    assert (quick.folder / graph).read_bytes() == bytes_before
+    quick.runs_nothing()
+    first = since.read_bytes()
+    quick.put("src/2.c", "edited\n")
+    assert quick.ran() == 1
+    for damage in (first, b"", first[:-1], b"x" * len(first)):
+        since.write_bytes(damage)
+        quick.runs_nothing()
+        quick.put("src/3.c", f"{damage!r}\n")
+        assert quick.ran() == 1
+        quick.runs_nothing()
+    since.unlink()
+    quick.runs_nothing()
+    quick.put("src/new.c", "one more\n")
+    assert quick.ran() == 1
+    assert not since.exists()
+    since.write_bytes(first)
+    quick.runs_nothing()
+    agrees(quick)
 
 
 # -- command lines, goals and the journal ---------------------------------------------------------

@@ -26,7 +26,7 @@ from test_incremental import CONTENT, EDITS, Session, Step
 
 _COUNTS = re.compile(r", \d+ up to date|, \d+ skipped")
 _NOT_MADE = "pybuild: not made because of that: "
-_SECONDS = re.compile(r" in \d+\.\d s|\d+\.\d s")
+_SECONDS = re.compile(r" in \d+\.\d s|\d+\.\d s|\([-\d: ]*\d\d:\d\d:\d\d\.\d+\)")
 # Most edits are of a kind after which the kept graph holds. `forget` loses records by bytes, of
 # which the two have not the same number.
 _KINDS = [
