@@ -153,6 +153,7 @@ class Build:
         self._runs: dict[int, _Run] = {}
         self._later: list[tuple[float, int, Job]] = []
         self._attempts: dict[int, int] = {}
+        self._folders: set[str] = set()  # that are there as a batch is started
         self._ran: list[Job] = []
         self._touched: list[Job] = []  # those of them whose recipe did not run (`-t`, `--adopt`)
         self._up_to_date = 0
@@ -443,6 +444,7 @@ class Build:
     def _start(self, jobs: Sequence[Job]) -> None:
         """Starts a job, or a batch of them."""
         batch = []
+        self._folders.clear()
         self.journal.hold()
         for job in jobs:
             try:
@@ -577,9 +579,7 @@ class Build:
             if not self.manner.adopt:
                 self._refuse_protected(job)
             for folder in script.folders:
-                status = self.files.status(folder)
-                if status is None or not status.is_folder:
-                    self.files.make_folder(folder)
+                self._make_folder(folder)
             if not job.patterns:
                 return {}
             if self._only_touches(script):
@@ -604,6 +604,15 @@ class Build:
                     else "something stands where a folder or file of this job has to be",
                 )
             ) from None
+
+    def _make_folder(self, name: str) -> None:
+        """Raises OSError."""
+        if name in self._folders:
+            return
+        status = self.files.status(name)
+        if status is None or not status.is_folder:
+            self.files.make_folder(name)
+        self._folders.add(name)
 
     def _standing(self, names: Iterable[str]) -> dict[str, Status]:
         """The files that are there, as they are now. Raises OSError."""

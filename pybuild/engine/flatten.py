@@ -259,7 +259,7 @@ def _clean_trace(
     the `odd` ones. Raises BuildError."""
     trace = journal.trace(job.name)
     odd.pop(number, None)
-    if trace is not None and _is_clean(job, judge):
+    if trace is not None and _is_clean(job, trace, judge):
         return trace
     begun = journal.started(job.name)
     values = journal.blob(trace.value_set) if trace else None
@@ -267,13 +267,13 @@ def _clean_trace(
     return None
 
 
-def _is_clean(job: Job, judge: Judge) -> bool:
+def _is_clean(job: Job, trace: Trace, judge: Judge) -> bool:
     """Whether the record proves that the job is up to date, as long as no file moves."""
     if job.traits.check is not None or any(
         name.endswith("/") for name in (*job.inputs, *job.outputs)
     ):
         return False
-    verdict = judge.judge(job)
+    verdict = judge.judge_by(trace, job)
     return isinstance(verdict, UpToDate) and verdict.because == "record"
 
 

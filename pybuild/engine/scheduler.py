@@ -79,7 +79,8 @@ class Capacity(NamedTuple):
 
 
 class _Lane(NamedTuple):
-    """Ready jobs that need the same pool and resources, most urgent first."""
+    """Ready jobs that need the same pool and resources (processors among them), most urgent
+    first."""
 
     pool: str
     resources: tuple[tuple[str, float], ...]
@@ -456,7 +457,7 @@ class Scheduler:
         key = (traits.pool, resources)
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = _Lane(*key, [])
+            lane = self._lanes[key] = _Lane(traits.pool, _with_one_cpu(resources), [])
         return lane
 
     def _priority(self, job: Job) -> float:
@@ -547,7 +548,7 @@ class Scheduler:
             return False
         if not self.running:
             return True  # whoever wants more than there is runs alone
-        for name, amount in _with_one_cpu(lane.resources):
+        for name, amount in lane.resources:
             total = self.capacity.resources.get(name)
             if total is not None and self._used.get(name, 0.0) + amount > total:
                 return False
@@ -557,7 +558,7 @@ class Scheduler:
         self.running += 1
         if lane.pool:
             self._pooled[lane.pool] = self._pooled.get(lane.pool, 0) + 1
-        for name, amount in _with_one_cpu(lane.resources):
+        for name, amount in lane.resources:
             self._used[name] = self._used.get(name, 0.0) + amount
 
     def _release(self, job: Job) -> None:
@@ -569,7 +570,7 @@ class Scheduler:
         lane = place.lane
         if lane.pool:
             self._pooled[lane.pool] -= 1
-        for name, amount in _with_one_cpu(lane.resources):
+        for name, amount in lane.resources:
             self._used[name] -= amount
 
     # -- mistakes --------------------------------------------------------------------------
@@ -608,7 +609,7 @@ class Scheduler:
         return [*path[seen[job.number] :], job]
 
 
-def _with_one_cpu(resources: tuple[tuple[str, float], ...]) -> Iterable[tuple[str, float]]:
+def _with_one_cpu(resources: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
     """A job that says nothing of processors takes one."""
     if any(name == "cpus" for name, _ in resources):
         return resources

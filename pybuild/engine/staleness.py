@@ -183,12 +183,15 @@ class Judge:
     def judge(self, job: Job) -> Verdict:
         """Whether the job must run. Its prerequisites are done (in minimal mode: as they are).
         Raises BuildError if a file cannot be looked at or a check of the user's fails."""
+        return self.judge_by(self.journal.trace(job.name), job)
+
+    def judge_by(self, trace: Trace | None, job: Job) -> Verdict:
+        """The same by a trace of the job that is at hand."""
         traits = job.traits
         if not job.outputs and not job.patterns:
             return Stale((Reason("phony"),))
         if self.rules.old and any(name in self.rules.old for name in job.outputs):
             return UpToDate(because="old")
-        trace = self.journal.trace(job.name)
         reasons = self._imposed(job, trace)
         if trace is not None and not reasons and self._unchanged(job, trace):
             return UpToDate(exact=True)
@@ -198,7 +201,10 @@ class Judge:
         if not (missing and traits.temporary and trace):
             reasons += [Reason("missing", name) for name in missing]
         reasons += self._from_record(job, trace)
-        if trace is None or self.rules.level < Level.CONTENT:
+        # Without all its targets there is no oldest one, unless they are ones that may be absent.
+        if (trace is None or self.rules.level < Level.CONTENT) and not (
+            missing and not traits.temporary
+        ):
             reasons += self._from_times(job)
         if reasons:
             return Stale(tuple(reasons))
@@ -220,10 +226,10 @@ class Judge:
             and recipe.values_digest == trace.values
             and job.traits.check is None
             and self.journal.started(job.name) is None
-            and self._joined(trace.inputs) == trace.input_digests
             and self._joined(trace.outputs) == trace.output_digests
+            and self._joined(trace.inputs) == trace.input_digests
             and self._joined(trace.discovered) == trace.discovered_digests
-            and (not self.graph.has_tasks or not self._phony_inputs(job))
+            and not self._phony_inputs(job)
         )
 
     def _joined(self, names: tuple[str, ...]) -> bytes:
@@ -299,6 +305,8 @@ class Judge:
         return reasons
 
     def _phony_inputs(self, job: Job) -> list[Reason]:
+        if not self.graph.has_tasks:
+            return []
         producer = self.graph.producer
         return [
             Reason("phony-input", name)
@@ -398,10 +406,9 @@ class Judge:
         """The prerequisites that are newer than the job's outputs, or all if one is missing:
         make's `$?`."""
         times = [self._time(name) for name in job.outputs]
-        present = [each for each in times if each is not None]
-        if not job.outputs or len(present) < len(times):
+        if not times or None in times:
             return list(job.inputs)
-        oldest = min(present)
+        oldest = min(each for each in times if each is not None)
         return [name for name in job.inputs if (self._time(name) or oldest + 1) > oldest]
 
 

@@ -250,6 +250,8 @@ class Journal:
 
     def _unpack(self, numbers: bytes) -> tuple[str, ...]:
         names, first = self._names, self._first
+        if len(numbers) == 4:
+            return (names[int.from_bytes(numbers, sys.byteorder) - first],)
         return tuple([names[each - first] for each in memoryview(numbers).cast("I")])
 
     def seconds(self, job: str) -> float | None:

@@ -176,12 +176,12 @@ class Binding:
     def private_digest(self, template: RecipeTemplate) -> bytes:
         """Digest of the shared values, of the job's own, and of what called functions give."""
         parts = [template.shared_digest]
-        lookup = self.lookup(self.job)
         for name in template.private_names:
-            value = self.capture(name) if self.knows(name) else _plain_value(lookup(name))
+            is_capture = self.knows(name)
+            value = self.capture(name) if is_capture else _plain_value(self.lookup(self.job)(name))
             parts.append(f"{name}={value}".encode("utf-8", "surrogateescape"))
         for hole in template.calls:
-            value = evaluate(hole.reference, lookup, hole.span)
+            value = evaluate(hole.reference, self.lookup(self.job), hole.span)
             with UserCode(hole.span, "PB212", f"`{hole.reference}` gives what has no digest: "):
                 parts.append(self.world.prints.of_value(_plain_value(value)))
         return digest_of(b"\0".join(parts))

@@ -559,8 +559,7 @@ class Instantiation:
                 inputs.update(dict.fromkeys(extra.driving_inputs, extra.rule.span))
                 self._add_all(job, extra, inputs, later)
         self._refuse_itself(job, inputs, later)
-        if self._extra:
-            inputs, later = self._flattened(job, inputs), self._flattened(job, later)
+        inputs, later = self._flattened(job, inputs), self._flattened(job, later)
         if rule.value and not binding.task:
             self._refuse_temporary(rule, {**inputs, **later})
         names = tuple(inputs)
@@ -843,6 +842,8 @@ class Instantiation:
     def _flattened(self, job: Job, names: Wanted) -> Wanted:
         """Names without a recipe replaced by what stands behind them. Raises BuildError if a
         job stands behind a name that it needs itself."""
+        if self._extra.keys().isdisjoint(names):
+            return names
         found: Wanted = {}
         todo = deque(names.items())
         above: dict[str, str] = {}  # from a name to the one that it stands behind

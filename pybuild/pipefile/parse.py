@@ -24,22 +24,24 @@ _ALIAS = re.compile(r"([A-Za-z_]\w*)=(?=.)", re.DOTALL)
 # A word of make's at the start of a line, unless what follows makes it a target or a variable.
 _DIRECTIVE = re.compile(r"([a-z]+)(?:[ \t]+(?![ \t:=+?&|])|$)")
 
-# A header of plain words, one or two colons and a bar needs no grammar, which takes twenty times as
-# long: its words can be nothing but WORDs. What could start with another terminal is left out.
-_PLAIN_WORD = re.compile(r'[^\s:|#<"=&\\;]+')
+# Placeholders that are a name with parts and indexes, and words of plain text and such placeholders
+# need no grammar, which takes twenty times as long.
+_PLAIN_TRAILER = re.compile(r"\.([A-Za-z_]\w*)|\[(-?\d{1,18})\]")
+_PLAIN_PLACEHOLDER = re.compile(r"<([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[-?\d{1,18}\])*)>")
+_PLAIN_PIECE = re.compile(rf'{_PLAIN_PLACEHOLDER.pattern}|[^<"\\]+')
+_PLAIN_PIECES = re.compile(rf"(?:{_PLAIN_PIECE.pattern})+")
+
+# The same holds for a header of such words, one or two colons and a bar: its words can be nothing
+# but WORDs. What could start with another terminal is left out.
+_PLAIN_WORD = re.compile(
+    r'(?:[^\s:|#<"=&\\;]++|<[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?\d{1,18}\])*>)++'
+)
 _PLAIN_WORDS = rf"{_PLAIN_WORD.pattern}(?:[ \t]+{_PLAIN_WORD.pattern})*[ \t]*"
 _PLAIN_HEADER = re.compile(
     r"(?!@|-?include\b|python\b|split\b|collate\b|value\b|product\b|combinations|permutations)"
     rf"({_PLAIN_WORDS}):(?:[ \t]*({_PLAIN_WORDS}):)?[ \t]*({_PLAIN_WORDS})?"
     rf"(?:\|[ \t]*({_PLAIN_WORDS})?)?"
 )
-
-# The same holds for placeholders that are a name with parts and indexes, and for words of plain
-# text and such placeholders.
-_PLAIN_TRAILER = re.compile(r"\.([A-Za-z_]\w*)|\[(-?\d{1,18})\]")
-_PLAIN_PLACEHOLDER = re.compile(r"<([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[-?\d{1,18}\])*)>")
-_PLAIN_PIECE = re.compile(rf'{_PLAIN_PLACEHOLDER.pattern}|[^<"\\]+')
-_PLAIN_PIECES = re.compile(rf"(?:{_PLAIN_PIECE.pattern})+")
 
 _FORMS = (
     "a placeholder is `<name>`, `<name.part>`, `<name[0]>`, `<function(argument)>` or, "
@@ -323,7 +325,9 @@ class _Parser:
         words = []
         for found in _PLAIN_WORD.finditer(header.string, *header.span(group)):
             at = Span(self.source, base + found.start(), base + found.end())
-            words.append(syntax.Word(at, (syntax.Text(at, found[0]),)))
+            is_text = "<" not in found[0]
+            pieces = (syntax.Text(at, found[0]),) if is_text else self.pieces(found[0], at.start)
+            words.append(syntax.Word(at, pieces))
         return tuple(words)
 
     def _parsed(self, text: str, span: Span) -> syntax.Statement:

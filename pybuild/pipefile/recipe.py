@@ -169,6 +169,16 @@ class RecipeTemplate:
         """A text of an attribute with its placeholders filled in. Raises BuildError."""
         return fill_text(text, lookup, self.places.get(text, self.span))
 
+    def fill_all(self, texts: Sequence[str], lookup: Callable[[str], Any]) -> tuple[str, ...]:
+        """The same for several texts."""
+        return tuple([self.fill(text, lookup) for text in texts]) if texts else ()
+
+    def variables(self, lookup: Callable[[str], Any]) -> tuple[tuple[str, str], ...]:
+        """The environment variables of one job, filled in. Raises BuildError."""
+        if not self.environment:
+            return ()
+        return tuple([(name, self.fill(text, lookup)) for name, text in self.environment])
+
     def finish(
         self,
         namespace: dict[str, Any],
@@ -269,8 +279,9 @@ class PipeRecipe:
                 echoes.append(f"python: {job.name}")
                 parts.append(self._python(part, job, lookup, outputs))
         folders = [folder_of(name.rstrip("/")) for name in outputs]
-        folders += [folder_of(each.prefix) for each in job.patterns]
-        folders += [template.fill(text, lookup) for text in template.folders]
+        if job.patterns:
+            folders += [folder_of(each.prefix) for each in job.patterns]
+        folders += template.fill_all(template.folders, lookup)
         flags = template.flags
         return Script(
             tuple(parts),
@@ -278,9 +289,9 @@ class PipeRecipe:
             template.silent or "@" in flags,
             "-" in flags,
             "+" in flags,
-            tuple([(name, template.fill(text, lookup)) for name, text in template.environment]),
-            tuple([each for each in dict.fromkeys(folders) if each]),
-            tuple([template.fill(text, lookup) for text in template.touch]),
+            template.variables(lookup),
+            tuple(filter(None, dict.fromkeys(folders))),
+            template.fill_all(template.touch, lookup),
         )
 
     def _python(
@@ -324,9 +335,7 @@ class PipeRecipe:
                     digest_of(self.text_digest + self.values_digest),
                     job.inputs,
                 ),
-                environment=tuple(
-                    [(name, template.fill(text, lookup)) for name, text in template.environment]
-                ),
+                environment=template.variables(lookup),
             )
         return self._making
 
@@ -354,7 +363,7 @@ def in_shell(value: Any, context: str, span: Span) -> str:
     if isinstance(value, set | frozenset):
         value = sorted(value, key=str)
     if isinstance(value, list | tuple):
-        return " ".join(quote(as_text(each, span), context) for each in value)
+        return " ".join([quote(as_text(each, span), context) for each in value])
     if value is None:
         return ""
     if isinstance(value, Mapping) or callable(value):

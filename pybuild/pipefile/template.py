@@ -329,7 +329,7 @@ def unfit(text: str) -> str:
 
 def as_text(value: Any, span: Span) -> str:
     """A value inside a word: text or number. Raises BuildError for a list."""
-    if type(value) is FileName:
+    if isinstance(value, FileName):
         return value
     if isinstance(value, list | tuple | set | dict):
         raise _wrong(

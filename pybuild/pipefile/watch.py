@@ -370,7 +370,7 @@ def _hook(kind: str, arguments: tuple[Any, ...]) -> None:
         return
     watch = _watches[-1]
     # Python of the build file is compiled before it is called.
-    if watch.is_noting or (kind == "compile" and not watch.is_inside):
+    if watch.is_noting if watch.is_inside else kind == "compile":
         with watch.pause():
             watch.event(kind, arguments)
 

@@ -23,6 +23,8 @@ def up_to_date(goals: Sequence[str], jobs: int) -> str:
 
 def printable(text: str) -> str:
     """File names that are no UTF-8 must not break the output."""
+    if text.isascii():
+        return text
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     except UnicodeEncodeError:

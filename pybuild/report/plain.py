@@ -115,8 +115,9 @@ class PlainReport:
     def _started(self, event: Started) -> None:
         job = event.job
         if self.tone.explain:
-            for reason in self._reasons.pop(job.number, ()):
-                self._say(f"{job.name}: {sentence(reason)}")
+            reasons = self._reasons.pop(job.number, ())
+            if reasons:
+                self._say("\n".join([f"{job.name}: {sentence(each)}" for each in reasons]))
         if (event.script.silent and not self.tone.explain) or self.tone.quiet:
             return
         if event.attempt > 1:

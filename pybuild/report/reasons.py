@@ -11,7 +11,8 @@ from pybuild.graph import told_name
 
 def sentence(reason: Reason) -> str:
     """A reason as one line, with old and new where there are both."""
-    return _SENTENCES[reason.kind](reason._replace(name=told_name(reason.name)))
+    name = told_name(reason.name)
+    return _SENTENCES[reason.kind](reason if name == reason.name else reason._replace(name=name))
 
 
 WHY_NOT = {

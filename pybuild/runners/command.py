@@ -15,14 +15,14 @@ from pybuild.graph import ShellPart
 from pybuild.typed import Any, NamedTuple
 
 # Words with nothing in them that a shell would treat, bare or between single quotes.
-_WORD = (
-    r"(?:(?P<bare>[A-Za-z0-9_@%+:,./^-][A-Za-z0-9_@%+=:,./^-]*)|'(?P<quoted>[^'\n]*)')(?=[ \t]|$)"
-)
+_BARE = r"[A-Za-z0-9_@%+:,./^-][A-Za-z0-9_@%+=:,./^-]*"
+_WORD = rf"(?:(?P<bare>{_BARE})|'(?P<quoted>[^'\n]*)')(?=[ \t]|$)"
 _NEXT = re.compile(
     rf"(?P<copy>(?P<to>[12]?)>&(?P<of>[12]))(?=[ \t]|$)"
     rf"|(?P<handle>[012]?)(?P<operator>>>|>|<)[ \t]*{_WORD}"
 )
 _PLAIN = re.compile(_WORD)
+_ALL_BARE = re.compile(rf"{_BARE}(?:[ \t]+{_BARE})*")
 _BLANKS = re.compile(r"[ \t]*")
 _KNOWN_SHELLS = (("bash", "-euo", "pipefail", "-c"), ("sh", "-eu", "-c"))
 # Builtins and reserved words of POSIX shells and of bash; not those that are programs as well
@@ -57,8 +57,20 @@ class Simple(NamedTuple):
 
 def simple_command(part: ShellPart) -> Simple | None:
     """The command that a part is, or None if it takes a shell to understand it."""
+    if part.shell not in _KNOWN_SHELLS:
+        return None
     text = part.text.strip()
-    if part.shell not in _KNOWN_SHELLS or "\n" in text:
+    simple = Simple(text.split(), (), ()) if _ALL_BARE.fullmatch(text) else _parsed(text)
+    if simple is None:
+        return None
+    if simple.words in ([], [":"]):
+        return simple._replace(words=["true"])
+    return None if simple.words[0] in _SHELL_WORDS else simple
+
+
+def _parsed(text: str) -> Simple | None:
+    """A line of words and redirections; None if there is anything else in it."""
+    if "\n" in text:
         return None
     words: list[str] = []
     actions: list[tuple[Any, ...]] = []
@@ -81,10 +93,6 @@ def simple_command(part: ShellPart) -> Simple | None:
         handle, flags = _OPENING[found["operator"]]
         actions.append((os.POSIX_SPAWN_OPEN, int(found["handle"] or handle), word, flags, 0o666))
         files.append(word)
-    if words in ([], [":"]):
-        words = ["true"]
-    if words[0] in _SHELL_WORDS:
-        return None
     return Simple(words, tuple(actions), tuple(files))
 
 

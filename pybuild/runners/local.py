@@ -362,7 +362,7 @@ class LocalRunner:
         part = task.script.parts[task.part]
         if isinstance(part, PythonPart):
             makings = {}
-            for value in _objects_below(part):
+            for value in _objects_below(part) if part.values else ():
                 if value.value is not None:
                     makings[value.value.digest] = value, self._packed_once(value)
             return Block(part, packed(part.names), task.script.environment, makings)

@@ -471,8 +471,9 @@ def test_the_short_way_for_plain_words_is_the_way_of_the_grammar(word: str) -> N
 
 
 _words = st.sampled_from(
-    "a b.o src/x-1.c %.o * café it's x(1) [ab] +x? a,b ~/a @a !a $(a) {a} /a -a include -include "
-    "include.d python split collate value product combinations(2) permutations( combinations ifdef".split()
+    "a b.o <n> a/<n>.o <n.ext>x<n[0]> <n:x> <f(x)> src/x-1.c %.o * café it's x(1) [ab] +x? a,b ~/a @a !a $(a) {a} /a -a include -include "
+    "include.d python split collate value product combinations(2) permutations( combinations "
+    "ifdef".split()
 )
 _marks = st.sampled_from('A=b =b "q" <s> <s> \\ \\: # ; & &: | : : : ::'.split())
 _blanks = st.sampled_from([" ", " ", "", "\t", "\xa0", "\f", "\x0b", "\u2028"])
@@ -500,14 +501,16 @@ def test_the_short_way_for_plain_headers_is_the_way_of_the_grammar(header: str) 
 
 def test_a_file_of_plain_headers_needs_no_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("pybuild.pipefile.parse.parser")
-    source = Source("Pipefile", "out/1.o: in/1.c in/1.h\n  cc -c in/1.c\nall : out/*.o\nn: a: b")
+    source = Source(
+        "Pipefile", "out/1.o: in/1.c in/1.h\n  cc -c in/1.c\nall : out/*.o\nn: <n>.a: b/<n>"
+    )
     tree, diagnostics = parse(source)
     assert not diagnostics
     words = [[[at(word) for word in part] for part in rule.segments] for rule in rules(tree)]
     assert words == [
         [["1:1 out/1.o"], ["1:10 in/1.c", "1:17 in/1.h"]],
         [["3:1 all"], ["3:7 out/*.o"]],
-        [["4:1 n"], ["4:4 a"], ["4:7 b"]],
+        [["4:1 n"], ["4:4 <n>.a"], ["4:11 b/<n>"]],
     ]
 
 
