@@ -9,12 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
 
-import xxhash
-
-from pybuild.content import digest_of, handle_digest
-from pybuild.typed import NamedTuple, Protocol
+from pybuild.typed import Iterable, NamedTuple, Protocol
 
 _look = os.stat  # as it is now: while a load is watched something else stands there
 
@@ -72,6 +68,8 @@ class Disk:
         return Status(found.st_mtime_ns, found.st_size, found.st_ino, stat.S_ISDIR(found.st_mode))
 
     def digest(self, name: str) -> bytes:
+        from pybuild.content import digest_of, handle_digest
+
         try:
             handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
         except IsADirectoryError:
@@ -88,7 +86,9 @@ class Disk:
             os.close(handle)
 
     def _folder_digest(self, name: str) -> bytes:
-        total = xxhash.xxh3_128()
+        from xxhash import xxh3_128
+
+        total = xxh3_128()
         base = name.rstrip("/")
         todo = [""]
         while todo:
@@ -248,5 +248,7 @@ class Pretending(Untouched):
 
     def digest(self, name: str) -> bytes:
         if name in self.made:
+            from pybuild.content import digest_of
+
             return digest_of(b"pretended " + os.fsencode(name))
         return self.inner.digest(name)

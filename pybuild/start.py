@@ -14,16 +14,6 @@ UNREADY = tuple(dict.fromkeys([ROOT, PACKAGES]))
 sys.argv[0] = sys.argv.pop(1)
 sys.path[0:1] = UNREADY
 
-try:
-    from pybuild.cli.main import main
-except ImportError:
-    # A package that we need lies where only `site` knows.
-    import site
-
-    sys.path[:] = [ROOT, *(each for each in sys.path if each not in UNREADY)]
-    site.main()
-    from pybuild.cli.main import main
-
-    UNREADY = ()
+from pybuild.cli.main import main  # noqa: E402
 
 main(unready=UNREADY)

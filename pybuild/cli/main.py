@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 
-from pybuild.cli.short import answer
 from pybuild.cli.streams import CannotWrite, open_streams
 
 TYPE_CHECKING = False
@@ -55,23 +54,40 @@ def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
     """Does what the command line says; returns the exit status."""
     called = os.environ.pop("PYBUILD_CALLED", "") or sys.argv[0]
     is_make = os.path.basename(called) in MAKE_NAMES
-    status, glimpse = (None, None) if is_make else answer(words)
+    if is_make:
+        return _make(words, called)
+    try:
+        from pybuild.cli.short import answer
+    except ImportError:
+        if not unready:
+            raise
+        # A package that we need lies where only `site` knows.
+        _get_ready(unready)
+        unready = ()
+        from pybuild.cli.short import answer
+
+    status, glimpse = answer(words)
     if status is not None:
         return status
-    if unready:
-        _get_ready(unready)
     if glimpse is None:
         from pybuild.cli.frontend import reads_makefiles
 
-        if is_make or reads_makefiles(words):
-            from pybuild.cli.make import make
-            from pybuild.makefile.ports import Interrupted
-
-            try:
-                return make(words, called)
-            except Interrupted as stop:
-                _die_by(stop.signum)
+        if reads_makefiles(words):
+            return _make(words, called)
+    if unready:
+        _get_ready(unready)
     return _run(words, glimpse)
+
+
+def _make(words: Sequence[str], called: str) -> int:
+    """Does what `make` does; needs nothing of what was put off."""
+    from pybuild.cli.make import make
+    from pybuild.makefile.ports import Interrupted
+
+    try:
+        return make(words, called)
+    except Interrupted as stop:
+        _die_by(stop.signum)
 
 
 def _get_ready(unready: Sequence[str]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Callable, Sequence
 
+from pybuild import signals
 from pybuild.cli.frontend import typed_name
 from pybuild.cli.make_read import Reading
 from pybuild.cli.make_remake import Restart, Unmade, remake
@@ -25,7 +24,7 @@ from pybuild.makefile.update import Manner, Walk
 from pybuild.makefile.vpath import Directories, Folders, split_path
 from pybuild.runners.commands import CommandRunner, OutputLock
 from pybuild.runners.jobserver import OwnSlots, SharedSlots, join, serve
-from pybuild.typed import Any
+from pybuild.typed import Any, Callable, Sequence
 
 
 def make(words: Sequence[str], called: str) -> int:
@@ -57,7 +56,7 @@ def make(words: Sequence[str], called: str) -> int:
     except MakeError as error:
         status = start.tell(error)
     except Interrupted as stop:
-        if stop.signum == signal.SIGQUIT:
+        if stop.signum == signals.SIGQUIT:
             return OUT_OF_DATE  # no core of a program that is well
         raise
     start.leave()

@@ -125,15 +125,15 @@ class Reading:
         text = flags.mflags_text(self.flags, reading=reading)
         self._set_exported("MFLAGS", text, Origin.ENVIRONMENT)
 
-    def _set_exported(self, name: str, text: str, origin: Origin) -> None:
+    def _set_exported(self, name: str, text: str, origin: int) -> None:
         """Sets a variable that children get unless a makefile has said that they do not."""
         made = Variable(name, text, origin)
         old = self.variables.variables.get(name)
-        made.export = Export.NO if old is not None and old.export is Export.NO else Export.YES
+        made.export = Export.NO if old is not None and old.export == Export.NO else Export.YES
         self.variables.variables[name] = made
 
     @property
-    def _environment_origin(self) -> Origin:
+    def _environment_origin(self) -> int:
         if self.flags.environment_overrides:
             return Origin.ENVIRONMENT_OVERRIDE
         return Origin.ENVIRONMENT

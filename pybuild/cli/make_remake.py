@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from itertools import groupby
 
 from pybuild.cli.make_read import Reading
 from pybuild.makefile.evaluate import Makefile
 from pybuild.makefile.node import MISSING, Status
 from pybuild.makefile.update import Walk
+from pybuild.typed import Sequence
 
 
 class Unmade(Exception):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
 from pybuild import __version__
 from pybuild.files import Disk
@@ -13,6 +12,7 @@ from pybuild.makefile import flags
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.flags import Flags
 from pybuild.makefile.patterns import short_name
+from pybuild.typed import Sequence
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
 

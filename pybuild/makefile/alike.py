@@ -8,11 +8,11 @@ before the first dot or comma alone, the root: `a.in` and `b.in` are alike if th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
 from itertools import islice
 
 from pybuild.makefile.rules import Database, Target
 from pybuild.makefile.vpath import Folders
+from pybuild.typed import Hashable, Iterable
 
 
 class Place:
@@ -74,13 +74,15 @@ class Alike:
         targets = self._targets
         if self._seen == len(targets):
             return
+        begins: dict[str, tuple[str, ...]] = {}  # of names that rules look for, by folder
         for name in islice(targets, self._seen, None):
             folder, slash, last = name.rpartition("/")
             folder += slash
-            if any(
-                folder.endswith(inner) and last.startswith(before)
-                for inner, before in self._elsewhere
-            ):
+            if folder not in begins:
+                begins[folder] = tuple(
+                    before for inner, before in self._elsewhere if folder.endswith(inner)
+                )
+            if last.startswith(begins[folder]):
                 self._is_sure = False
             self._targets_of.setdefault((folder, _root(last)), []).append(targets[name])
         self._seen = len(targets)

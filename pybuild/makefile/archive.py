@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from pybuild.typed import NamedTuple
+from pybuild.makefile.regex import regex
+from pybuild.typed import Iterator, NamedTuple
 
 _MAGIC = b"!<arch>\n"
 _THIN_MAGIC = b"!<thin>\n"
-_WILDCARD = re.compile(r"[*?\[]")
-_WILDCARD = re.compile(r"[*?\[]")
+_WILDCARD = regex(r"[*?\[]")
 _HEADER = 60  # bytes: name 16, date 12, user 6, group 6, mode 8, size 10, end 2
 _DATE = 16, 28  # where the date stands in a header
 
@@ -94,6 +91,8 @@ def matching(name: str) -> list[str]:
         found = {each.name for each in members(parts[0])}
     except (OSError, ArchiveError):
         return []
+    from fnmatch import fnmatchcase
+
     return [f"{parts[0]}({each})" for each in sorted(found) if fnmatchcase(each, parts[1])]
 
 

@@ -7,7 +7,7 @@ from pybuild.makefile.rules import Database
 from pybuild.makefile.variables import Frame, Scope
 
 
-def automatic_scope(node: Node, scope: Scope, database: Database) -> Scope:
+def automatic_scope(node: Node, scope: Scope, database: Database) -> Frame:
     """A scope with the automatic variables of a node, inside of the one with its own."""
     inner = Frame(scope)
     archive, member = split_member(node.name)
@@ -17,17 +17,18 @@ def automatic_scope(node: Node, scope: Scope, database: Database) -> Scope:
     kept = dict.fromkeys(names)
     only = dict.fromkeys(_shown(each) for each in dependencies if each.order_only)
     newer = dict.fromkeys(_shown(each) for each in normal if each.has_changed)
-    for name, value in (
-        ("@", archive or node.name),
-        ("%", member),
-        ("*", _stem(node, database)),
-        ("<", _first(node, normal, database)),
-        ("^", " ".join(kept)),
-        ("+", " ".join(names)),
-        ("?", " ".join(newer)),
-        ("|", " ".join(each for each in only if each not in kept)),
-    ):
-        inner.set(name, value)
+    inner.texts.update(
+        {
+            "@": archive or node.name,
+            "%": member,
+            "*": _stem(node, database),
+            "<": _first(node, normal, database),
+            "^": " ".join(kept),
+            "+": " ".join(names),
+            "?": " ".join(newer),
+            "|": " ".join(each for each in only if each not in kept),
+        }
+    )
     return inner
 
 

@@ -7,11 +7,11 @@ depends on what makefiles say of suffixes, and each of them gives way to one tha
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 from pybuild.makefile.rules import Database, PatternRule, Prerequisite, Recipe
 from pybuild.makefile.search import pattern_prerequisites
 from pybuild.makefile.variables import Origin, Scope
+from pybuild.typed import Iterator
 
 SUFFIXES = (
     ".out .a .ln .o .c .cc .C .cpp .p .f .F .m .r .y .l .ym .yl .s .S .mod .sym .def .h .info"

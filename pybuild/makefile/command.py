@@ -7,23 +7,21 @@ messages about programs that are not there.
 
 from __future__ import annotations
 
-import re
-
+from pybuild.makefile.regex import regex
 from pybuild.typed import NamedTuple
 
 SHELL = "/bin/sh"
 SHELL_FLAGS = "-c"
 POSIX_SHELL_FLAGS = "-ec"
 
-_PLAIN = re.compile(r"[^#;\"*?\[\]&|<>(){}$`^~!'\\\n=]*\Z")
-_PLAIN_WORD = re.compile(r"[^ \t]+")
-_BLANKS = re.compile(r"(?:[ \t\n]|\\\n)*")
+_SPECIAL = frozenset("#;\"*?[]&|<>(){}$`^~!'\\\n=")
+_BLANKS = regex(r"(?:[ \t\n]|\\\n)*")
 # What a word consists of: bare text, text between single quotes, or one character behind a
 # backslash. A backslash and newline between quotes stays, elsewhere both go.
-_PIECE = re.compile(
+_PIECE = regex(
     r"(?P<bare>[^#;\"*?\[\]&|<>(){}$`^~!'\\ \t\n]+)|'(?P<quoted>[^']*)'|\\(?P<escaped>[\s\S]?)"
 )
-_NEWLINE_IN_QUOTES = re.compile(r"(?<!\\)\n")
+_NEWLINE_IN_QUOTES = regex(r"(?<!\\)\n")
 _SHELL_WORDS = frozenset(
     """
     . : alias bg break case cd command continue eval exec exit export fc fg for getopts hash if jobs
@@ -33,11 +31,11 @@ _SHELL_WORDS = frozenset(
 )
 _POSIX_SHELLS = frozenset(("ash", "bash", "dash", "ksh", "rksh", "sh", "zsh"))
 _USUAL_IFS = frozenset(" \t\n")
-_PREFIX = re.compile(r"[ \t@+-]*")
-_INNER_PREFIX = re.compile(r"((?:\A|(?<!\\)(?:\\\\)*\n))[ \t@+-]+")
-_CONTINUATION = re.compile(r"[ \t]*\\\n[ \t]*")
-_OPENING = re.compile(r"\$([({])")
-_BRACKETS = {"(": re.compile(r"[()]"), "{": re.compile(r"[{}]")}
+_INNER_PREFIX = regex(r"((?:\A|(?<!\\)(?:\\\\)*\n))[ \t@+-]+")
+_CONTINUATION = regex(r"[ \t]*\\\n[ \t]*")
+_TO_ESCAPE = regex(r"([^A-Za-z0-9_@%+=:,./\n-])")
+_OPENING = regex(r"\$([({])")
+_BRACKETS = {"(": regex(r"[()]"), "{": regex(r"[{}]")}
 
 
 class Prefixed(NamedTuple):
@@ -52,11 +50,11 @@ class Prefixed(NamedTuple):
 
 def split_prefix(line: str) -> Prefixed:
     """Takes `@`, `-`, `+` and blanks off the start of a line."""
-    end = _PREFIX.match(line).end()  # type: ignore[union-attr]
-    if not end:
+    rest = line.lstrip(" \t@+-")
+    if len(rest) == len(line):
         return Prefixed(False, False, False, line)
-    prefix = line[:end]
-    return Prefixed("@" in prefix, "-" in prefix, "+" in prefix, line[end:])
+    prefix = line[: len(line) - len(rest)]
+    return Prefixed("@" in prefix, "-" in prefix, "+" in prefix, rest)
 
 
 def prepared(line: str, prefix: str = "\t") -> str:
@@ -111,8 +109,9 @@ def argv_of(
     """The words of the command that an expanded line without prefix characters is; None if there
     is nothing to run. `shell`, `shell_flags` and `ifs` are the values of `SHELL`, `.SHELLFLAGS` and
     `IFS`. With `one_shell` the line is a whole recipe, as `one_shell_text` gave it."""
-    if _PLAIN.match(line) and shell == SHELL and shell_flags in (SHELL_FLAGS, POSIX_SHELL_FLAGS):
-        words = _PLAIN_WORD.findall(line)
+    is_usual = shell == SHELL and shell_flags in (SHELL_FLAGS, POSIX_SHELL_FLAGS)
+    if is_usual and _SPECIAL.isdisjoint(line):
+        words = [word for word in line.replace("\t", " ").split(" ") if word]
         if not words:
             return None
         if words[0] not in _SHELL_WORDS and not ifs:
@@ -121,11 +120,7 @@ def argv_of(
         return None
     if line == ":" and is_posix_shell(shell) and shell_flags in (SHELL_FLAGS, POSIX_SHELL_FLAGS):
         return None
-    if (
-        shell == SHELL
-        and shell_flags in (SHELL_FLAGS, POSIX_SHELL_FLAGS)
-        and (not ifs or _USUAL_IFS.issuperset(ifs))
-    ):
+    if is_usual and (not ifs or _USUAL_IFS.issuperset(ifs)):
         simple = _simple_words(line, one_shell)
         if simple is not None:
             return simple or None
@@ -184,4 +179,4 @@ def _with_shell(line: str, shell: str, flags: str, one_shell: bool) -> tuple[str
 
 def _escaped(line: str) -> str:
     """A line as one word for a shell."""
-    return re.sub(r"([^\w@%+=:,./\n-])", r"\\\1", line, flags=re.ASCII)
+    return _TO_ESCAPE.sub(r"\\\1", line)

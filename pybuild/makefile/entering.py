@@ -5,8 +5,6 @@ A rule takes effect when its line is read, and is entered when its recipe is com
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.expand import Expander
 from pybuild.makefile.patterns import fill_pattern, match_pattern, split_pattern, split_words
@@ -20,6 +18,7 @@ from pybuild.makefile.rules import (
 )
 from pybuild.makefile.search import add_pattern_rule
 from pybuild.makefile.variables import Origin, Scope
+from pybuild.typed import Callable
 
 
 def say(expander: Expander, text: str, place: Place | None) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from pybuild.makefile.variables import Export, Frame, Origin, Scope, Variable
 from pybuild.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pybuild.makefile.expand import Expander
 
-_SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS"})  # exported unless a makefile says that they are not
 _NEVER_BY_ITSELF = frozenset({"MAKE_RESTARTS", "SHELL"})
 _NEVER_BY_ALL = frozenset({"MAKE", "MAKE_COMMAND", "MAKEOVERRIDES", "SUFFIXES"})
 
 
-def child_environment(scope: Scope, expander: Expander) -> dict[str, str]:
+def child_environment(scope: Scope | Frame, expander: Expander) -> dict[str, str]:
     """The environment of a command. `scope` is that of the target that it is for, or the global
     one. `SHELL` is as make was given it, unless a makefile exports it. Raises MakeError when a
     value cannot be expanded."""
@@ -26,17 +23,12 @@ def child_environment(scope: Scope, expander: Expander) -> dict[str, str]:
     expander.scope = scope
     try:
         for name, (variable, export) in _variables(scope).items():
-            if not _is_exported(variable, export, expander):
-                continue
-            if not variable.expanding:
+            if _is_exported(variable, export, expander):
                 made[name] = expander.value(name)
-            elif name in given:
-                # A command that is run for this very value.
-                made[name] = given[name]
     finally:
         expander.scope = outer
     shell = scope.find("SHELL")
-    if (shell is None or shell.export is not Export.YES) and "SHELL" in given:
+    if (shell is None or shell.export != Export.YES) and "SHELL" in given:
         made["SHELL"] = given["SHELL"]
     # A makefile that sets MAKELEVEL does not change how deep this make is.
     level = given.get("MAKELEVEL", "")
@@ -44,28 +36,34 @@ def child_environment(scope: Scope, expander: Expander) -> dict[str, str]:
     return made
 
 
-def _variables(scope: Scope) -> dict[str, tuple[Variable, Export]]:
+def _variables(scope: Scope | Frame) -> dict[str, tuple[Variable, int]]:
     """All that can be seen from a scope. One that does not say whether it is exported does as the
     one that it hides."""
-    own = scope.base if isinstance(scope, Frame) else scope
+    if isinstance(scope, Frame):
+        found = _variables(scope.base)
+        for name in scope.texts:
+            variable = scope.find(name)
+            if variable is not None:
+                found[name] = (variable, found[name][1] if name in found else Export.DEFAULT)
+        return found
     scopes = list(scope.chain())
     if len(scopes) == 1:
         return {name: (each, each.export) for name, each in scope.variables.items()}
-    found: dict[str, tuple[Variable, Export]] = {}
+    found = {}
     for each in reversed(scopes):
         for name, variable in each.variables.items():
-            if variable.is_private and each is not scope and each is not own:
+            if variable.is_private and each is not scope:
                 continue
             export = variable.export
-            if export is Export.DEFAULT and name in found:
+            if export == Export.DEFAULT and name in found:
                 export = found[name][1]
             found[name] = (variable, export)
     return found
 
 
-def _is_exported(variable: Variable, export: Export, expander: Expander) -> bool:
-    if export is not Export.DEFAULT:
-        return export is Export.YES
+def _is_exported(variable: Variable, export: int, expander: Expander) -> bool:
+    if export != Export.DEFAULT:
+        return export == Export.YES
     name = variable.name
     if name in _NEVER_BY_ITSELF:
         return False
@@ -74,6 +72,6 @@ def _is_exported(variable: Variable, export: Export, expander: Expander) -> bool
     origin = variable.origin
     if origin in (Origin.DEFAULT, Origin.AUTOMATIC):
         return False
-    if origin is not Origin.COMMAND and (not expander.export_all or name in _NEVER_BY_ALL):
+    if origin != Origin.COMMAND and (not expander.export_all or name in _NEVER_BY_ALL):
         return False
-    return _SHELL_NAME.fullmatch(name) is not None
+    return name.isascii() and name.isidentifier()

@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-from collections.abc import Callable, Sequence
 
 from pybuild.makefile import archive, lines
 from pybuild.makefile.entering import ReadRule, RuleBook, is_pattern, plain_name, say
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.expand import Expander
-from pybuild.makefile.lines import Lines, assignment, cut, joined, recipe_line, without_comment
-from pybuild.makefile.patterns import glob_words, short_name
+from pybuild.makefile.lines import (
+    Lines,
+    assignment,
+    cut,
+    first_word,
+    joined,
+    recipe_line,
+    without_comment,
+)
+from pybuild.makefile.patterns import glob_words, short_name, split_words
+from pybuild.makefile.regex import regex
 from pybuild.makefile.rules import Database, PatternVariable, Prerequisite, Recipe, Target
 from pybuild.makefile.variables import Export, Origin, Scope, Variable
+from pybuild.typed import TYPE_CHECKING, Callable, Sequence
+
+if TYPE_CHECKING:
+    from re import Match
 
 DEFAULT_FOLDERS = ("/usr/gnu/include", "/usr/local/include", "/usr/include")
 """Where included makefiles are looked for last."""
@@ -32,11 +43,11 @@ _DIRECTIVES = (
     | _INCLUDES
     | {"define", "undefine", "vpath", "load", "-load", "endef"}
 )
-_FIRST_WORD = re.compile(r"[^\s#]+")
-_BAD_CONDITIONAL = re.compile(r"ifn?eq[^\s]")
-_DEFINITION = re.compile(r"(define|endef)(?![^\s#])")
-_ARCHIVE = re.compile(r"[^\s()]*\([^()]*\s[^()]*\)")
+_BAD_CONDITIONAL = regex(r"ifn?eq[^\s]")
+_DEFINITION = regex(r"(define|endef)(?![^\s#])")
+_ARCHIVE = regex(r"[^\s()]*\([^()]*\s[^()]*\)")
 _MOST_NESTED = 500  # makefiles within makefiles; make has them all open
+_MORE_THAN_NAMES = ("$", ";", "#", "%", "=", "\\", "&", "|", "(", "*", "?", "[", "~", ".WAIT")
 _READING, _WAITING, _DONE = range(3)  # what a conditional does with the lines under it
 
 
@@ -64,7 +75,7 @@ class _Modifiers:
     __slots__ = ("export", "override", "private")
 
     def __init__(self) -> None:
-        self.export: Export | None = None
+        self.export: int | None = None
         self.override = False
         self.private = False
 
@@ -261,7 +272,7 @@ class Reader:
                 if source.targetless:
                     continue
             text = joined(raw, self.database.is_posix) if "\n" in raw else raw
-            text = text.strip() if text[0] in " \t" else text
+            text = text.lstrip() if text[0] in " \t" else text
             if not text or text[0] == "#":
                 continue
             self._line(source, raw, text)
@@ -269,8 +280,7 @@ class Reader:
     def _line(self, source: _Source, raw: str, text: str) -> None:
         """Reads a line that is not of a recipe. `text` is the line as one, without blanks before
         it."""
-        match = _FIRST_WORD.match(text)
-        word = match[0] if match is not None else ""
+        word = first_word(text)
         if source.skipping:
             if word in _CONDITIONALS and assignment(text) is None:
                 self._condition(source, word, without_comment(text)[len(word) :].strip())
@@ -290,7 +300,8 @@ class Reader:
         self._flush(source)
         if raw[0] == self.prefix:
             raise MakeError("recipe commences before first target", place)
-        self._rule(source, raw, place)
+        if not self._plain_rule(source, text, place):
+            self._rule(source, raw, place)
 
     def _assigns(self, source: _Source, text: str, place: Place | None) -> bool:
         """Reads a global assignment, `define` or `undefine`, if the text is one."""
@@ -303,8 +314,7 @@ class Reader:
                 name, operator, value = parts
                 self._assign(name, operator, value, modifiers, place)
                 return True
-            match = _FIRST_WORD.match(rest)
-            word = match[0] if match is not None else ""
+            word = first_word(rest)
             after = rest[len(word) :].strip()
             if word == "define":
                 self._flush(source)
@@ -351,7 +361,7 @@ class Reader:
         operator: str,
         value: str,
         place: Place | None = None,
-        origin: Origin = Origin.FILE,
+        origin: int = Origin.FILE,
     ) -> Variable | None:
         """Does an assignment in a scope. Returns the variable, None if there is none by then."""
         recursive = True
@@ -378,7 +388,7 @@ class Reader:
             self._after_set(name)
         return variable
 
-    def _append(self, old: Variable, value: str, origin: Origin, place: Place | None) -> Variable:
+    def _append(self, old: Variable, value: str, origin: int, place: Place | None) -> Variable:
         """`+=` on a variable that is there."""
         if not old.recursive and "$" in value:
             value = self.expander.expand(value)
@@ -458,8 +468,7 @@ class Reader:
         while True:
             if assignment(text) is not None:
                 return
-            match = _FIRST_WORD.match(text)
-            word = match[0] if match is not None else ""
+            word = first_word(text)
             if word == "define":
                 self._body(source, source.place())
                 return
@@ -496,8 +505,7 @@ class Reader:
         top = conditions[-1]
         if top.has_else:
             raise MakeError("only one 'else' per conditional", place)
-        match = _FIRST_WORD.match(rest)
-        word = match[0] if match is not None else ""
+        word = first_word(rest)
         is_chained = word in _CONDITIONALS and word not in ("else", "endif")
         if rest and not is_chained:
             self._say("extraneous text after 'else' directive", place)
@@ -580,7 +588,7 @@ class Reader:
             vpaths[:] = [each for each in vpaths if each[0] != pattern]
             return
         folders = []
-        for folder in re.split(r"[\s:]+", names[1]):
+        for folder in names[1].replace(":", " ").split():
             if len(folder) > 1 and folder.endswith("/"):
                 folder = folder[:-1]
             if folder and folder != ".":
@@ -608,6 +616,28 @@ class Reader:
         return found
 
     # Rules
+
+    def _plain_rule(self, source: _Source, text: str, place: Place | None) -> bool:
+        """Reads a line of nothing but names and a colon, as compilers write them by the thousand.
+        Returns whether it was one."""
+        for each in _MORE_THAN_NAMES:
+            if each in text:
+                return False
+        head, colon, rest = text.partition(":")
+        targets = split_words(head)
+        if not targets or not colon or ":" in rest or self.running is not None:
+            return False
+        names = split_words(rest)
+        if "./" in text:
+            targets = [short_name(name) if name.startswith("./") else name for name in targets]
+            names = [short_name(name) if name.startswith("./") else name for name in names]
+        rule = ReadRule(place)
+        rule.targets = targets
+        rule.prerequisites = [Prerequisite(name) for name in names]
+        source.targetless = False
+        self.book.take_effect(rule)
+        source.rule = rule
+        return True
 
     def _rule(self, source: _Source, raw: str, place: Place | None) -> None:
         """Reads a line that is neither an assignment nor a directive."""
@@ -733,7 +763,7 @@ class Reader:
     def _check_mixed(self, rule: ReadRule, place: Place | None) -> None:
         """What may not stand together left of a colon."""
         targets = rule.targets
-        if not any("%" in name for name in targets):
+        if "%" not in "".join(targets):
             return
         if rule.pattern is not None:
             if is_pattern(targets[0]):
@@ -769,8 +799,7 @@ class Reader:
             parts = assignment(text)
             if parts is not None:
                 break
-            match = _FIRST_WORD.match(text)
-            word = match[0] if match is not None else ""
+            word = first_word(text)
             if word not in _MODIFIERS:
                 return False
             if modifiers is None:
@@ -847,10 +876,11 @@ class Reader:
         """Notes an assignment for all targets that a pattern matches."""
         origin = Origin.OVERRIDE if modifiers is not None and modifiers.override else Origin.FILE
         scope = Scope(self.variables)
-        if operator in ("+=", "?="):
+        if operator in ("+=", "?=", ":::="):
             made = scope.define(name, value, origin, place=place)
             made.appends = operator == "+="
             made.is_conditional = operator == "?="
+            made.is_postponed = operator == ":::="
         else:
             set_now = self.define(scope, name, operator, value, place, origin)
             assert set_now is not None
@@ -905,7 +935,7 @@ def _in_quotes(text: str) -> tuple[str, str, str] | None:
 def _members(text: str) -> str:
     """A list of names in which `lib(a b)` is `lib(a) lib(b)`."""
 
-    def each(match: re.Match[str]) -> str:
+    def each(match: Match[str]) -> str:
         library, _, inside = match[0][:-1].partition("(")
         if not library:
             return match[0]

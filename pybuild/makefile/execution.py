@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-
+from pybuild import signals
 from pybuild.files import Files
 from pybuild.makefile import archive
 from pybuild.makefile.automatic import automatic_scope, split_member
@@ -26,8 +22,8 @@ from pybuild.makefile.ports import Command, Commands, Ended, Slots
 from pybuild.makefile.rules import Database, Recipe
 from pybuild.makefile.scopes import scope_of
 from pybuild.makefile.times import Times
-from pybuild.makefile.variables import Scope
-from pybuild.typed import NamedTuple
+from pybuild.makefile.variables import Frame
+from pybuild.typed import Callable, Mapping, NamedTuple
 
 _MAKES = ("$(MAKE)", "${MAKE}")
 
@@ -77,7 +73,7 @@ class _Run:
         "touches",
     )
 
-    def __init__(self, node: Node, number: int, lines: deque[_Line], scope: Scope) -> None:
+    def __init__(self, node: Node, number: int, lines: list[_Line], scope: Frame) -> None:
         self.node = node
         self.number = number
         self.lines = lines
@@ -88,6 +84,25 @@ class _Run:
         self.ifs: str | None = None
         self.environment: Mapping[str, str] | None = None
         self.touches = False  # lines were left out: its file is touched instead
+
+
+class _Inside:
+    """For what is expanded in a recipe: its scope, and the place that messages point at."""
+
+    __slots__ = ("before", "expander", "place", "scope")
+
+    def __init__(self, expander: Expander, scope: Frame, place: Place | None) -> None:
+        self.expander = expander
+        self.scope = scope
+        self.place = place
+
+    def __enter__(self) -> None:
+        expander = self.expander
+        self.before = expander.scope, expander.place
+        expander.scope, expander.place = self.scope, self.place
+
+    def __exit__(self, *_: object) -> None:
+        self.expander.scope, self.expander.place = self.before
 
 
 class Executor:
@@ -115,7 +130,7 @@ class Executor:
         self.expanding: Callable[[Recipe | None], None] = lambda _: None
         self.console = expander.services.console
         self._runs: dict[int, _Run] = {}
-        self._told: deque[Ended] = deque()  # those that nothing has come of yet
+        self._told: list[Ended] = []  # those that nothing has come of yet
         self._count = 0
 
     # -- telling ---------------------------------------------------------------------------
@@ -152,7 +167,7 @@ class Executor:
             node.has_run = True
             self.finished(node)
             return
-        own = scope_of(node, self.expander.variables, self.database)
+        own = scope_of(node, self.expander, self.database)
         scope = automatic_scope(node, own, self.database)
         lines = self._lines(recipe, scope)
         if self.telling.trace:
@@ -161,7 +176,7 @@ class Executor:
             self.wait(self.slots)
         self._count += 1
         run = _Run(node, self._count, lines, scope)
-        with self._inside(scope, recipe.place):
+        with _Inside(self.expander, scope, recipe.place):
             run.shell = self.expander.value("SHELL") or "/bin/sh"
             run.shell_flags = self.expander.shell_flags()
             run.ifs = self.expander.value("IFS") if scope.find("IFS") else None
@@ -171,15 +186,15 @@ class Executor:
             while run.number in self._runs:
                 self.wait()
 
-    def _lines(self, recipe: Recipe, scope: Scope) -> deque[_Line]:
-        """All lines, expanded before the first one runs."""
-        found: deque[_Line] = deque()
+    def _lines(self, recipe: Recipe, scope: Frame) -> list[_Line]:
+        """All lines, the first one last. They are expanded before one runs."""
+        found: list[_Line] = []
         texts = recipe.lines
         if self.database.one_shell:
             texts = ["\n".join(recipe.lines)]
         self.expanding(recipe)
         for number, text in enumerate(texts):
-            with self._inside(scope, _offset(recipe.place, number)):
+            with _Inside(self.expander, scope, _offset(recipe.place, number)):
                 expanded = self.expander.expand(prepared(text, ""))
             head = split_prefix(text)
             is_always = _is_always(text)
@@ -195,25 +210,17 @@ class Executor:
                     )
                 )
         self.expanding(None)
+        found.reverse()
         return found
 
-    @contextmanager
-    def _inside(self, scope: Scope, place: Place | None) -> Iterator[None]:
-        before = self.expander.scope, self.expander.place
-        self.expander.scope, self.expander.place = scope, place
-        try:
-            yield
-        finally:
-            self.expander.scope, self.expander.place = before
-
-    def _trace(self, node: Node, recipe: Recipe, scope: Scope) -> None:
+    def _trace(self, node: Node, recipe: Recipe, scope: Frame) -> None:
         place = str(recipe.place) if recipe.place else "<builtin>"
         if node.is_phony:
             cause = "target is .PHONY"
         elif node.before == MISSING:
             cause = "target does not exist"
         else:
-            with self._inside(scope, recipe.place):
+            with _Inside(self.expander, scope, recipe.place):
                 cause = self.expander.value("?") or "unknown reasons"
         self.console.out(f"{place}: update target '{node.name}' due to: {cause}\n")
 
@@ -223,7 +230,7 @@ class Executor:
         """Starts the next line that has to be run; without one the recipe is over."""
         node, telling = run.node, self.telling
         while run.lines:
-            line = run.line = run.lines.popleft()
+            line = run.line = run.lines.pop()
             text = line.text
             if self.database.one_shell:
                 text = one_shell_text(text, run.shell)
@@ -276,7 +283,7 @@ class Executor:
     def _environment(self, run: _Run) -> Mapping[str, str]:
         if run.environment is None:
             recipe = run.node.recipe
-            with self._inside(run.scope, recipe.place if recipe else None):
+            with _Inside(self.expander, run.scope, recipe.place if recipe else None):
                 run.environment = child_environment(run.scope, self.expander)
         return run.environment
 
@@ -298,7 +305,7 @@ class Executor:
             self._told.extend(self.commands.wait(True, slots))
         has_ended = bool(self._told)
         while self._told:
-            self._ended(self._told.popleft())
+            self._ended(self._told.pop(0))
         return has_ended
 
     def drain(self) -> None:
@@ -315,14 +322,14 @@ class Executor:
     def interrupt(self, signum: int) -> None:
         """After a signal: half-made targets go, and what runs is waited for. It has got the signal
         from the terminal, as all of the group have; the usual one of `kill` goes to one alone."""
-        if signum == signal.SIGTERM:
+        if signum == signals.SIGTERM:
             self.commands.stop(signum)
         for run in reversed(self._runs.values()):
             self._delete(run.node)
         while self._runs:
-            self._told = self._told or deque(self.commands.wait(True))
+            self._told = self._told or list(self.commands.wait(True))
             while self._told:
-                ended = self._told.popleft()
+                ended = self._told.pop(0)
                 run = self._runs.pop(ended.number)
                 if ended.status:
                     self._tell_failure(run, ended, self._is_ignored(run.node, run.line))
@@ -370,7 +377,7 @@ class Executor:
         recipe = node.recipe
         place = _offset(recipe.place, run.line.number) if recipe and recipe.place else "<builtin>"
         stars, end = ("", " (ignored)") if ignored else ("*** ", self.telling.suffix)
-        what = f"Error {ended.status}" if ended.status >= 0 else signal.strsignal(-ended.status)
+        what = f"Error {ended.status}" if ended.status >= 0 else signals.strsignal(-ended.status)
         core = " (core dumped)" if ended.has_core else ""
         text = f"{self.expander.program}: {stars}[{place}: {node.name}] {what}{core}{end}\n"
         self.commands.say(run.number, text, to_error=True)
@@ -419,10 +426,12 @@ class Executor:
         """Whether nothing is told of what is done (`-s`, `.SILENT:`)."""
         return self.telling.silent or self.database.all_silent
 
-    @property
-    def only_pretends(self) -> bool:
-        """Whether recipes do not really run (`-n`, `-q`, `-t`), so that files are as they were."""
-        return self.telling.dry or self.telling.question or self.telling.touch
+    def only_pretends(self, recipe: Recipe | None) -> bool:
+        """Whether a recipe does not really run (`-n`, `-q`, `-t`), so that files are as they were:
+        those all of whose lines are run in any case do."""
+        if not (self.telling.dry or self.telling.question or self.telling.touch):
+            return False
+        return recipe is None or not all(map(_is_always, recipe.lines))
 
 
 def _is_always(line: str) -> bool:

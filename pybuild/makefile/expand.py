@@ -7,9 +7,7 @@ are called, recipes' variables) are expanded again and again.
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
 
 from pybuild.makefile.command import POSIX_SHELL_FLAGS, SHELL_FLAGS, argv_of
 from pybuild.makefile.environment import child_environment
@@ -18,14 +16,14 @@ from pybuild.makefile.functions import FUNCTIONS, Function
 from pybuild.makefile.patterns import split_pattern, substitute
 from pybuild.makefile.ports import Services
 from pybuild.makefile.variables import Frame, Origin, Scope, Variable
+from pybuild.typed import Callable, Mapping, Sequence
 
 # Functions that call themselves nest as deep as a list is long; Python's own limit is met at some
 # hundred words. Calls of Python in Python take no room on the stack of the process.
 _DEPTH = 200_000
 _MOST_KEPT = 20_000  # texts that are kept taken apart
 
-_FUNCTION_NAME = re.compile(r"([a-z-]+)(?:[ \t\n\v\f\r]+|\Z)")
-_MARKS = {"(": re.compile(r"[(),]"), "{": re.compile(r"[{},]")}
+_NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz-"
 _CLOSING = {"(": ")", "{": "}"}
 _BLANKS = " \t\n\v\f\r"
 
@@ -56,7 +54,7 @@ class Expander:
 
     def __init__(self, variables: Scope, services: Services) -> None:
         self.variables = variables  # the global ones
-        self.scope = variables
+        self.scope: Scope | Frame = variables
         self.services = services
         self.place: Place | None = None
         self.program = "make"  # the name that messages begin with
@@ -67,7 +65,8 @@ class Expander:
         self.export_all = False
         self._definition: Place | None = None  # of the variable that is being expanded
         self._called: set[Variable] = set()  # those that may mention themselves
-        self._taken_apart: dict[str, Sequence[Part]] = {}
+        self._shells = 0  # for whose environment variables are being expanded
+        self._taken_apart: dict[str, Part] = {}
         if sys.getrecursionlimit() < _DEPTH:
             sys.setrecursionlimit(_DEPTH)
 
@@ -75,32 +74,31 @@ class Expander:
         """The text with all references replaced by what they stand for. Raises MakeError."""
         if "$" not in text:
             return text
-        parts = self._taken_apart.get(text)
-        if parts is None:
+        part = self._taken_apart.get(text)
+        if part is None:
             if len(self._taken_apart) >= _MOST_KEPT:
                 self._taken_apart.clear()
-            parts = self._taken_apart[text] = _take_apart(text)
-        if len(parts) == 1:
-            part = parts[0]
-            return part if isinstance(part, str) else part(self)
-        # A loop, not `join` of a generator: that would nest on the stack of the process.
-        made = []
-        for part in parts:
-            made.append(part if isinstance(part, str) else part(self))
-        return "".join(made)
+            part = self._taken_apart[text] = _take_apart(text)
+        return part if isinstance(part, str) else part(self)
 
     def value(self, name: str) -> str:
         """The expanded value of a variable, "" if there is none. Raises MakeError."""
+        text = self.scope.texts.get(name)
+        if text is not None:
+            return text
         found = self.scope.find(name)
         if found is None:
             found = _FOLDERS_AND_FILES.get(name)
             if found is None:
                 return self._names() if name == ".VARIABLES" else self.miss(name)
-        if found.appends:
-            return self._appended(name)
-        if found.recursive and "$" in found.value:
-            return self._expand_value(found)
-        return found.value
+        return self._value_of(found)
+
+    def _value_of(self, variable: Variable) -> str:
+        if variable.appends:
+            return self._appended(variable.name)
+        if variable.recursive and "$" in variable.value:
+            return self._expand_value(variable)
+        return variable.value
 
     def find(self, name: str) -> Variable | None:
         """The variable that a name means here, with the forms of automatic ones (`$(@D)`)."""
@@ -122,16 +120,8 @@ class Expander:
         return MakeError(message, self._definition or self.place)
 
     def apply(self, function: Function, arguments: Sequence[str]) -> str:
-        """What a function makes of its arguments, which are expanded unless it does that itself."""
-        if not function.is_lazy:
-            given = []
-            for each in arguments:
-                given.append(self.expand(each) if "$" in each else each)
-            arguments = given
-        return self.apply_expanded(function, arguments)
-
-    def apply_expanded(self, function: Function, arguments: Sequence[str]) -> str:
-        """The same with arguments that are not expanded before."""
+        """What a function makes of its arguments, which are expanded already unless it is one that
+        does that itself."""
         if len(arguments) < function.least:
             raise self.fail(
                 f"insufficient number of arguments ({len(arguments)}) to function '{function.name}'"
@@ -142,16 +132,13 @@ class Expander:
         """`$(call)`: the value with `$(0)` and so on. A variable may call itself."""
         outer = self.scope
         frame = Frame(outer)
-        for number, argument in enumerate(arguments):
-            frame.set(str(number), argument)
-        for number in range(len(arguments), frame.arguments):
-            frame.set(str(number), "")
-        frame.arguments = max(frame.arguments, len(arguments))
+        frame.number(arguments)
         was_called = variable in self._called
         self._called.add(variable)
         self.scope = frame
         try:
-            return self.value(variable.name)
+            text = frame.texts.get(variable.name)  # its name may be a number
+            return self._value_of(variable) if text is None else text
         except RecursionError:
             raise self.fail(f"Function '{variable.name}' calls itself too often") from None
         finally:
@@ -171,19 +158,29 @@ class Expander:
         )
         if argv is None:
             return ""
-        printed, status = self.services.shell.run(argv, child_environment(self.scope, self))
+        printed, status = self.services.shell.run(argv, self._shell_environment())
         self.variables.define(".SHELLSTATUS", str(status), Origin.OVERRIDE, recursive=False)
         text = os.fsdecode(printed.partition(b"\0")[0])
         return text.replace("\r\n", "\n").rstrip("\n").replace("\n", " ")
 
+    def _shell_environment(self) -> dict[str, str]:
+        self._shells += 1
+        try:
+            return child_environment(self.scope, self)
+        finally:
+            self._shells -= 1
+
     def shell_flags(self) -> str:
         """`.SHELLFLAGS`, or what it is while nobody sets it."""
         flags = self.scope.find(".SHELLFLAGS")
-        if flags is None or (flags.origin is Origin.DEFAULT and self.is_posix):
+        if flags is None or (flags.origin == Origin.DEFAULT and self.is_posix):
             return POSIX_SHELL_FLAGS if self.is_posix else SHELL_FLAGS
         return self.value(".SHELLFLAGS")
 
     def _expand_value(self, variable: Variable) -> str:
+        if variable.expanding and self._shells:
+            # A command that is run for this very value has the one that make was given.
+            return self.environment.get(variable.name, "")
         outer = self._definition
         self._definition = variable.place or outer
         if variable.expanding and variable not in self._called:
@@ -227,9 +224,9 @@ class Expander:
         return " ".join(names)
 
 
-def _take_apart(text: str) -> Sequence[Part]:
-    """Literal texts, and what makes the others when it is asked. What is wrong with a text is found
-    only when the parts before it have been expanded, as these may have effects."""
+def _take_apart(text: str) -> Part:
+    """What makes a text when it is asked, or the text if it is always the same. What is wrong with
+    one is found only when the parts before it have been expanded, as these may have effects."""
     parts: list[Part] = []
     literal = ""
     start = 0
@@ -249,19 +246,36 @@ def _take_apart(text: str) -> Sequence[Part]:
                 part = _variable(following)
             parts.append(part)
             if start < 0:
-                return parts
+                return _joined(parts)
     literal += text[start:]
     if literal or not parts:
         parts.append(literal)
-    return parts
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    if len(parts) == 1:
+        return parts[0]
+
+    def join(expander: Expander) -> str:
+        # A loop, not `join` of a generator: that would nest on the stack of the process.
+        made = []
+        for part in parts:
+            made.append(part if isinstance(part, str) else part(expander))
+        return "".join(made)
+
+    return join
 
 
 def _take_reference(text: str, begin: int, opening: str) -> tuple[Part, int]:
     """The reference whose text begins at `begin`, and where it ends: -1 if it does not."""
     closing = _CLOSING[opening]
-    name = _FUNCTION_NAME.match(text, begin)
-    if name is not None and (function := FUNCTIONS.get(name.group(1))) is not None:
-        return _take_function(function, text, name.end(), opening)
+    name_end = _span(text, begin, _NAME_LETTERS)
+    arguments = _span(text, name_end, _BLANKS)
+    if arguments > name_end or arguments == len(text):
+        function = FUNCTIONS.get(text[begin:name_end])
+        if function is not None:
+            return _take_function(function, text, arguments, opening)
     end = text.find(closing, begin)
     if end < 0:
         return _failure("unterminated variable reference"), -1
@@ -272,42 +286,83 @@ def _take_reference(text: str, begin: int, opening: str) -> tuple[Part, int]:
         # Brackets that do not match: all up to the first closing one is a name as it is, and
         # what comes behind it is lost.
         return _reference(text[begin:end]), len(text)
-    inner = text[begin:balanced]
-    return (lambda expander: _refer(expander, expander.expand(inner))), balanced + 1
+    inner = _take_apart(text[begin:balanced])
+    if isinstance(inner, str):
+        return _reference(inner), balanced + 1
+    return (lambda expander: _refer(expander, inner(expander))), balanced + 1
+
+
+def _span(text: str, begin: int, letters: str) -> int:
+    """Where the run of some letters ends."""
+    length = len(text)
+    while begin < length and text[begin] in letters:
+        begin += 1
+    return begin
 
 
 def _find_closing(text: str, begin: int, opening: str) -> int:
+    closing = _CLOSING[opening]
     depth = 0
-    for mark in _MARKS[opening].finditer(text, begin):
-        char = mark.group()
-        if char == opening:
-            depth += 1
-        elif char != ",":
-            if not depth:
-                return mark.start()
-            depth -= 1
+    end = text.find(closing, begin)
+    while end >= 0:
+        depth += text.count(opening, begin, end)
+        if not depth:
+            return end
+        depth -= 1
+        begin = end + 1
+        end = text.find(closing, begin)
     return -1
 
 
 def _take_function(function: Function, text: str, begin: int, opening: str) -> tuple[Part, int]:
+    """A call from behind the function's name. Commas count outside of inner brackets."""
+    closing = _CLOSING[opening]
     arguments: list[str] = []
-    depth = 0
-    start = begin
-    for mark in _MARKS[opening].finditer(text, begin):
-        char = mark.group()
-        if char == opening:
-            depth += 1
-        elif char == ",":
-            if not depth and len(arguments) + 1 != function.most:
-                arguments.append(text[start : mark.start()])
-                start = mark.end()
-        elif depth:
-            depth -= 1
+    start = at = begin
+    while True:
+        comma = text.find(",", at) if len(arguments) + 1 != function.most else -1
+        end = text.find(closing, at)
+        inner = text.find(opening, at)
+        if inner >= 0 and (end < 0 or inner < end) and (comma < 0 or inner < comma):
+            end = _find_closing(text, inner + 1, opening)
+            if end < 0:
+                break
+            at = end + 1
+        elif comma >= 0 and (end < 0 or comma < end):
+            arguments.append(text[start:comma])
+            start = at = comma + 1
+        elif end < 0:
+            break
         else:
-            arguments.append(text[start : mark.start()])
-            return (lambda expander: expander.apply(function, arguments)), mark.end()
-    message = f"unterminated call to function '{function.name}': missing '{_CLOSING[opening]}'"
+            arguments.append(text[start:end])
+            return _application(function, arguments), end + 1
+    message = f"unterminated call to function '{function.name}': missing '{closing}'"
     return _failure(message), -1
+
+
+def _application(function: Function, texts: Sequence[str]) -> Part:
+    act = function.act
+    if len(texts) < function.least:
+
+        def act(expander: Expander, arguments: Sequence[str]) -> str:
+            return expander.apply(function, arguments)  # which fails
+
+    if function.is_lazy:
+        return lambda expander: act(expander, texts)
+    parts = [_take_apart(each) if "$" in each else each for each in texts]
+    if len(parts) == 1:
+        only = parts[0]
+        if isinstance(only, str):
+            return lambda expander: act(expander, (only,))
+        return lambda expander: act(expander, (only(expander),))
+
+    def apply(expander: Expander) -> str:
+        arguments = []
+        for part in parts:
+            arguments.append(part if isinstance(part, str) else part(expander))
+        return act(expander, arguments)
+
+    return apply
 
 
 def _failure(message: str) -> Part:
@@ -318,7 +373,11 @@ def _failure(message: str) -> Part:
 
 
 def _variable(name: str) -> Part:
-    return lambda expander: expander.value(name)
+    def look(expander: Expander) -> str:
+        text = expander.scope.texts.get(name)
+        return expander.value(name) if text is None else text
+
+    return look
 
 
 def _reference(inner: str) -> Part:

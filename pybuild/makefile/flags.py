@@ -7,11 +7,10 @@ Later ones are added to what earlier ones said.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Sequence
 
 from pybuild.makefile.errors import MakeError
-from pybuild.typed import NamedTuple
+from pybuild.makefile.regex import regex
+from pybuild.typed import Iterable, NamedTuple, Sequence
 
 VERSION = "4.4.1"  # of GNU make, whose options these are
 
@@ -108,18 +107,19 @@ _LEVELS = {
     "v": {"basic", "verbose"},
     "w": {"why"},
 }
-_DEFINITION = re.compile(
-    r"[ \t]*(?P<name>(?:\$\([^)]*\)|\$\{[^}]*\}|[^ \t:#=+?!]|[+?!](?!=))*)[ \t]*"
-    r"(?P<operator>:::=|::=|:=|\+=|\?=|!=|=)[ \t]*(?P<value>.*)\Z",
-    re.DOTALL,
+_DEFINITION = regex(
+    r"(?s)[ \t]*(?P<name>(?:\$\([^)]*\)|\$\{[^}]*\}|[^ \t:#=+?!]|[+?!](?!=))*)[ \t]*"
+    r"(?P<operator>:::=|::=|:=|\+=|\?=|!=|=)[ \t]*(?P<value>.*)\Z"
 )
-_NUMBER = re.compile(r"[ \t]*(?P<number>[+-]?\d+)\Z")
-_FLOAT = re.compile(r"[ \t]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_SEED = re.compile(r"[+-]?\d+\Z")
-_TAKEN_BY = {"jobs": re.compile(r"\d*\Z"), "load": re.compile(r"[\d.]*\Z")}
-_BEFORE_BLANK = re.compile(r"(\\*)([ \t])")
-_TO_QUOTE = re.compile(r"[\\ \t]")
-_LAST_BACKSLASHES = re.compile(r"\\+\Z")
+_ESCAPED = regex(r"(?s)\\(.)")
+_ESCAPED_WORD = regex(r"(?:\\[\s\S]|[^\s\\]|\\\Z)+")
+_NUMBER = regex(r"[ \t]*(?P<number>[+-]?\d+)\Z")
+_FLOAT = regex(r"[ \t]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_SEED = regex(r"[+-]?\d+\Z")
+_TAKEN_BY = {"jobs": regex(r"\d*\Z"), "load": regex(r"[\d.]*\Z")}
+_BEFORE_BLANK = regex(r"(\\*)([ \t])")
+_TO_QUOTE = regex(r"[\\ \t]")
+_LAST_BACKSLASHES = regex(r"\\+\Z")
 
 
 class UsageError(Exception):
@@ -305,14 +305,13 @@ def parse_makefile_flags(text: str, flags: Flags, program: str = "make") -> Pars
 def makeflags_words(text: str) -> list[str]:
     """The words of `MAKEFLAGS`: a backslash makes a blank part of a word; a first word without
     dash and equals sign is letters."""
-    words = [re.sub(r"\\(.)", r"\1", each, flags=re.DOTALL) for each in _escaped_words(text)]
+    if "\\" in text:
+        words = [_ESCAPED.sub(r"\1", each) for each in _ESCAPED_WORD.findall(text)]
+    else:
+        words = text.split()
     if words and not words[0].startswith("-") and "=" not in words[0]:
         words[0] = "-" + words[0]
     return words
-
-
-def _escaped_words(text: str) -> list[str]:
-    return re.findall(r"(?:\\[\s\S]|[^\s\\]|\\\Z)+", text)
 
 
 def definition(word: str) -> Assignment | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 from pybuild.makefile.errors import MakeError
@@ -15,8 +13,9 @@ from pybuild.makefile.patterns import (
     split_words,
     substitute,
 )
+from pybuild.makefile.regex import regex
 from pybuild.makefile.variables import ORIGIN_WORDS, Frame
-from pybuild.typed import TYPE_CHECKING, NamedTuple
+from pybuild.typed import TYPE_CHECKING, Callable, NamedTuple, Sequence
 
 if TYPE_CHECKING:
     from pybuild.makefile.expand import Expander
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 Arguments = Sequence[str]
 
 _BLANKS = " \t\n\v\f\r"
-_NUMBER = re.compile(rf"[{_BLANKS}]*([+-]?[0-9]+)[{_BLANKS}]*")
-_WORD = re.compile(rf"[^{_BLANKS}]+")
+_NUMBER = regex(rf"[{_BLANKS}]*([+-]?[0-9]+)[{_BLANKS}]*")
+_WORD = regex(rf"[^{_BLANKS}]+")
 _GREATEST = 2**63 - 1
 
 
@@ -291,12 +290,11 @@ def _foreach(expander: Expander, arguments: Arguments) -> str:
     words = split_words(expander.expand(arguments[1]))
     body = arguments[2]
     outer, frame = expander.scope, Frame(expander.scope)
+    expander.scope = frame
     made = []
     try:
         for word in words:
-            # A new one each time: `$(eval)` in the body may have changed it.
-            frame.set(name, word)
-            expander.scope = frame
+            frame.texts[name] = word
             made.append(expander.expand(body))
     finally:
         expander.scope = outer
@@ -309,10 +307,10 @@ def _let(expander: Expander, arguments: Arguments) -> str:
     outer, frame = expander.scope, Frame(expander.scope)
     for name in names[:-1]:
         found = _WORD.search(rest)
-        frame.set(name, found.group() if found else "")
+        frame.texts[name] = found.group() if found else ""
         rest = rest[found.end() :] if found else ""
     if names:
-        frame.set(names[-1], rest.lstrip(_BLANKS))
+        frame.texts[names[-1]] = rest.lstrip(_BLANKS)
     expander.scope = frame
     try:
         return expander.expand(arguments[2])
@@ -321,20 +319,21 @@ def _let(expander: Expander, arguments: Arguments) -> str:
 
 
 def _call(expander: Expander, arguments: Arguments) -> str:
-    found = _WORD.search(arguments[0])
-    if found is None:
+    words = split_words(arguments[0])
+    if not words:
         return ""
-    name = found.group()
+    name = words[0]
     function = FUNCTIONS.get(name)
     if function is not None:
         if len(arguments) == 1 and not function.least:
             return ""
         most = function.most or len(arguments)
-        return expander.apply_expanded(function, arguments[1 : most + 1])
+        return expander.apply(function, arguments[1 : most + 1])
     variable = expander.find(name)
     if variable is None:
         return expander.miss(name)
-    return expander.call(variable, [arguments[0][: found.end()], *arguments[1:]])
+    end = arguments[0].find(name) + len(name)
+    return expander.call(variable, [arguments[0][:end], *arguments[1:]])
 
 
 def _value(expander: Expander, arguments: Arguments) -> str:

@@ -5,12 +5,15 @@ Knows references (`$(...)`) only as far as to step over them.
 
 from __future__ import annotations
 
-import re
-
 from pybuild.makefile.patterns import split_words
+from pybuild.makefile.regex import regex
+from pybuild.typed import TYPE_CHECKING
 
-_JOINT = re.compile(r"[ \t]*(\\+)\n[ \t]*(?:\\\n[ \t]*)*")
-_JOINT_POSIX = re.compile(r"(\\+)\n[ \t]*")
+if TYPE_CHECKING:
+    from re import Match
+
+_JOINT = regex(r"[ \t]*(\\+)\n[ \t]*(?:\\\n[ \t]*)*")
+_JOINT_POSIX = regex(r"(\\+)\n[ \t]*")
 _BLANKS = " \t\n\r\v\f"
 
 
@@ -84,7 +87,7 @@ def joined(raw: str, posix: bool = False) -> str:
     if "\n" not in raw:
         return raw
 
-    def join(match: re.Match[str]) -> str:
+    def join(match: Match[str]) -> str:
         count = len(match[1])
         if count == 1:
             return " "
@@ -125,27 +128,19 @@ def after_reference(text: str, at: int) -> int:
     return length
 
 
-_STOPS = {
-    stops: re.compile(f"[{stops}]" if "$" not in stops else f"[{stops[:-1]}]|\\$")
-    for stops in ("#$", ";#$", ";$", ";", ":", ":;", ":$", "|")
-}
-
-
 def cut(text: str, stops: str) -> tuple[str, str, str]:
     """The text before the first of the characters in `stops` that has no backslash before it, that
     character, and what comes after; ("text", "", "") if there is none. Backslashes before such
     characters are halved. With `$` among the stops references are stepped over."""
-    pattern = _STOPS[stops]
-    match = pattern.search(text)
-    if match is None:
+    at = _first(text, stops, 0)
+    if at < 0:
         return text, "", ""
     before: list[str] = []
     begin = 0
-    while match is not None:
-        at = match.start()
+    while at >= 0:
         char = text[at]
         if char == "$":
-            match = pattern.search(text, after_reference(text, at))
+            at = _first(text, stops, after_reference(text, at))
             continue
         end = at
         while end > begin and text[end - 1] == "\\":
@@ -158,9 +153,25 @@ def cut(text: str, stops: str) -> tuple[str, str, str]:
             return "".join(before), char, text[at + 1 :]
         before.append(char)
         begin = at + 1
-        match = pattern.search(text, begin)
+        at = _first(text, stops, begin)
     before.append(text[begin:])
     return "".join(before), "", ""
+
+
+def _first(text: str, stops: str, start: int) -> int:
+    """Where the first of some characters stands, -1 if none does."""
+    found = -1
+    for stop in stops:
+        at = text.find(stop, start) if found < 0 else text.find(stop, start, found)
+        if at >= 0:
+            found = at
+    return found
+
+
+def first_word(text: str) -> str:
+    """What the text begins with, up to a blank or a comment."""
+    words = text.split(None, 1)
+    return words[0].partition("#")[0] if words and not text[0].isspace() else ""
 
 
 def without_comment(text: str) -> str:
@@ -204,18 +215,23 @@ def words(text: str) -> list[str]:
     return found
 
 
-_PLAIN_ASSIGNMENT = re.compile(r"([^\s:#=$+?!]+)[ \t]*([+?!]|:{1,3})?=[ \t]*")
-_OPERATOR = re.compile(r"(?:[+?!]|:{1,3})?=")
+_OPERATOR = regex(r"(?:[+?!]|:{1,3})?=")
+_NOT_PLAIN = frozenset(" \t\n\r\v\f:#=$+?!")
 
 
 def assignment(text: str) -> tuple[str, str, str] | None:
     """(name, operator, value) of a text that is an assignment, else None. The name is not
     expanded; the value has no blanks before it. Blanks before the name have been taken off."""
-    if "=" not in text:
+    equals = text.find("=")
+    if equals < 0:
         return None
-    match = _PLAIN_ASSIGNMENT.match(text)
-    if match is not None:
-        return match[1], (match[2] or "") + "=", text[match.end() :]
+    begin = equals - 1 if text[equals - 1 : equals] in ("+", "?", "!") else equals
+    if begin == equals:
+        while begin > equals - 3 and text[begin - 1 : begin] == ":":
+            begin -= 1
+    name = text[:begin].rstrip(" \t")
+    if name and _NOT_PLAIN.isdisjoint(name):
+        return name, text[begin : equals + 1], text[equals + 1 :].lstrip(" \t")
     at = 0
     length = len(text)
     while at < length:

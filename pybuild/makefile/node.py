@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from enum import IntEnum
-
 from pybuild.makefile.rules import Entry, Prerequisite, Recipe, Target
 from pybuild.makefile.variables import Scope
-from pybuild.typed import Any
+from pybuild.typed import Any, Generator, Sequence
 
 # Times are in ns since the epoch; these stand below and above all that a file can have.
 UNKNOWN = -2
@@ -16,7 +13,7 @@ OLD = 0
 NEW = 1 << 62
 
 
-class Status(IntEnum):
+class Status:
     """How it went. A later one outweighs an earlier one."""
 
     SUCCESS = 0
@@ -24,7 +21,7 @@ class Status(IntEnum):
     FAILED = 2
 
 
-class State(IntEnum):
+class State:
     """Where a node is on its way."""
 
     NEW = 0

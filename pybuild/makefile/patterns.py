@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
+
+from pybuild.makefile.regex import regex
+from pybuild.typed import Callable, Iterable
 
 _BLANKS = " \t\n\v\f\r"
-_WORD = re.compile(rf"[^{_BLANKS}]+")
-_MAGIC = re.compile(r"[*?\[\\]")
+_WORD = regex(rf"[^{_BLANKS}]+")
+_ESCAPED = regex(r"(?s)\\(.)")
+_MAGIC = frozenset("*?[\\")
 _CLASSES = {
     "alnum": r"^\W_",
     "alpha": r"^\W\d_",
@@ -25,7 +27,7 @@ _CLASSES = {
 }
 
 _split_patterns: dict[str, tuple[str, str | None]] = {}
-_matchers: dict[str, re.Pattern[str]] = {}
+_matchers: dict[str, Callable[[str], object]] = {}
 
 
 def split_words(text: str) -> list[str]:
@@ -35,7 +37,9 @@ def split_words(text: str) -> list[str]:
 
 def sort_by_bytes(words: Iterable[str]) -> list[str]:
     """In the order of their bytes. For valid text that is the order of its characters."""
-    return sorted(words, key=os.fsencode)
+    found = list(words)
+    found.sort(key=None if "".join(found).isascii() else os.fsencode)
+    return found
 
 
 def split_pattern(pattern: str) -> tuple[str, str | None]:
@@ -108,8 +112,10 @@ def _replace_words(old: str, new: str, text: str) -> str:
         return text + new if not text or text[-1] in _BLANKS else text
     if old not in text:
         return text
-    whole = rf"(?<![^{_BLANKS}]){re.escape(old)}(?![^{_BLANKS}])"
-    return re.sub(whole, lambda _: new, text)
+    from re import escape, sub
+
+    whole = rf"(?<![^{_BLANKS}]){escape(old)}(?![^{_BLANKS}])"
+    return sub(whole, lambda _: new, text)
 
 
 def expand_home(word: str) -> str:
@@ -141,7 +147,7 @@ def existing_words(word: str) -> list[str]:
 
 
 def _glob(pattern: str) -> list[str]:
-    if _MAGIC.search(pattern) is None:
+    if _MAGIC.isdisjoint(pattern):
         return _existing(pattern)
     return sort_by_bytes(_matching(pattern))
 
@@ -180,7 +186,7 @@ def _names(folder: str, base: str) -> list[str]:
         names = os.listdir(folder or ".")
     except OSError:
         return []
-    matches = _matcher(base).fullmatch
+    matches = _matcher(base)
     if base.startswith((".", "\\.")):
         names += [".", ".."]
     else:
@@ -190,22 +196,32 @@ def _names(folder: str, base: str) -> list[str]:
 
 def _is_magic(pattern: str) -> bool:
     """Whether there is a wildcard that no backslash stands before, a `[` only with its `]`."""
-    bare = re.sub(r"\\.", "", pattern, flags=re.DOTALL) if "\\" in pattern else pattern
+    bare = _ESCAPED.sub("", pattern) if "\\" in pattern else pattern
     return "*" in bare or "?" in bare or 0 <= bare.find("[") < bare.rfind("]")
 
 
 def _unescape(pattern: str) -> str:
-    return re.sub(r"\\(.)", r"\1", pattern, flags=re.DOTALL) if "\\" in pattern else pattern
+    return _ESCAPED.sub(r"\1", pattern) if "\\" in pattern else pattern
 
 
-def _matcher(pattern: str) -> re.Pattern[str]:
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """What tells whether a name matches."""
     found = _matchers.get(pattern)
     if found is None:
-        found = _matchers[pattern] = re.compile(_regex(pattern), re.DOTALL)
+        before, star, behind = pattern.partition("*")
+        if star and _MAGIC.isdisjoint(before + behind):
+            least = len(before) + len(behind)
+            found = _matchers[pattern] = lambda name: (
+                len(name) >= least and name.startswith(before) and name.endswith(behind)
+            )
+        else:
+            found = _matchers[pattern] = regex(f"(?s){_regex(pattern)}").fullmatch
     return found
 
 
 def _regex(pattern: str) -> str:
+    from re import escape
+
     parts: list[str] = []
     at = 0
     while at < len(pattern):
@@ -219,15 +235,17 @@ def _regex(pattern: str) -> str:
             text, at = _bracket(pattern, at)
             parts.append(text)
         elif char == "\\" and at < len(pattern):
-            parts.append(re.escape(pattern[at]))
+            parts.append(escape(pattern[at]))
             at += 1
         else:
-            parts.append(re.escape(char))
+            parts.append(escape(char))
     return "".join(parts)
 
 
 def _bracket(pattern: str, at: int) -> tuple[str, int]:
     """The expression for `[...]` from behind its bracket, and where it ends."""
+    from re import escape
+
     start = at
     is_negated = pattern[at : at + 1] in ("!", "^") and at < len(pattern)
     at += is_negated
@@ -245,8 +263,8 @@ def _bracket(pattern: str, at: int) -> tuple[str, int]:
             high = pattern[at + 1]
             at += 2
         if low <= high:
-            choices.append(f"[{re.escape(low)}-{re.escape(high)}]")
+            choices.append(f"[{escape(low)}-{escape(high)}]")
     if at >= len(pattern):
-        return re.escape("["), start  # nothing ends it: a plain bracket
+        return escape("["), start  # nothing ends it: a plain bracket
     either = "|".join(choice for choice in choices if choice != "[]") or "(?!)"
     return (f"(?!{either})." if is_negated else f"(?:{either})"), at + 1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from pybuild.typed import NamedTuple, Protocol
+from pybuild.typed import Mapping, NamedTuple, Protocol, Sequence
 
 
 class Console(Protocol):

@@ -5,11 +5,9 @@ Data only; `evaluate` fills it, `search` and `update` read it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pybuild.makefile.errors import Place
 from pybuild.makefile.variables import Scope, Variable
-from pybuild.typed import NamedTuple
+from pybuild.typed import NamedTuple, Sequence
 
 
 class Recipe:

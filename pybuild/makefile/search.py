@@ -7,8 +7,6 @@ shortest stem is taken, then the one that was defined first.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
-
 from pybuild.makefile.alike import Alike, Place
 from pybuild.makefile.archive import member_of, member_time
 from pybuild.makefile.expand import Expander
@@ -16,7 +14,7 @@ from pybuild.makefile.patterns import fill_pattern, glob_words, short_name, spli
 from pybuild.makefile.rules import Database, Later, PatternRule, Prerequisite, Recipe, Target
 from pybuild.makefile.variables import Origin, Scope
 from pybuild.makefile.vpath import Directories
-from pybuild.typed import NamedTuple
+from pybuild.typed import Hashable, Iterator, NamedTuple, Sequence
 
 
 def pattern_prerequisites(rule: PatternRule) -> tuple[str, ...]:

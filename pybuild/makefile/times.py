@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from pybuild.makefile.archive import member_time
 from pybuild.makefile.automatic import split_member
 from pybuild.makefile.node import MISSING, NEW, OLD, UNKNOWN, Node
 from pybuild.makefile.rules import Database
 from pybuild.makefile.vpath import Directories
+from pybuild.typed import Callable
 
 _SECOND = 1_000_000_000
 

@@ -10,7 +10,6 @@ when those that run are done. So depth costs no stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from heapq import heappop, heappush
 
 from pybuild.makefile.automatic import automatic_scope
@@ -23,7 +22,7 @@ from pybuild.makefile.rules import Database, Entry, Later, Prerequisite, Target
 from pybuild.makefile.scopes import scope_of
 from pybuild.makefile.search import Found, Search
 from pybuild.makefile.times import Times
-from pybuild.typed import Any, NamedTuple
+from pybuild.typed import Any, Callable, Collection, Generator, Iterable, NamedTuple, Sequence
 
 Look = Generator[Node | None, None, None]
 
@@ -78,7 +77,7 @@ class Walk:
 
     # -- goals -----------------------------------------------------------------------------
 
-    def update(self, goals: Sequence[str]) -> Status:
+    def update(self, goals: Sequence[str]) -> int:
         """Brings goals up to date: walks them in their order, then waits for what runs. Raises
         MakeError for what ends make at once."""
         status = Status.SUCCESS
@@ -94,9 +93,10 @@ class Walk:
                     if not self._advance(nodes):
                         waiting.append(nodes)
                         continue
-                    status = max(status, *(node.status for node in nodes))
+                    of_goal = max(node.status for node in nodes)
                     if self._ends_all(nodes):
-                        return status
+                        return of_goal
+                    status = status or of_goal  # what went otherwise than well first
                 todo = waiting
                 while self._ready:
                     self._resume()
@@ -117,7 +117,7 @@ class Walk:
         """Whether a goal has failed so that no other is looked at."""
         if self.manner.keep_going:
             return False
-        return any(node.status and not node.dont_care for node in nodes)
+        return any(node.status == Status.FAILED and not node.dont_care for node in nodes)
 
     def _advance(self, nodes: Sequence[Node]) -> bool:
         """Walks a goal as far as can be now; its rules one after the other. Returns whether it is
@@ -315,7 +315,7 @@ class Walk:
 
     def _look_at(
         self, group: Sequence[Node], own_time: int
-    ) -> Generator[Node | None, None, tuple[Status, bool, bool]]:
+    ) -> Generator[Node | None, None, tuple[int, bool, bool]]:
         """Looks at the prerequisites: whether one failed, one still runs, one is newer."""
         status = Status.SUCCESS
         running = must_make = False
@@ -323,7 +323,16 @@ class Walk:
             for each in list(node.order):
                 if running and (each.wait or self._is_serial(node)):
                     return status, running, must_make
-                for inner in self._rules_of(each.node):
+                found = each.node
+                if found.state == State.DONE and not found.target.is_double:
+                    newer = self._is_newer(found, own_time)
+                    must_make = must_make or (newer and not each.order_only)
+                    if found.status:
+                        status = max(status, found.status)
+                        if not self.manner.keep_going:
+                            return status, running, must_make
+                    continue
+                for inner in self._rules_of(found):
                     if inner.state == State.UPDATING:
                         self._drop(node, each)
                         break
@@ -334,7 +343,7 @@ class Walk:
                     if _is_running(inner):
                         running = True
                         break
-                running = running or self._runs_behind(each.node)
+                running = running or self._runs_behind(found)
                 if status and not self.manner.keep_going:
                     return status, running, must_make
         return status, running, must_make
@@ -376,9 +385,12 @@ class Walk:
                 continue
             if each.state == State.NEW:
                 yield each
-            time = self.times.time(each)
-            newer = newer or (counts and (time == MISSING or time > own_time))
+            newer = newer or (counts and self._is_newer(each, own_time))
         return newer
+
+    def _is_newer(self, node: Node, own_time: int) -> bool:
+        time = self.times.time(node)
+        return time == MISSING or time > own_time
 
     def _behind_intermediate(self, node: Node, own_time: int) -> list[Dependency] | None:
         """What it would be made of, the last first; None if it is there and newer itself."""
@@ -396,7 +408,7 @@ class Walk:
 
     def _make_intermediates(
         self, group: Sequence[Node]
-    ) -> Generator[Node | None, None, tuple[Status, bool]]:
+    ) -> Generator[Node | None, None, tuple[int, bool]]:
         status = Status.SUCCESS
         running = False
         for node in group:
@@ -438,29 +450,17 @@ class Walk:
     def _decide(
         self, node: Node, group: Sequence[Node], own_time: int, oldest: int, must_make: bool
     ) -> None:
-        have_changed = False
         always = self.manner.always
-        for owner in group:
-            for each in owner.dependencies or ():
-                time = self.times.time(each.node)
-                if not each.order_only:
-                    have_changed = have_changed or _has_been_made(each.node, time)
-                each.has_changed = (
-                    always
-                    or _has_been_made(each.node, time)
-                    or MISSING in (oldest, time)
-                    or time > oldest
-                )
-                if each.has_changed and not each.order_only and oldest != MISSING:
-                    self._explain_prerequisite(owner, each.node)
+        if must_make or always or self.manner.debug or node.target.is_double:
+            self._note_changes(group, oldest)
         if node.target.is_double and not node.dependencies:
             must_make = True
         elif (
             own_time != MISSING
             and node.target.is_target
             and node.recipe is None
-            and not have_changed
             and not always
+            and not self._have_been_made(group)
         ):
             must_make = False
         elif node.recipe is not None and always:
@@ -473,6 +473,28 @@ class Walk:
             node.found = ""
         self._explain(node, f"Must remake target '{node.name}'.")
         self._remake(node)
+
+    def _note_changes(self, group: Sequence[Node], oldest: int) -> None:
+        """Which prerequisites are newer, or have been made: for `$?`, and for who asks why."""
+        for owner in group:
+            for each in owner.dependencies or ():
+                time = self.times.time(each.node)
+                each.has_changed = (
+                    self.manner.always
+                    or _has_been_made(each.node, time)
+                    or MISSING in (oldest, time)
+                    or time > oldest
+                )
+                if each.has_changed and not each.order_only and oldest != MISSING:
+                    self._explain_prerequisite(owner, each.node)
+
+    def _have_been_made(self, group: Sequence[Node]) -> bool:
+        """Whether this run has made one of the prerequisites that count."""
+        return any(
+            not each.order_only and _has_been_made(each.node, self.times.time(each.node))
+            for owner in group
+            for each in owner.dependencies or ()
+        )
 
     def _remake(self, node: Node) -> None:
         if node.recipe is not None:
@@ -507,9 +529,10 @@ class Walk:
         self.executor.complain(f"*** {message}.")
 
     def _give_up(self, node: Node) -> None:
-        """A prerequisite could not be made."""
+        """A prerequisite could not be made. That is told of a goal, unless it has been looked at as
+        a prerequisite of another."""
         if (
-            id(node) in self._goals
+            node.parent is None
             and self.manner.keep_going
             and not (self.manner.dry or self.manner.question or self.is_remaking)
         ):
@@ -524,7 +547,7 @@ class Walk:
             each.status = node.status
             each.has_run = node.has_run
             if node.has_run and not each.is_phony:
-                each.time = NEW if self.executor.only_pretends else UNKNOWN
+                each.time = NEW if self.executor.only_pretends(node.recipe) else UNKNOWN
         if node.has_run:
             self.search.folders.refresh()
             self._look_for_peers(node)
@@ -543,7 +566,7 @@ class Walk:
         """A pattern rule says that it makes several files: it has to."""
         if node.entry.group or node.is_grouped or node.status:
             return
-        if self.executor.only_pretends:
+        if self.executor.only_pretends(node.recipe):
             return
         for peer in node.peers:
             if not peer.is_phony and self.times.time(peer) == MISSING:
@@ -585,7 +608,7 @@ class Walk:
         node.dependencies = None
         node.pattern_prerequisites = own
         node.is_grouped = found.rule.is_grouped
-        node.peers = [self.nodes_of(peer.name)[0] for peer in found.peers]
+        node.peers = [self.nodes_of(peer.name)[0] for peer in reversed(found.peers)]
 
     def _is_removable(self, node: Node) -> bool:
         """Whether a file that only a chain of pattern rules mentions counts as intermediate."""
@@ -614,7 +637,7 @@ class Walk:
         """What `.EXTRA_PREREQS` adds: of the target itself, or for all."""
         scope = self.expander.variables
         if node.target.scope is not None and ".EXTRA_PREREQS" in node.target.scope.variables:
-            scope = scope_of(node, scope, self.database)
+            scope = scope_of(node, self.expander, self.database)
         elif not node.target.is_target or ".EXTRA_PREREQS" not in scope.variables:
             return ()
         before, self.expander.scope = self.expander.scope, scope
@@ -625,13 +648,14 @@ class Walk:
         return [name for name in names if name != node.target.name]
 
     def _dependency(self, told: Prerequisite) -> Dependency:
-        node = self.nodes_of(told.name)[0]
-        return Dependency(node, told.order_only, told.wait, told.is_explicit)
+        name, order_only, wait, is_explicit = told
+        nodes = self.nodes.get(name) or self.nodes_of(name)
+        return Dependency(nodes[0], order_only, wait, is_explicit)
 
     def _expand_later(self, node: Node, later: Later, offset: int) -> int:
         """Expands prerequisites a second time; returns how many there are."""
         assert node.dependencies is not None
-        scope = scope_of(node, self.expander.variables, self.database)
+        scope = scope_of(node, self.expander, self.database)
         before = self.expander.scope, self.expander.place
         if later.stem is not None:
             node.stem = later.stem
@@ -648,7 +672,7 @@ class Walk:
         return len(found)
 
 
-def _status_of(node: Node) -> Status:
+def _status_of(node: Node) -> int:
     return node.status if node.state == State.DONE else Status.SUCCESS
 
 

@@ -5,14 +5,13 @@ Knows nothing of how texts are expanded: what has to be expanded is given expand
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import IntEnum
-
 from pybuild.makefile.errors import Place
+from pybuild.typed import Iterator, Sequence
 
 
-class Origin(IntEnum):
-    """Where a value came from; a later one is not replaced by an earlier one."""
+class Origin:
+    """Where a value came from; a later one is not replaced by an earlier one. Plain numbers, as
+    `enum` would take longer to import than a small makefile to read."""
 
     DEFAULT = 0
     ENVIRONMENT = 1
@@ -34,7 +33,7 @@ ORIGIN_WORDS = {
 }
 
 
-class Export(IntEnum):
+class Export:
     """Whether recipes find a variable in their environment."""
 
     DEFAULT = 0  # if it came from there, or all are exported
@@ -45,13 +44,15 @@ class Export(IntEnum):
 class Variable:
     """A name and its value. `recursive`: the value is expanded at each use. `appends`: of a target
     or pattern; the value goes behind the one that is inherited. `is_conditional`: of a target or
-    pattern, by `?=`."""
+    pattern, by `?=`. `is_postponed`: of a pattern, by `:::=`,
+    which is expanded for each target that matches."""
 
     __slots__ = (
         "appends",
         "expanding",
         "export",
         "is_conditional",
+        "is_postponed",
         "is_private",
         "name",
         "origin",
@@ -64,7 +65,7 @@ class Variable:
         self,
         name: str,
         value: str,
-        origin: Origin,
+        origin: int,
         recursive: bool = True,
         place: Place | None = None,
     ) -> None:
@@ -77,18 +78,21 @@ class Variable:
         self.is_private = False
         self.appends = False
         self.is_conditional = False
+        self.is_postponed = False
         self.expanding = False  # a value that mentions itself is found by this
 
 
 class Scope:
-    """Variables by name, and the scope that is looked into for others."""
+    """Variables by name, and the scope that is looked into for others. `texts` is empty: what it
+    has are variables."""
 
-    __slots__ = ("environment_wins", "has_private", "outer", "variables")
+    __slots__ = ("environment_wins", "has_private", "outer", "texts", "variables")
 
     def __init__(self, outer: Scope | None = None) -> None:
         self.environment_wins = False  # `-e`
         self.has_private = False  # some are not seen from inner scopes
         self.variables: dict[str, Variable] = {}
+        self.texts: dict[str, str] = {}
         self.outer = outer
 
     def find(self, name: str) -> Variable | None:
@@ -108,7 +112,7 @@ class Scope:
         self,
         name: str,
         value: str,
-        origin: Origin,
+        origin: int,
         *,
         recursive: bool = True,
         place: Place | None = None,
@@ -119,7 +123,7 @@ class Scope:
         if old is None:
             made = self.variables[name] = Variable(name, value, origin, recursive, place)
             return made
-        if old.origin is Origin.ENVIRONMENT and self.environment_wins:
+        if old.origin == Origin.ENVIRONMENT and self.environment_wins:
             old.origin = Origin.ENVIRONMENT_OVERRIDE
         if origin >= old.origin:
             old.value = value
@@ -137,28 +141,43 @@ class Scope:
             scope = scope.outer
 
 
-class Frame(Scope):
-    """The variables of `$(call)`, `$(foreach)` and `$(let)`, over those of `base`. It holds what
-    the frames outside of it hold too, so that names are found in one step. `arguments`: how many
-    numbers calls have set."""
+_NUMBERS = tuple(map(str, range(64)))
 
-    __slots__ = ("arguments", "base")
 
-    def __init__(self, outer: Scope) -> None:
-        super().__init__(outer)
-        self.base: Scope = outer
-        self.arguments = 0
+class Frame:
+    """The variables of `$(call)`, `$(foreach)` and `$(let)`, and automatic ones, over those of the
+    scope `base`. It holds what the frames outside of it hold too, so that names are found in one
+    step. `texts` are their values, which are not expanded; `arguments`: how many numbers calls have
+    set."""
+
+    __slots__ = ("arguments", "base", "texts")
+
+    def __init__(self, outer: Scope | Frame) -> None:
+        self.base: Scope
+        self.texts: dict[str, str]
+        self.arguments: int
         if isinstance(outer, Frame):
-            self.base = self.outer = outer.base
+            self.base = outer.base
+            self.texts = outer.texts.copy()
             self.arguments = outer.arguments
-            self.variables.update(outer.variables)
+        else:
+            self.base = outer
+            self.texts = {}
+            self.arguments = 0
+
+    def number(self, arguments: Sequence[str]) -> None:
+        """Sets `0`, `1` and so on. Further numbers that an outer call has set are empty."""
+        count = len(arguments)
+        numbers = _NUMBERS if count <= len(_NUMBERS) else map(str, range(count))
+        self.texts.update(zip(numbers, arguments))  # noqa: B905 (there are more numbers)
+        for number in range(count, self.arguments):
+            self.texts[str(number)] = ""
+        if count > self.arguments:
+            self.arguments = count
 
     def find(self, name: str) -> Variable | None:
         """The variable that the name means here, private ones of `base` too."""
-        found = self.variables.get(name)
-        return found if found is not None else self.base.find(name)
-
-    def set(self, name: str, value: str) -> Variable:
-        """A new variable that hides outer ones of that name."""
-        made = self.variables[name] = Variable(name, value, Origin.AUTOMATIC, False)
-        return made
+        text = self.texts.get(name)
+        if text is not None:
+            return Variable(name, text, Origin.AUTOMATIC, False)
+        return self.base.find(name)

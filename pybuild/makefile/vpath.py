@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
 
 from pybuild.makefile.patterns import match_pattern, split_pattern
 from pybuild.makefile.rules import Database
+from pybuild.typed import Callable, Iterable
 
 # A folder's time may be that of a change before it was listed and of one behind that: what counts
 # as one moment for file systems, in ns, with much to spare.

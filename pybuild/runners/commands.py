@@ -9,19 +9,20 @@ from __future__ import annotations
 import errno
 import os
 import select
-import signal
-from collections.abc import Callable, Mapping, Sequence
-from types import FrameType
 
+from pybuild import signals
 from pybuild.makefile.ports import Command, Ended, Interrupted, Slots
 from pybuild.runners.jobserver import temporary_folder
 from pybuild.runners.process import encoded
-from pybuild.typed import Any
+from pybuild.typed import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _NOT_STARTED = 127
 _DEFAULT_PATH = "/bin:/usr/bin"
-_RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores them
-_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_RESTORED = (signals.SIGPIPE, signals.SIGXFSZ)  # Python ignores them
+_CAUGHT = (signals.SIGINT, signals.SIGTERM, signals.SIGHUP, signals.SIGQUIT)
 _HAS_PIDFD = hasattr(os, "pidfd_open")
 _CHUNK = 1 << 16
 _MUTEX = "fnm:"
@@ -255,16 +256,16 @@ class CommandRunner:
         main thread."""
         self._ring_on_signals()
         for each in _CAUGHT:
-            if signal.getsignal(each) != signal.SIG_IGN:
-                self._handlers[each] = signal.signal(each, self._note)
+            if signals.getsignal(each) != signals.SIG_IGN:
+                self._handlers[each] = signals.signal(each, self._note)
         if not _HAS_PIDFD:
-            self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _pass)
+            self._handlers[signals.SIGCHLD] = signals.signal(signals.SIGCHLD, _pass)
 
     def _ring_on_signals(self) -> None:
         self._bell, self._button = os.pipe()
         os.set_blocking(self._bell, False)
         os.set_blocking(self._button, False)
-        signal.set_wakeup_fd(self._button, warn_on_full_buffer=False)
+        signals.set_wakeup_fd(self._button, warn_on_full_buffer=False)
         self._poll.register(self._bell, select.POLLIN)
 
     def _note(self, signum: int, _: FrameType | None) -> None:
@@ -275,10 +276,10 @@ class CommandRunner:
     def close(self) -> None:
         """Nothing more is run; signals do again what they did."""
         for signum, handler in self._handlers.items():
-            signal.signal(signum, handler)
+            signals.signal(signum, handler)
         self._handlers.clear()
         if self._bell >= 0:
-            signal.set_wakeup_fd(-1)
+            signals.set_wakeup_fd(-1)
         for each in (self._bell, self._button, self._no_stdin, *self._processes):
             if each >= 0:
                 os.close(each)
@@ -453,7 +454,7 @@ class CommandRunner:
     def _check_signal(self) -> None:
         if self._signum:
             signum, self._signum = self._signum, 0
-            signal.signal(signum, self._handlers.pop(signum))
+            signals.signal(signum, self._handlers.pop(signum))
             raise Interrupted(signum)
 
     def _end(self, handle: int) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Mapping, Sequence
 
-from pybuild.typed import Any, NamedTuple
+from pybuild import signals
+from pybuild.typed import Any, Mapping, NamedTuple, Sequence
 
-_SIGNALS = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signals.SIGPIPE, signals.SIGINT, signals.SIGTERM, signals.SIGHUP)
 
 
 class Way(NamedTuple):
@@ -59,8 +58,10 @@ def told_status(status: int) -> str:
     """An exit status of `waitpid` in words; "" for success."""
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
+        from signal import Signals
+
         try:
-            name = signal.Signals(-code).name
+            name = Signals(-code).name
         except ValueError:
             name = f"signal {-code}"
         return f"killed by {name}"

@@ -6,7 +6,7 @@ import pytest
 
 from pybuild.makefile.builtin import SUFFIXES, complete, install, uninstall_variables
 from pybuild.makefile.rules import Database
-from pybuild.makefile.variables import Origin, Scope
+from pybuild.makefile.variables import ORIGIN_WORDS, Origin, Scope
 from tests.gnumake import gnu_make
 from tests.makefile.by_hand import database, told
 
@@ -66,7 +66,7 @@ def printed_variables(text: str) -> dict[str, tuple[str, str]]:
 
 def our_variables(scope: Scope) -> dict[str, tuple[str, str]]:
     return {
-        each.name: (f"{each.origin.name.lower()} {'=' if each.recursive else ':='}", each.value)
+        each.name: (f"{ORIGIN_WORDS[each.origin]} {'=' if each.recursive else ':='}", each.value)
         for each in scope.variables.values()
     }
 
