@@ -141,6 +141,7 @@ class Scheduler:
         self._used: dict[str, float] = {}
         self._pooled: dict[str, int] = {}
         self._users: dict[int, int] = {}  # unfinished dependants of a temporary file's job
+        self._claiming: set[int] = set()  # absent, users of what they read until theirs end
         self._open: set[int] = set()  # jobs whose inputs a split has yet to tell
         self._kept: set[int] = set()  # temporary files that a failed job still needs
         self._restored: set[int] = set()  # restored, or waiting for what is
@@ -347,6 +348,8 @@ class Scheduler:
             self._wait_for(maker, self._makers(maker))
             if self._waiting[number]:
                 return
+        elif number in self._claiming:
+            self._claiming.discard(number)
         else:
             self._count_users(self._makers_of(maker))
         todo.append(maker)
@@ -426,23 +429,33 @@ class Scheduler:
         self.states[job.number] = state
         self.settled += 1
         self.settled_names += job.recipe is None
+        if self._users and job.number in self._holds_inputs:
+            if state == State.ABSENT and self._users.get(job.number):
+                self._claiming.add(job.number)  # one of its users may have it made after all
+            else:
+                self._drop_temporaries(job)
         # One of them may have the job made again, and wait for it anew.
         dependants, self._dependants[job.number] = self._dependants[job.number], []
         for dependant in dependants:
             self._waiting[dependant.number] -= 1
             if not self._waiting[dependant.number]:
                 self._unblocked(dependant)
-        if self._users and job.number in self._holds_inputs:
-            self._drop_temporaries(job)
 
     def _drop_temporaries(self, job: Job) -> None:
-        for maker in self._makers_of(job):
-            number = maker.number
-            if number not in self._users:
-                continue
-            self._users[number] -= 1
-            if not self._users[number] and number not in self._kept:
-                self._to_discard.append(maker)
+        todo = [job]
+        for each in todo:
+            for maker in self._makers_of(each):
+                number = maker.number
+                if number not in self._users:
+                    continue
+                self._users[number] -= 1
+                if self._users[number]:
+                    continue
+                if number in self._claiming:
+                    self._claiming.discard(number)
+                    todo.append(maker)
+                elif number not in self._kept:
+                    self._to_discard.append(maker)
 
     # -- ready jobs ------------------------------------------------------------------------
 

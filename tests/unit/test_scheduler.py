@@ -623,6 +623,19 @@ def test_a_chain_of_temporary_files_is_restored(world: World, minimal: bool) -> 
     assert drive.plan.settled == len(drive.plan.wanted)
 
 
+def test_a_temporary_file_stays_for_one_that_may_be_restored(world: World) -> None:
+    """`u` is absent and up to date; that `x` has it made again is only known after `w` has run."""
+    world.job("t", temporary=True)
+    world.job("u", "t", temporary=True)
+    world.job("w", "t")
+    goal = world.job("x", "u w")
+    drive = Drive(world)
+    drive.verdicts = {"u": ABSENT}
+    drive.run(goal)
+    assert drive.started == ["t", "w", "u", "x"]
+    assert sorted(each for each in drive.log if each[0] == "-") == ["-t", "-u"]
+
+
 @pytest.mark.parametrize("jobs", [1, 4])
 @pytest.mark.parametrize("minimal", [False, True])
 def test_two_stale_users_wait_for_one_restored_file(world: World, jobs: int, minimal: bool) -> None:
