@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
-from pybuild import signals
+from pybuild import __version__, signals
 from pybuild.cli.frontend import typed_name
 from pybuild.cli.make_read import Reading
 from pybuild.cli.make_remake import Restart, Unmade, remake
 from pybuild.cli.make_start import ERROR, OK, OUT_OF_DATE, Start
 from pybuild.files import Disk
 from pybuild.makefile import flags
+from pybuild.makefile.debugging import Debug
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.execution import Executor, Telling
 from pybuild.makefile.flags import UsageError
@@ -45,22 +47,34 @@ def make(words: Sequence[str], called: str) -> int:
         status = start.tell(error)
         start.leave()
         return status
-    restarts = 0
     try:
-        while True:
-            try:
-                status = _Run(start, restarts).run()
-                break
-            except Restart:
-                restarts += 1
-    except MakeError as error:
-        status = start.tell(error)
+        status = _all_runs(start)
     except Interrupted as stop:
         if stop.signum == signals.SIGQUIT:
             return OUT_OF_DATE  # no core of a program that is well
         raise
     start.leave()
     return status
+
+
+def _all_runs(start: Start) -> int:
+    """Reads makefiles and updates goals, as often as makefiles are made anew."""
+    restarts = 0
+    while True:
+        run = _Run(start, restarts)
+        status: int | None = None
+        try:
+            status = run.run()
+        except Restart:
+            restarts += 1
+            words = " ".join([start.called, *start.words])
+            run.reading.debug(f"Re-executing[{restarts}]: {words}")
+        except MakeError as error:
+            status = run.tell(error)
+        if run.flags.print_data_base:
+            run.print_data_base()
+        if status is not None:
+            return status
 
 
 class _Run:
@@ -70,6 +84,7 @@ class _Run:
         self.start = start
         self.reading = Reading(start, restarts)
         self.flags = self.reading.flags
+        self.walk: Walk | None = None
 
     def run(self) -> int:
         """Returns the exit status. Raises MakeError, Restart, Interrupted."""
@@ -77,7 +92,7 @@ class _Run:
         self._open_slots()
         self._open_output()
         self.reading.set_makeflags(reading=False)
-        walk = self._walk()
+        walk = self.walk = self._walk()
         try:
             return self._update_and_tidy(walk)
         except Interrupted as stop:
@@ -143,11 +158,14 @@ class _Run:
             inherited=self.slots.inherited(),
         )
         self.commands.catch_signals()
+        shell, commands = self.reading.shell, self.commands
+        shell.holding, shell.waiting = commands.holding, commands.interruptible
 
     def _walk(self) -> Walk:
         reading, options = self.reading, self.flags
         expander, database = reading.expander, reading.database
         folders = Folders()
+        levels = options.debug_levels()
         directories = Directories(
             folders,
             database,
@@ -156,7 +174,8 @@ class _Run:
             libraries=expander.value(".LIBPATTERNS").split(),
             warn=expander.warn,
         )
-        search = Search(database, directories, expander)
+        debug = Debug(self.start.console, levels)
+        search = self._search(directories, debug)
         times = Times(
             database,
             directories,
@@ -164,7 +183,6 @@ class _Run:
             time.time_ns,
             options.check_symlinks,
         )
-        levels = options.debug_levels()
         executor = Executor(
             database,
             expander,
@@ -172,6 +190,7 @@ class _Run:
             self.commands,
             self.slots,
             Disk(),
+            debug,
             Telling(
                 dry=options.just_print,
                 question=options.question,
@@ -191,14 +210,20 @@ class _Run:
             question=options.question,
             old=options.old_files,
             new=options.new_files,
-            debug="basic" in levels,
             shuffle=_shuffle(options.shuffle),
             slots=1 if isinstance(self.slots, OwnSlots) and options.jobs in (None, 1) else 2,
         )
         executor.expanding = self._note_running
-        return Walk(
-            database, expander, search, times, executor, manner, reading.reader.prerequisites
-        )
+        prerequisites = reading.reader.prerequisites
+        return Walk(database, expander, search, times, executor, manner, prerequisites, debug)
+
+    def _search(self, directories: Directories, debug: Debug) -> Search:
+        database, expander = self.reading.database, self.reading.expander
+        if not debug.is_implicit:
+            return Search(database, directories, expander)
+        from pybuild.makefile.told_search import ToldSearch
+
+        return ToldSearch(database, directories, expander, debug)
 
     def _note_running(self, recipe: Recipe | None) -> None:
         self.reading.reader.running = recipe
@@ -208,7 +233,9 @@ class _Run:
             status = self._update(walk)
         except Unmade:
             status = ERROR
-        except (MakeError, Restart):
+        except MakeError as error:
+            status = self.tell(error)
+        except Restart:
             self._finish(walk)
             raise
         self._finish(walk)
@@ -235,11 +262,42 @@ class _Run:
         if self.flags.touch:
             return
         names = walk.removable()
+        if names:
+            walk.debug.basic(0, "Removing intermediate files...")
         if names and not walk.executor.is_silent:
             self.start.console.out(f"rm {' '.join(names)}\n")
         if not self.flags.just_print:
             for name in names:
                 Disk().remove(name)
+
+    def tell(self, error: MakeError) -> int:
+        """Says what make died of; at a terminal with the line, and what may help."""
+        status = self.start.tell(error)
+        if sys.stderr.isatty():
+            from pybuild.cli.make_hints import hint_lines
+
+            lines = hint_lines(error, self.reading.database, os.listdir())
+            self.start.console.err("".join([f"{line}\n" for line in lines]))
+        return status
+
+    def print_data_base(self) -> None:
+        """What `-p` is for."""
+        from pybuild.makefile.printing import Known, data_base
+
+        reading, walk = self.reading, self.walk
+        known = Known(
+            reading.database,
+            reading.variables,
+            walk.search.folders if walk is not None else Folders(),
+            walk.times.time if walk is not None else lambda node: node.time,
+            split_path(reading.expander.value("VPATH")),
+            walk.nodes if walk is not None else {},
+            frozenset(self.start.goals),
+            [each.name for each in reading.reader.makefiles],
+            not self.flags.no_builtin_rules,
+        )
+        version = [f"# {each}" for each in flags.version(__version__).splitlines()]
+        self.start.console.out("\n".join([*version, *data_base(known)]) + "\n")
 
 
 def _shuffle(mode: str) -> Callable[[Sequence[Any]], list[Any]] | None:

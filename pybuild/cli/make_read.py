@@ -3,14 +3,17 @@ texts, and what they say of options."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
+from pybuild import __version__
 from pybuild.cli.frontend import MAKEFILES, command_of
 from pybuild.cli.make_start import Start
 from pybuild.makefile import builtin, flags
+from pybuild.makefile.debugging import Debug
 from pybuild.makefile.errors import MakeError
-from pybuild.makefile.evaluate import Reader
+from pybuild.makefile.evaluate import Makefile, Reader
 from pybuild.makefile.expand import Expander
 from pybuild.makefile.flags import Given
 from pybuild.makefile.patterns import short_name
@@ -31,21 +34,24 @@ class Reading:
         self.flags = start.flags.copy()
         self.database = Database()
         self.variables = Scope()
-        services = Services(start.console, ShellRunner(start.warn, start.console.begin))
-        self.expander = Expander(self.variables, services)
+        self.shell = ShellRunner(start.warn, start.console.begin)
+        self.expander = Expander(self.variables, Services(start.console, self.shell))
         self.expander.program = start.program
         self.expander.environment = start.environment
         self.expander.warns_undefined = self.flags.warn_undefined
         self.given: dict[str, Given] = {}
         self._define_first()
-        self.reader = Reader(self.database, self.expander, include_folders=self._include_folders())
+        self.reader = Reader(self.database, self.expander)
+        self._set_include_folders()
+        self.reader.told = self._tell_makefile
 
     def read(self) -> None:
         """Reads all. Raises MakeError."""
         self._define_given()
         self.reader.watched["MAKEFLAGS"] = self._take_makeflags
-        self.debug("Reading makefiles...")
+        self.debug(flags.version(__version__) + "Reading makefiles...")
         self._read()
+        self.variables.define("GNUMAKEFLAGS", "", Origin.OVERRIDE, recursive=False)
         self.reader.finish()
         if self.flags.no_builtin_variables and not self.start.flags.no_builtin_variables:
             builtin.uninstall_variables(self.variables)
@@ -53,8 +59,13 @@ class Reading:
 
     def debug(self, text: str) -> None:
         """Says how far it is (`--debug=basic`)."""
-        if "basic" in self.flags.debug_levels():
-            self.start.console.out(f"{text}\n")
+        Debug(self.start.console, self.flags.debug_levels()).basic(0, text)
+
+    def _tell_makefile(self, name: str, remarks: str) -> None:
+        """Says that a makefile is read (`--debug=verbose`)."""
+        Debug(self.start.console, self.flags.debug_levels()).verbose(
+            0, f"Reading makefile '{name}'{remarks}..."
+        )
 
     def default_goal(self) -> list[str]:
         """The goal where none is given. Raises MakeError if there is none, or several."""
@@ -62,7 +73,7 @@ class Reading:
         if len(names) > 1:
             raise MakeError(".DEFAULT_GOAL contains more than one target")
         if not names:
-            if not self.reader.makefiles:
+            if not any(each.found for each in self.reader.makefiles):
                 raise MakeError("No targets specified and no makefile found")
             raise MakeError("No targets")
         return names
@@ -81,13 +92,14 @@ class Reading:
             if name not in ("SHELL", "MAKEFLAGS", "MFLAGS", "MAKE_RESTARTS"):
                 variables.define(name, value, Origin.ENVIRONMENT)
         define = variables.define
-        define("MAKELEVEL", str(self.start.level), self._environment_origin)
+        define("MAKELEVEL", str(self.start.level), self._environment_origin, recursive=False)
         define("MAKE_COMMAND", command_of(self.start.called), Origin.DEFAULT, recursive=False)
         define("CURDIR", os.getcwd(), Origin.FILE, recursive=False)
-        goals = " ".join(self.start.goals)
-        define("MAKECMDGOALS", goals, Origin.DEFAULT, recursive=False)
+        if self.start.goals:
+            goals = " ".join(self.start.goals)
+            define("MAKECMDGOALS", goals, Origin.DEFAULT, recursive=False)
         if self.restarts:
-            define("MAKE_RESTARTS", str(self.restarts), Origin.ENVIRONMENT, recursive=False)
+            define("MAKE_RESTARTS", str(self.restarts), Origin.ENVIRONMENT)
 
     def _define_given(self) -> None:
         """Variables of the command line."""
@@ -98,15 +110,10 @@ class Reading:
             )
             if made is not None:
                 self.given[name] = Given(name, made.recursive, made.value)
-        define = self.variables.define
-        define(
-            "-*-command-variables-*-",
-            flags.given_texts(self.given.values()),
-            Origin.AUTOMATIC,
-            recursive=False,
-        )
         if self.given:
-            define("MAKEOVERRIDES", "${-*-command-variables-*-}", Origin.ENVIRONMENT)
+            given, define = flags.given_texts(self.given.values()), self.variables.define
+            define("-*-command-variables-*-", given, Origin.AUTOMATIC, recursive=False)
+            define("MAKEOVERRIDES", "${-*-command-variables-*-}", Origin.DEFAULT)
         if "MAKEFLAGS" in self.given:
             self._take_makeflags()
         else:
@@ -123,12 +130,14 @@ class Reading:
                 origin = Origin.ENVIRONMENT_OVERRIDE
             self._set_exported("MAKEFLAGS", text, origin)
         text = flags.mflags_text(self.flags, reading=reading)
-        self._set_exported("MFLAGS", text, Origin.ENVIRONMENT)
+        self._set_exported("MFLAGS", text, self._environment_origin)
 
     def _set_exported(self, name: str, text: str, origin: int) -> None:
         """Sets a variable that children get unless a makefile has said that they do not."""
         made = Variable(name, text, origin)
         old = self.variables.variables.get(name)
+        if old is not None and old.origin == Origin.OVERRIDE:
+            return
         made.export = Export.NO if old is not None and old.export == Export.NO else Export.YES
         self.variables.variables[name] = made
 
@@ -153,15 +162,17 @@ class Reading:
         if self.start.flags.jobs_from_command:
             self.flags.jobs, self.flags.jobs_from_command = jobs, True
         self.expander.warns_undefined = self.flags.warn_undefined
-        self.reader.set_include_folders(self._include_folders())
+        self._set_include_folders()
         self.set_makeflags(reading=True)
 
-    def _include_folders(self) -> list[str]:
-        """Those of `-I`; `-I-` takes back what was said before."""
+    def _set_include_folders(self) -> None:
+        """Those of `-I`; `-I-` takes back what was said before, and the usual ones."""
         folders = self.flags.include_folders
         if "-" not in folders:
-            return folders
-        return folders[len(folders) - folders[::-1].index("-") :]
+            self.reader.set_include_folders(folders)
+        else:
+            last = len(folders) - folders[::-1].index("-")
+            self.reader.set_include_folders(folders[last:], ())
 
     def _read(self) -> None:
         for text in self.flags.evals:
@@ -178,6 +189,9 @@ class Reading:
             if os.path.exists(name):
                 self.reader.read_file(name)
                 return
+        # A rule may make one.
+        error = os.strerror(errno.ENOENT)
+        self.reader.makefiles += [Makefile(name, None, False, error) for name in MAKEFILES]
 
     def _from_stdin(self) -> str:
         """A file with what standard input has: it may have to be read again."""

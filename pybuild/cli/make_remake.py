@@ -55,7 +55,11 @@ def _update(walk: Walk, reading: Reading, wanted: Sequence[Makefile]) -> None:
     for those that are goals too."""
     manner, telling = walk.manner, walk.executor.telling
     always = manner.always and not reading.restarts
-    for_goals = manner._replace(always=always, debug="makefiles" in reading.flags.debug_levels())
+    for_goals = manner._replace(always=always)
+    debug, levels = walk.debug, walk.debug.levels
+    if "makefiles" not in levels:
+        debug.set_levels(frozenset())
+    debug.base = 1
     walk.is_remaking = True
     try:
         for is_goal, some in groupby(wanted, lambda each: each.name in reading.start.goals):
@@ -67,6 +71,8 @@ def _update(walk: Walk, reading: Reading, wanted: Sequence[Makefile]) -> None:
     finally:
         walk.manner, walk.executor.telling = manner, telling
         walk.is_remaking = False
+        debug.base = 0
+        debug.set_levels(levels)
 
 
 def _is_lost(walk: Walk, makefile: Makefile) -> bool:

@@ -50,9 +50,8 @@ class Start:
         self.words = words
         self.called = called
         self.console = Terminal()
-        self.environment = dict(os.environ)
-        self.level = _number(self.environment.get("MAKELEVEL", ""))
-        self.program = os.path.basename(called) + (f"[{self.level}]" if self.level else "")
+        self.environment = _given_environment()
+        self._set_level(self.environment.get("MAKELEVEL", ""))
         self.flags = Flags()
         self.goals: list[str] = []
         self.assignments: list[flags.Assignment] = []
@@ -74,6 +73,10 @@ class Start:
         )
         self.goals = [short_name(goal) for goal in parsed.goals]
         self.assignments += parsed.assignments
+        for each in self.assignments:
+            if each.name == "MAKELEVEL":
+                self._set_level(each.value)
+                self.environment["MAKELEVEL"] = each.value
         if self.flags.help:
             self.console.out(flags.usage(os.path.basename(self.called)))
             return OK
@@ -89,6 +92,11 @@ class Start:
         self._enter()
         return None
 
+    def _set_level(self, text: str) -> None:
+        """How many makes are above this one."""
+        self.level = _number(text)
+        self.program = os.path.basename(self.called) + (f"[{self.level}]" if self.level else "")
+
     def _enter(self) -> None:
         self.folder = os.getcwd()
         shows = self.flags.print_directory
@@ -100,7 +108,12 @@ class Start:
                 f"{self.program}: Leaving directory '{self.folder}'\n",
             )
         if shows and not self.syncs:
-            self.console.opening = self.around[0]
+            self.console.opening = self._comment + self.around[0]
+
+    @property
+    def _comment(self) -> str:
+        """What is before lines that have a data base between them."""
+        return "# " if self.flags.print_data_base else ""
 
     @property
     def syncs(self) -> bool:
@@ -113,7 +126,7 @@ class Start:
         if self.stdin:
             Disk().remove(self.stdin)
         if self.console.opening and self.console.has_begun:
-            self.console.out(self.around[1])
+            self.console.out(self._comment + self.around[1])
 
     def warn(self, text: str) -> None:
         """Says something on standard error."""
@@ -124,6 +137,19 @@ class Start:
         where = self.program if error.place is None else error.place
         self.console.err(f"{where}: *** {error.message}.  Stop.\n")
         return ERROR
+
+
+def _given_environment() -> dict[str, str]:
+    """The environment as make was given it: Python sets `LC_CTYPE` where the locale is plain C."""
+    given = dict(os.environ)
+    if given.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8"):
+        try:
+            with open("/proc/self/environ", "rb") as file:
+                if b"\0LC_CTYPE=" not in b"\0" + file.read():
+                    del given["LC_CTYPE"]
+        except OSError:
+            pass  # nothing tells who has set it
+    return given
 
 
 def _number(text: str) -> int:

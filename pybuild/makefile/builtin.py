@@ -96,7 +96,8 @@ _SUFFIX_RULES = """\
 .S.s|$(PREPROCESS.S) $< > $@
 .y.c|$(YACC.y) $< | mv -f y.tab.c $@
 .ym.m|$(YACC.m) $< | mv -f y.tab.c $@
-.l.c .lm.m|@$(RM) $@ | $(LEX*) $< > $@
+.l.c|@$(RM) $@ | $(LEX.l) $< > $@
+.lm.m|@$(RM) $@ | $(LEX.m) $< > $@
 .l.r|$(LEX.l) $< > $@ | mv -f lex.yy.r $@
 .c.ln|$(LINT.c) -C$* $<
 .y.ln|$(YACC.y) $< | $(LINT.c) -C$* y.tab.c | $(RM) y.tab.c
@@ -195,7 +196,7 @@ def _keys(rule: PatternRule) -> Iterator[_Key]:
 
 
 def _all_rules(database: Database, rules: bool) -> Iterator[PatternRule]:
-    recipes = _builtin_suffix_recipes() if rules else {}
+    recipes = builtin_suffix_recipes() if rules else {}
     recipes.update(_written_suffix_recipes(database))
     suffixes = database.suffixes
     for source in suffixes:
@@ -225,7 +226,8 @@ def _all_rules(database: Database, rules: bool) -> Iterator[PatternRule]:
             )
 
 
-def _builtin_suffix_recipes() -> dict[str, Recipe]:
+def builtin_suffix_recipes() -> dict[str, Recipe]:
+    """The recipes of the built-in suffix rules, by the names of these."""
     made = {}
     for line in _SUFFIX_RULES.split("\n"):
         names, *lines = line.split("|")

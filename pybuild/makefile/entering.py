@@ -132,36 +132,32 @@ class RuleBook:
             if name not in suffixes:
                 suffixes.append(name)
 
-    def _mark(self, attribute: str, names: list[str]) -> None:
+    def _mark(self, attribute: str, names: list[str], patterns: list[str] | None = None) -> None:
+        """Sets it for targets. Those that are patterns are put among `patterns`, too."""
         for name in names:
             setattr(self.database.enter(name), attribute, True)
+        if patterns is not None:
+            patterns += [name for name in names if "%" in name]
 
     def _phony(self, names: list[str]) -> None:
         self._mark("is_phony", names)
 
     def _precious(self, names: list[str]) -> None:
-        self._mark("is_precious", self._keep_patterns(names, self.database.precious_patterns))
+        self._mark("is_precious", names, self.database.precious_patterns)
 
     def _intermediate(self, names: list[str]) -> None:
-        patterns = self.database.intermediate_patterns
-        self._mark("is_intermediate", self._keep_patterns(names, patterns))
+        self._mark("is_intermediate", names)
 
     def _not_intermediate(self, names: list[str]) -> None:
         if not names:
             self.database.none_intermediate = True
         patterns = self.database.not_intermediate_patterns
-        self._mark("is_not_intermediate", self._keep_patterns(names, patterns))
+        self._mark("is_not_intermediate", names, patterns)
 
     def _secondary(self, names: list[str]) -> None:
         if not names:
             self.database.all_secondary = True
-        patterns = self.database.secondary_patterns
-        self._mark("is_secondary", self._keep_patterns(names, patterns))
-
-    def _keep_patterns(self, names: list[str], patterns: list[str]) -> list[str]:
-        """Puts those that are patterns among the patterns. Returns the others."""
-        patterns += [name for name in names if "%" in name]
-        return [name for name in names if "%" not in name]
+        self._mark("is_secondary", names)
 
     def _ignore(self, names: list[str]) -> None:
         if not names:
@@ -265,7 +261,7 @@ class RuleBook:
         if stem is not None:
             entry.stem = stem
         if group:
-            entry.group = tuple(each for each in group if each != name)
+            entry.group = group
 
     def _merge(
         self,

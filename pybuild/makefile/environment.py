@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from pybuild.makefile.regex import regex
 from pybuild.makefile.variables import Export, Frame, Origin, Scope, Variable
 from pybuild.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pybuild.makefile.expand import Expander
 
+_BY_PIPE = regex(r"--jobserver-auth=\d+,\d+")
+_CLOSED = " --jobserver-auth=-2,-2"  # what comes later counts
 _OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS"})  # exported unless a makefile says that they are not
 _NEVER_BY_ITSELF = frozenset({"MAKE_RESTARTS", "SHELL"})
 _NEVER_BY_ALL = frozenset({"MAKE", "MAKE_COMMAND", "MAKEOVERRIDES", "SUFFIXES"})
 
 
-def child_environment(scope: Scope | Frame, expander: Expander) -> dict[str, str]:
+def child_environment(
+    scope: Scope | Frame, expander: Expander, is_recursive: bool = False
+) -> dict[str, str]:
     """The environment of a command. `scope` is that of the target that it is for, or the global
-    one. `SHELL` is as make was given it, unless a makefile exports it. Raises MakeError when a
-    value cannot be expanded."""
+    one. `is_recursive`: it gets the pipe of the jobserver; others are told that they do not.
+    `SHELL` is as make was given it, unless a makefile exports it. Raises MakeError when a value
+    cannot be expanded."""
     given = expander.environment
     made: dict[str, str] = {}
     outer = expander.scope
@@ -30,10 +36,20 @@ def child_environment(scope: Scope | Frame, expander: Expander) -> dict[str, str
     shell = scope.find("SHELL")
     if (shell is None or shell.export != Export.YES) and "SHELL" in given:
         made["SHELL"] = given["SHELL"]
+    for name in () if is_recursive else _OF_MAKE & made.keys():
+        made[name] = _without_pipe(made[name])
     # A makefile that sets MAKELEVEL does not change how deep this make is.
     level = given.get("MAKELEVEL", "")
     made["MAKELEVEL"] = str((int(level) if level.isdecimal() else 0) + 1)
     return made
+
+
+def _without_pipe(text: str) -> str:
+    """The text of options for those that do not get the pipe that it names."""
+    if not _BY_PIPE.search(text):
+        return text
+    options, dashes, variables = text.partition(" -- ")
+    return options + _CLOSED + dashes + variables
 
 
 def _variables(scope: Scope | Frame) -> dict[str, tuple[Variable, int]]:

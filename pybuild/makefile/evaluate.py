@@ -120,8 +120,9 @@ class Reader:
     """Reads makefiles into a database and into the global variables of an expander.
 
     `makefiles` are those that were read or are wanted, in the order of reading. `watched` has what
-    is called when a global variable of that name was set. `running` is the recipe whose lines are
-    being expanded: text that is read meanwhile may not define rules. Messages go to the
+    is called when a global variable of that name was set; `told` is called with each makefile
+    before it is read, and remarks on how. `running` is the recipe whose lines are being expanded:
+    text that is read meanwhile may not define rules. Messages go to the
     console of the expander's services; errors are raised as MakeError.
     """
 
@@ -138,6 +139,7 @@ class Reader:
         self.variables: Scope = expander.variables
         self.makefiles: list[Makefile] = []
         self.watched: dict[str, Callable[[], None]] = {}
+        self.told: Callable[[str, str], None] = lambda _, __: None
         self.running: Recipe | None = None
         self.prefix = "\t"
         self._depth = 0  # of makefiles that are being read
@@ -171,6 +173,7 @@ class Reader:
         who finds that no rule makes it. Raises MakeError for what is wrong in it."""
         if self._depth > _MOST_NESTED:
             raise MakeError(os.strerror(errno.EMFILE), place)
+        self._tell(name, required, place, search)
         found, data, error = self._load(short_name(name), search)
         note = Makefile(found, place, required, error)
         self.makefiles.append(note)
@@ -178,9 +181,9 @@ class Reader:
             return False
         known = self.variables.find("MAKEFILE_LIST")
         before = known.value if known is not None else ""
-        self.define(
-            self.variables, "MAKEFILE_LIST", "+=" if before else ":=", found.replace("$", "$$")
-        )
+        operator = "+=" if before else ":="
+        name = found.replace("$", "$$")
+        self.define(self.variables, "MAKEFILE_LIST", operator, name, Place(found, 1))
         text = data.decode("utf-8", "surrogateescape")
         if "\0" in text:
             text, numbers = lines.without_nuls(text)
@@ -190,6 +193,13 @@ class Reader:
         self._read(_Source(text, found, None))
         self._depth -= 1
         return True
+
+    def _tell(self, name: str, required: bool, place: Place | None, search: bool) -> None:
+        remarks = "" if self.book.sets_goal else " (no default goal)"
+        remarks += " (search path)" if search else ""
+        remarks += "" if required else " (don't care)"
+        remarks += " (no ~ expansion)" if place is not None else ""
+        self.told(name, remarks)
 
     def read_text(self, text: str, place: Place | None) -> None:
         """Reads makefile text all of whose lines are at that place."""
@@ -392,8 +402,11 @@ class Reader:
         """`+=` on a variable that is there."""
         if not old.recursive and "$" in value:
             value = self.expander.expand(value)
+        old.guard(self.variables.environment_wins)
         if origin < old.origin:
             return old
+        if old.name == "MAKEFLAGS" and old is self.variables.variables.get(old.name):
+            old.value = old.value.partition(" -- ")[0]  # no options are behind it
         if value:
             old.value = f"{old.value} {value}" if old.value else value
         old.origin = origin
@@ -550,7 +563,7 @@ class Reader:
         """Reads a directive. Returns whether it was one."""
         if word in ("export", "unexport"):
             self._flush(source)
-            self._export(rest, word == "export")
+            self._export(rest, word == "export", place)
         elif word == "vpath":
             self._flush(source)
             self._vpath(self.expander.expand(rest))
@@ -565,7 +578,7 @@ class Reader:
             return False
         return True
 
-    def _export(self, text: str, exports: bool) -> None:
+    def _export(self, text: str, exports: bool, place: Place | None) -> None:
         names = self.expander.expand(text).split()
         if not names:
             self.database.export_all = self.expander.export_all = exports
@@ -574,7 +587,7 @@ class Reader:
         for name in names:
             variable = variables.variables.get(name)
             if variable is None:
-                variable = variables.define(name, "", Origin.FILE, recursive=False)
+                variable = variables.define(name, "", Origin.FILE, recursive=False, place=place)
             variable.export = Export.YES if exports else Export.NO
 
     def _vpath(self, text: str) -> None:

@@ -14,6 +14,7 @@ from pybuild.makefile.command import (
     prepared,
     split_prefix,
 )
+from pybuild.makefile.debugging import Debug
 from pybuild.makefile.environment import child_environment
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.expand import Expander
@@ -67,6 +68,7 @@ class _Run:
         "lines",
         "node",
         "number",
+        "process",
         "scope",
         "shell",
         "shell_flags",
@@ -76,6 +78,7 @@ class _Run:
     def __init__(self, node: Node, number: int, lines: list[_Line], scope: Frame) -> None:
         self.node = node
         self.number = number
+        self.process = 0
         self.lines = lines
         self.line: _Line | None = None
         self.scope = scope
@@ -83,7 +86,9 @@ class _Run:
         self.shell_flags = ""
         self.ifs: str | None = None
         self.environment: Mapping[str, str] | None = None
-        self.touches = False  # lines were left out: its file is touched instead
+        # How often its file is touched instead of running lines that were left out: once more, as
+        # make does, if that was after all that ran.
+        self.touches = 0
 
 
 class _Inside:
@@ -116,6 +121,7 @@ class Executor:
         commands: Commands,
         slots: Slots,
         files: Files,
+        debug: Debug,
         telling: Telling,
     ) -> None:
         self.database = database
@@ -124,6 +130,7 @@ class Executor:
         self.commands = commands
         self.slots = slots
         self.files = files
+        self.debug = debug
         self.telling = telling
         self.started = 0
         self.finished: Callable[[Node], None] = lambda _: None
@@ -217,12 +224,18 @@ class Executor:
         place = str(recipe.place) if recipe.place else "<builtin>"
         if node.is_phony:
             cause = "target is .PHONY"
-        elif node.before == MISSING:
+        elif node.before == MISSING and self._is_absent(node):
             cause = "target does not exist"
         else:
             with _Inside(self.expander, scope, recipe.place):
                 cause = self.expander.value("?") or "unknown reasons"
         self.console.out(f"{place}: update target '{node.name}' due to: {cause}\n")
+
+    def _is_absent(self, node: Node) -> bool:
+        """Whether make says of a missing target that it does not exist: of a member of an archive
+        only if there is the archive."""
+        library = split_member(node.name)[0]
+        return not library or self.files.status(library) is not None
 
     # -- line by line ----------------------------------------------------------------------
 
@@ -248,7 +261,7 @@ class Executor:
                 self._close(run)
                 return
             if telling.touch and not line.always:
-                run.touches = True
+                run.touches = 2
                 continue
             self.started += 1
             silent = line.silent or self.is_silent or node.target.is_silent
@@ -256,15 +269,19 @@ class Executor:
                 self.commands.say(run.number, f"{text}\n")
             if argv is None or (telling.dry and not line.always):
                 continue
+            run.touches = min(run.touches, 1)
             try:
                 environment = self._environment(run)
             except MakeError:
                 self._forget(run)
                 raise
-            self.commands.start(run.number, Command(argv, environment, line.always))
+            is_first = not run.process
+            run.process = self.commands.start(run.number, Command(argv, environment, line.always))
+            if self.debug.is_jobs:
+                self._tell_started(run, is_first)
             return
         node.has_run = True
-        if run.touches:
+        for _ in range(run.touches):
             self._touch(node)
         self._close(run)
 
@@ -284,10 +301,24 @@ class Executor:
         if run.environment is None:
             recipe = run.node.recipe
             with _Inside(self.expander, run.scope, recipe.place if recipe else None):
-                run.environment = child_environment(run.scope, self.expander)
+                is_recursive = recipe is not None and any(map(_is_always, recipe.lines))
+                run.environment = child_environment(run.scope, self.expander, is_recursive)
         return run.environment
 
+    def _tell_started(self, run: _Run, is_first: bool) -> None:
+        if is_first:
+            who = f"child {id(run):#x} ({run.node.name}) PID {run.process}"
+            self.debug.jobs(f"Putting {who} on the chain.")
+
+    def _tell_ended(self, run: _Run, ended: Ended) -> None:
+        for each in self._runs.values():
+            self.debug.jobs(f"Live child {id(each):#x} ({each.node.name}) PID {each.process} ")
+        how = "losing" if ended.status or ended.error else "winning"
+        self.debug.jobs(f"Reaping {how} child {id(run):#x} PID {run.process} ")
+
     def _close(self, run: _Run) -> None:
+        if run.process:
+            self.debug.jobs(f"Removing child {id(run):#x} PID {run.process} from chain.")
         self._forget(run)
         self.finished(run.node)
 
@@ -337,6 +368,8 @@ class Executor:
 
     def _ended(self, ended: Ended) -> None:
         run = self._runs[ended.number]
+        if self.debug.is_jobs:
+            self._tell_ended(run, ended)
         if ended.error:
             self.commands.say(
                 run.number, f"{self.expander.program}: {ended.error}\n", to_error=True

@@ -54,8 +54,9 @@ class Commands(Protocol):
     """Runs lines of recipes. `number` is the caller's, one for each target that runs: its commands
     come one after the other, and what they print is one piece with `-O`."""
 
-    def start(self, number: int, command: Command) -> None:
-        """Starts it; what becomes of it is told by `wait`. The environment of a command is not
+    def start(self, number: int, command: Command) -> int:
+        """Starts it; what becomes of it is told by `wait`. Returns the number of its process, -1 if
+        there is none. The environment of a command is not
         changed afterwards: the same one may be given to many."""
 
     def say(self, number: int, text: str, to_error: bool = False) -> None:

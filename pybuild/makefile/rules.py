@@ -33,12 +33,13 @@ class Recipe:
 
 class Prerequisite(NamedTuple):
     """A prerequisite by name. `wait`: a `.WAIT` stands before it. `is_explicit`: it was written
-    with a target, not found by a pattern rule."""
+    with a target, not found by a pattern rule. `is_named`: a pattern rule has it without a `%`."""
 
     name: str
     order_only: bool = False
     wait: bool = False
     is_explicit: bool = True
+    is_named: bool = False
 
 
 class Later(NamedTuple):
@@ -54,8 +55,8 @@ class Later(NamedTuple):
 
 class Entry:
     """One rule of one target. A target of `:` has a single one, into which all its rules go; one of
-    `::` has one for each rule. `group` are the other targets of a `&:` rule that its recipe
-    makes. `stem` is that of a static pattern rule."""
+    `::` has one for each rule. `group` are all targets of a `&:` rule. `stem` is that of a static
+    pattern rule."""
 
     __slots__ = ("group", "later", "place", "prerequisites", "recipe", "stem")
 
@@ -161,8 +162,6 @@ class Database:
         self.default_recipe: Recipe | None = None  # `.DEFAULT`
         self.precious_patterns: list[str] = []
         self.not_intermediate_patterns: list[str] = []
-        self.secondary_patterns: list[str] = []
-        self.intermediate_patterns: list[str] = []
         self.all_secondary = False
         self.none_intermediate = False
         self.all_silent = False

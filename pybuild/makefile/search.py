@@ -104,7 +104,7 @@ class _Candidate(NamedTuple):
 
 
 # A rule that could make a file, the stem, and the folder that is put before prerequisites with it.
-_Match = tuple[_Candidate, str, str]
+Match = tuple[_Candidate, str, str]
 
 
 class _Plan(NamedTuple):
@@ -117,7 +117,7 @@ class _Plan(NamedTuple):
     others: list[_Candidate]
 
 
-class _Pass(NamedTuple):
+class Pass(NamedTuple):
     """What counts as a prerequisite that a rule may have. `own` are those that are written for the
     file that is looked for; `lax`: those of all others count, too; `chains`: so does what another
     rule makes."""
@@ -145,6 +145,7 @@ class Search:
         self.directories = directories
         self.folders = directories.folders
         self.expander = expander
+        self.scope: Scope | None = None  # what is expanded again sees these variables
         self._indexed: tuple[PatternRule, ...] | list[PatternRule] = ()
         self._by_suffix: dict[str, list[_Candidate]] = {}
         self._lengths: list[int] = []  # of the suffixes, longest first
@@ -189,9 +190,15 @@ class Search:
         member = member_of(name)
         if member is None:
             return self._best(name, self._matches(name, is_between, False), own, lax)
-        return self._best(name, self._matches(name, is_between, True), own, lax) or self._best(
-            name, self._matches(f"({member[1]})", is_between, True), own, lax
-        )
+        found = self._best(name, self._matches(name, is_between, True), own, lax)
+        if found is None:
+            self._tell_of_member(name)
+            matches = self._matches(f"({member[1]})", is_between, True)
+            found = self._best(name, matches, own, lax)
+        return found
+
+    def _tell_of_member(self, name: str) -> None:
+        """It is searched for as a member of any archive now."""
 
     def _prepare(self) -> None:
         if self._indexed != self.database.patterns:
@@ -265,7 +272,7 @@ class Search:
                     places.append(Place(inner + slash, before, word.suffix))
         return Alike(self.database, self.folders, [each.suffix for each in plain], places)
 
-    def _matches(self, name: str, is_between: bool, is_member: bool) -> list[_Match]:
+    def _matches(self, name: str, is_between: bool, is_member: bool) -> list[Match]:
         """The rules one of whose target patterns matches, shortest stem first. `is_between`: it is
         searched because another pattern rule needs it."""
         start = 0 if is_member else name.rfind("/") + 1
@@ -322,7 +329,7 @@ class Search:
         return made
 
     def _best(
-        self, name: str, matches: list[_Match], own: frozenset[str], lax: bool
+        self, name: str, matches: list[Match], own: frozenset[str], lax: bool
     ) -> Found | None:
         if not matches:
             return None
@@ -332,7 +339,7 @@ class Search:
         is_quick = not self.directories.are_searched and name[-1:] != ")"
         names = self.folders.names(matches[0][2]) if is_quick else None
         for chains in (False, True):
-            each_pass = _Pass(own, lax, chains)
+            each_pass = Pass(own, lax, chains)
             for match in matches:
                 candidate, stem, folder = match
                 rule = candidate.rule
@@ -360,7 +367,7 @@ class Search:
                         return found
         return None
 
-    def _tried(self, name: str, match: _Match, each_pass: _Pass) -> Found | None:
+    def _tried(self, name: str, match: Match, each_pass: Pass) -> Found | None:
         """The rule, if it applies."""
         candidate, stem, folder = match
         prerequisites = []
@@ -410,7 +417,7 @@ class Search:
         self._could_be_lax |= outer[1]
         return found
 
-    def _is_there(self, name: str, each_pass: _Pass) -> bool:
+    def _is_there(self, name: str, each_pass: Pass) -> bool:
         """Whether it exists, or ought to: a makefile has it as a target or needs it."""
         if name in each_pass.own:
             return True
@@ -430,12 +437,12 @@ class Search:
             name = f"{folder}{prefix}{stem}{suffix}" if has_stem else prefix
             if is_glob:
                 for each in glob_words(short_name(name)):
-                    yield Prerequisite(each, is_order_only, wait, False)
+                    yield Prerequisite(each, is_order_only, wait, False, not has_stem)
                     wait = False
             else:
-                yield Prerequisite(short_name(name), is_order_only, wait, False)
+                yield Prerequisite(short_name(name), is_order_only, wait, False, not has_stem)
 
-    def _later(self, name: str, match: _Match) -> Iterator[Prerequisite]:
+    def _later(self, name: str, match: Match) -> Iterator[Prerequisite]:
         """The prerequisites of a rule whose text is expanded for each target: word by word, as what
         comes behind one that is missing is not looked at."""
         candidate, stem, outer = match
@@ -445,7 +452,8 @@ class Search:
         for word in later_words(later.text):
             folder = ""
             has_dollar = "$" in word
-            if "%" in word:
+            is_named = "%" not in word
+            if not is_named:
                 folder = outer
                 # By name: the stem may have a comma or a dollar in it.
                 part = ("$(*F)" if folder else "$*") if has_dollar else stem
@@ -461,7 +469,7 @@ class Search:
                 else:
                     made = short_name(folder + text)
                     for each in glob_words(made) if has_glob(text) else (made,):
-                        yield Prerequisite(each, is_order_only, wait, False)
+                        yield Prerequisite(each, is_order_only, wait, False, is_named)
                         wait = False
 
     def _expanded(self, text: str, name: str, stem: str, later: Later) -> str:
@@ -469,7 +477,7 @@ class Search:
         if expander is None:
             return text
         target = self.database.targets.get(name)
-        scope = Scope((target.scope if target is not None else None) or expander.variables)
+        scope = Scope(self.scope or expander.variables)
         written = _written(target)
         plain = [each.name for each in written if not each.order_only]
         member = member_of(name)
@@ -492,11 +500,11 @@ class Search:
             expander.scope, expander.place = old
 
 
-def _order(match: _Match) -> tuple[int, int]:
+def _order(match: Match) -> tuple[int, int]:
     return len(match[1]) + len(match[2]), match[0].number
 
 
-def _matched(candidate: _Candidate, name: str, folder: str, last: str) -> _Match | None:
+def _matched(candidate: _Candidate, name: str, folder: str, last: str) -> Match | None:
     """The match of a name that has the candidate's suffix. A pattern without slash stands for the
     last part of the name alone."""
     prefix, length = candidate.prefix, len(candidate.suffix)

@@ -54,7 +54,8 @@ class Times:
             return MISSING
         if split_member(node.name)[0]:
             found = member_time(node.name)
-            return MISSING if found is None else found
+            # One of no date is made anew each time; others have whole seconds.
+            return found + _SECOND - 1 if found else MISSING
         time = self._stat(node.name)
         if time == MISSING and not (node.found or node.has_run or node.target.is_makefile):
             elsewhere = self.directories.find(node.target.name)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from pybuild.makefile.automatic import automatic_scope
+from pybuild.makefile.debugging import Debug
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.execution import Executor, Failed
 from pybuild.makefile.expand import Expander
@@ -22,15 +23,23 @@ from pybuild.makefile.rules import Database, Entry, Later, Prerequisite, Target
 from pybuild.makefile.scopes import scope_of
 from pybuild.makefile.search import Found, Search
 from pybuild.makefile.times import Times
-from pybuild.typed import Any, Callable, Collection, Generator, Iterable, NamedTuple, Sequence
+from pybuild.typed import (
+    Any,
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    NamedTuple,
+    Sequence,
+)
 
 Look = Generator[Node | None, None, None]
 
 
 class Manner(NamedTuple):
     """What the options say of a walk. `slots`: 1 means that a recipe is over before the walk goes
-    on. `always`: all is made. `debug`: it is told why. `shuffle` puts
-    prerequisites and goals in another order."""
+    on. `always`: all is made. `shuffle` puts prerequisites and goals in another order."""
 
     keep_going: bool = False
     always: bool = False
@@ -39,7 +48,6 @@ class Manner(NamedTuple):
     old: Collection[str] = ()
     new: Collection[str] = ()
     slots: int = 1
-    debug: bool = False
     shuffle: Callable[[Sequence[Any]], list[Any]] | None = None
 
 
@@ -56,6 +64,7 @@ class Walk:
         executor: Executor,
         manner: Manner,
         prerequisites: Callable[[str], list[Prerequisite]],
+        debug: Debug,
     ) -> None:
         self.database = database
         self.expander = expander
@@ -64,10 +73,12 @@ class Walk:
         self.executor = executor
         self.manner = manner
         self.prerequisites = prerequisites
+        self.debug = debug
         self.is_remaking = False
         self.nodes: dict[str, list[Node]] = {}
         self._goals: set[int] = set()  # ids of the nodes of goals
         self._active: set[int] = set()  # of those for which lines were started
+        self._earlier: set[int] = set()  # of those looked at in an earlier update, for debugging
         self._stack: list[Node] = []
         self._order: dict[int, int] = {}  # when a node was left waiting first, by its id
         self._position = 0
@@ -82,6 +93,8 @@ class Walk:
         MakeError for what ends make at once."""
         status = Status.SUCCESS
         self._active.clear()
+        if self.debug.is_verbose and not self.is_remaking:
+            self._earlier = {id(each) for nodes in self.nodes.values() for each in nodes}
         if self.manner.shuffle is not None and not self.database.not_parallel:
             goals = self.manner.shuffle(goals)
         todo = [self._goal_nodes(goal) for goal in goals]
@@ -125,7 +138,9 @@ class Walk:
         while self._ready and _goal_of(self._ready[0][1]) in nodes:
             self._resume()
         for node in nodes:
+            self._complain_late(node)
             before = self.executor.started
+            self._prune(node)
             self._enter(node)
             self._run_stack()
             self._credit(node, before)
@@ -133,6 +148,8 @@ class Walk:
                 return False
             if node.status and not self.manner.keep_going:
                 break
+        for each in nodes[1:]:
+            self._prune(each)
         if all(node.status == Status.SUCCESS and id(node) not in self._active for node in nodes):
             self._say_nothing_done(nodes[-1] if nodes[0].target.is_double else nodes[0])
         self._active.difference_update(map(id, nodes))  # it may be a goal once more
@@ -182,7 +199,7 @@ class Walk:
             return False
         if id(node) in self._goals or node.time == MISSING:
             return False
-        patterns = (*database.precious_patterns, *database.secondary_patterns)
+        patterns = database.precious_patterns
         return all(match_pattern(pattern, node.name) is None for pattern in patterns)
 
     # -- the walk itself -------------------------------------------------------------------
@@ -281,17 +298,20 @@ class Walk:
 
     def _look(self, node: Node) -> Look:
         """All of a target's update, up to the start of its recipe."""
+        debug = self.debug
+        depth = debug.depth(node) if debug.levels else 0
+        debug.verbose(depth, f"Considering target file '{node.name}'.")
         for each in self._rules_of(node):
             # What one rule of `::` does to the file is nothing to the others.
             self._first_time(each)
         own_time = self._first_time(node)
+        if own_time == MISSING:
+            debug.basic(depth + 1, f"File '{node.name}' does not exist.")
         self._find_rule(node)
         group = [node, *node.peers] if node.entry.group else [node]
         for each in group:
             self._find_dependencies(each)
         oldest = min(self._first_time(each) for each in group)
-        if own_time == MISSING:
-            self._explain(node, f"File '{node.name}' does not exist.", 1)
         while True:
             status, running, newer = yield from self._look_at(group, oldest)
             must_make = oldest == MISSING or newer or self.manner.always
@@ -300,9 +320,12 @@ class Walk:
                 status, running = max(status, inner), running or still
             if not running or (status and not self.manner.keep_going):
                 break
+            debug.verbose(depth, f"The prerequisites of '{node.name}' are being made.")
             yield None
+        debug.verbose(depth, f"Finished prerequisites of target file '{node.target.name}'.")
         if status:
             node.status = status
+            debug.verbose(depth, f"Giving up on target file '{node.name}'.")
             self._give_up(node)
             return
         self._decide(node, group, own_time, oldest, oldest == MISSING or newer)
@@ -325,6 +348,7 @@ class Walk:
                     return status, running, must_make
                 found = each.node
                 if found.state == State.DONE and not found.target.is_double:
+                    self._prune(found, node)
                     newer = self._is_newer(found, own_time)
                     must_make = must_make or (newer and not each.order_only)
                     if found.status:
@@ -337,6 +361,7 @@ class Walk:
                         self._drop(node, each)
                         break
                     self._adopt(inner, node)
+                    self._prune(inner, node)
                     newer = yield from self._check(inner, own_time)
                     status = max(status, _status_of(inner))
                     must_make = must_make or (newer and not each.order_only)
@@ -367,44 +392,61 @@ class Walk:
 
     def _check(self, node: Node, own_time: int) -> Generator[Node | None, None, bool]:
         """Whether a prerequisite asks for its target to be made. One that is intermediate is not
-        made for that: what it would be made of is looked at instead."""
-        todo = [(node, True)]
-        seen: set[int] = set()
+        made for that: what it would be made of is looked at instead, and so on."""
         newer = False
-        while todo:
-            each, counts = todo.pop()
-            if id(each) in seen:
-                continue
-            seen.add(id(each))
-            if each.state == State.NEW and each.is_intermediate and not each.is_phony:
+        seen: set[int] = set()
+        path: list[tuple[Node, Iterator[Dependency], bool]] = []  # of intermediate ones
+        next_one: tuple[Node, bool] | None = (node, True)
+        while True:
+            if next_one is not None and id(next_one[0]) not in seen:
+                each, counts = next_one
+                seen.add(id(each))
                 behind = self._behind_intermediate(each, own_time)
-                if behind is None:
-                    newer = newer or counts
+                if behind is not None:
+                    each.state = State.UPDATING  # what leads back to it is told of
+                    path.append((each, iter(behind), counts))
                 else:
-                    todo += [(inner.node, counts and not inner.order_only) for inner in behind]
-                continue
-            if each.state == State.NEW:
-                yield each
-            newer = newer or (counts and self._is_newer(each, own_time))
-        return newer
+                    if each.state == State.NEW and not self._is_passed_by(each):
+                        yield each
+                    newer = newer or (counts and self._is_newer(each, own_time))
+            if not path:
+                return newer
+            owner, rest, counts = path[-1]
+            dependency = next(rest, None)
+            if dependency is None:
+                owner.state = State.NEW
+                path.pop()
+                next_one = None
+            else:
+                next_one = self._step(owner, dependency, counts)
+
+    def _step(self, owner: Node, dependency: Dependency, counts: bool) -> tuple[Node, bool] | None:
+        """Goes from an intermediate file to what it is made of, unless that leads back."""
+        if dependency.node.state == State.UPDATING:
+            self._drop(owner, dependency)
+            return None
+        self._adopt(dependency.node, owner)
+        self._prune(dependency.node, owner)
+        return dependency.node, counts and not dependency.order_only
+
+    def _is_passed_by(self, node: Node) -> bool:
+        return node.state == State.NEW and node.is_intermediate and not node.is_phony
 
     def _is_newer(self, node: Node, own_time: int) -> bool:
         time = self.times.time(node)
         return time == MISSING or time > own_time
 
     def _behind_intermediate(self, node: Node, own_time: int) -> list[Dependency] | None:
-        """What it would be made of, the last first; None if it is there and newer itself."""
+        """What an intermediate file would be made of; None if it is there and newer itself, or if
+        it is none that is passed by."""
+        if not self._is_passed_by(node):
+            return None
         self._find_rule(node)
         self._find_dependencies(node)
         time = self._first_time(node)
         if time != MISSING and time > own_time:
             return None
-        assert node.dependencies is not None
-        for each in list(node.dependencies):
-            if each.node.state == State.UPDATING:
-                self._drop(node, each)
-            self._adopt(each.node, node)
-        return node.order[::-1]
+        return list(node.order)
 
     def _make_intermediates(
         self, group: Sequence[Node]
@@ -415,6 +457,8 @@ class Walk:
             for each in node.order:
                 if each.node.is_intermediate and each.node.state == State.NEW:
                     yield each.node
+                elif each.node.is_intermediate:
+                    self._prune(each.node, node)
                 status = max(status, _status_of(each.node))
                 running = running or _is_running(each.node)
                 if status and not self.manner.keep_going:
@@ -428,22 +472,30 @@ class Walk:
             if dependency in found:
                 found.remove(dependency)
 
-    def _explain(self, node: Node, text: str, deeper: int = 0) -> None:
-        """Says of a target what has been found out (`--debug=basic`), as far to the right as it is
-        away from its goal."""
-        if not self.manner.debug:
+    def _prune(self, node: Node, parent: Node | None = None) -> None:
+        """Says of what has been looked at for something else that it is not looked at again."""
+        debug = self.debug
+        if not debug.is_verbose or node.state == State.NEW:
             return
-        while node.parent is not None:
-            node = node.parent
-            deeper += 1
-        self.executor.console.out(f"{' ' * deeper}{text}\n")
-
-    def _explain_prerequisite(self, node: Node, inner: Node) -> None:
-        if inner.before == MISSING and not inner.has_run:
-            text = f"Prerequisite '{inner.name}' of target '{node.name}' does not exist."
+        depth = debug.base if parent is None else debug.depth(parent) + 1
+        if id(node) in self._earlier:
+            self._earlier.remove(id(node))
+            debug.verbose(depth, f"Considering target file '{node.name}'.")
+            debug.verbose(depth, f"File '{node.name}' was considered already.")
         else:
-            text = f"Prerequisite '{inner.name}' is newer than target '{node.name}'."
-        self._explain(node, text, 1)
+            debug.verbose(depth, f"Pruning file '{node.name}'.")
+
+    def _explain_prerequisite(self, node: Node, each: Dependency, depth: int) -> None:
+        """Says of a prerequisite of a file that is there how old it is."""
+        name, target, debug = each.node.name, node.target.name, self.debug
+        if each.order_only:
+            debug.verbose(depth, f"Prerequisite '{name}' is order-only for target '{target}'.")
+        elif each.node.before == MISSING and not each.node.has_run:
+            debug.basic(depth, f"Prerequisite '{name}' of target '{target}' does not exist.")
+        elif each.has_changed:
+            debug.basic(depth, f"Prerequisite '{name}' is newer than target '{target}'.")
+        else:
+            debug.verbose(depth, f"Prerequisite '{name}' is older than target '{target}'.")
 
     # -- deciding --------------------------------------------------------------------------
 
@@ -451,9 +503,12 @@ class Walk:
         self, node: Node, group: Sequence[Node], own_time: int, oldest: int, must_make: bool
     ) -> None:
         always = self.manner.always
-        if must_make or always or self.manner.debug or node.target.is_double:
-            self._note_changes(group, oldest)
+        debug = self.debug
+        depth = debug.depth(node) if debug.levels else 0
+        if must_make or always or debug.levels or node.target.is_double:
+            self._note_changes(group, oldest, depth)
         if node.target.is_double and not node.dependencies:
+            debug.basic(depth, f"Target '{node.name}' is double-colon and has no prerequisites.")
             must_make = True
         elif (
             own_time != MISSING
@@ -462,31 +517,39 @@ class Walk:
             and not always
             and not self._have_been_made(group)
         ):
+            debug.verbose(
+                depth, f"No recipe for '{node.name}' and no prerequisites actually changed."
+            )
             must_make = False
-        elif node.recipe is not None and always:
+        elif not must_make and node.recipe is not None and always:
+            debug.verbose(depth, f"Making '{node.target.name}' due to always-make flag.")
             must_make = True
+        elsewhere = node.found
         if not must_make:
+            using = f"; using VPATH name '{elsewhere}'" if elsewhere else ""
+            debug.verbose(depth, f"No need to remake target '{node.target.name}'{using}.")
             self._done(node)
             return
-        if node.found and not self.times.is_kept(node):
+        debug.basic(depth, f"Must remake target '{node.target.name}'.")
+        if elsewhere and not self.times.is_kept(node):
+            debug.basic(0, f"  Ignoring VPATH name '{elsewhere}'.")
             node.name = node.target.name
             node.found = ""
-        self._explain(node, f"Must remake target '{node.name}'.")
         self._remake(node)
+        if node.state == State.RUNNING:
+            debug.verbose(depth, f"Recipe of '{node.name}' is being run.")
 
-    def _note_changes(self, group: Sequence[Node], oldest: int) -> None:
+    def _note_changes(self, group: Sequence[Node], oldest: int, depth: int) -> None:
         """Which prerequisites are newer, or have been made: for `$?`, and for who asks why."""
         for owner in group:
             for each in owner.dependencies or ():
                 time = self.times.time(each.node)
                 each.has_changed = (
-                    self.manner.always
-                    or _has_been_made(each.node, time)
-                    or MISSING in (oldest, time)
-                    or time > oldest
+                    _has_been_made(each.node, time) or MISSING in (oldest, time) or time > oldest
                 )
-                if each.has_changed and not each.order_only and oldest != MISSING:
-                    self._explain_prerequisite(owner, each.node)
+                if self.debug.levels and oldest != MISSING:
+                    self._explain_prerequisite(owner, each, depth + 1)
+                each.has_changed |= self.manner.always
 
     def _have_been_made(self, group: Sequence[Node]) -> bool:
         """Whether this run has made one of the prerequisites that count."""
@@ -503,8 +566,7 @@ class Walk:
                 if peer.state == State.NEW:
                     peer.state = State.RUNNING
                     self._first_time(peer)
-            linear = self.manner.slots == 1 or self.database.not_parallel
-            self.executor.start(node, linear)
+            self.executor.start(node, self._is_linear)
         elif node.is_phony or node.target.is_target:
             if node.time == MISSING and not node.is_phony:
                 node.time = NEW  # nothing made it, and still it counts as made
@@ -514,6 +576,11 @@ class Walk:
             self._complain(node)
             self._explain_end(node)
             self._done(node)
+
+    @property
+    def _is_linear(self) -> bool:
+        """Whether a recipe is over before the walk goes on."""
+        return self.manner.slots == 1 or self.database.not_parallel
 
     def _complain(self, node: Node) -> None:
         """No rule makes it."""
@@ -527,6 +594,18 @@ class Walk:
         if not self.manner.keep_going:
             raise MakeError(message)
         self.executor.complain(f"*** {message}.")
+
+    def _complain_late(self, goal: Node) -> None:
+        """Says of a goal what it lacks, if it failed as a makefile and nobody wanted to hear it."""
+        if goal.state != State.DONE or goal.status != Status.FAILED or self.is_remaking:
+            return
+        node: Node | None = goal
+        while node is not None and node.dont_care:
+            node.dont_care = False
+            failed = [each.node for each in node.dependencies or () if each.node.status]
+            if not failed and node.recipe is None:
+                self._complain(node)
+            node = failed[0] if failed else None
 
     def _give_up(self, node: Node) -> None:
         """A prerequisite could not be made. That is told of a goal, unless it has been looked at as
@@ -557,10 +636,16 @@ class Walk:
                 self._done(each)
 
     def _explain_end(self, node: Node) -> None:
-        if node.status != Status.FAILED:
-            self._explain(node, f"Successfully remade target file '{node.name}'.")
-        elif self.manner.keep_going:
-            self._explain(node, f"Failed to remake target file '{node.name}'.")
+        is_later = not self._is_linear and node.has_run
+        if is_later or not self.debug.is_basic:
+            return
+        depth = self.debug.depth(node)
+        if node.status == Status.QUESTION:
+            self.debug.basic(depth, f"Target file '{node.name}' needs to be remade under -q.")
+        elif node.status != Status.FAILED:
+            self.debug.basic(depth, f"Successfully remade target file '{node.name}'.")
+        elif self.manner.keep_going or node.dont_care:
+            self.debug.basic(depth, f"Failed to remake target file '{node.name}'.")
 
     def _look_for_peers(self, node: Node) -> None:
         """A pattern rule says that it makes several files: it has to."""
@@ -569,7 +654,9 @@ class Walk:
         if self.executor.only_pretends(node.recipe):
             return
         for peer in node.peers:
-            if not peer.is_phony and self.times.time(peer) == MISSING:
+            if peer.is_phony or self.times.time(peer) != MISSING:
+                continue
+            if self.times.time(node) != MISSING:
                 self.executor.warn_at(
                     node.recipe,
                     f"warning: pattern recipe did not update peer target '{peer.name}'.",
@@ -583,6 +670,10 @@ class Walk:
         node.searched = True
         if node.recipe is not None or node.is_phony:
             return
+        if self.debug.is_implicit:
+            self.debug.searched = self.debug.depth(node) + 1
+        if self.database.second_expansion:
+            self.search.scope = scope_of(node, self.expander, self.database)
         found = self.search.find(node.target)
         if found is not None:
             self._take(node, found)
@@ -600,7 +691,8 @@ class Walk:
             nodes = self.nodes_of(each.name)
             inner = found.made.get(each.name)
             if inner is not None and nodes[0].recipe is None and not nodes[0].searched:
-                nodes[0].is_intermediate |= self._is_removable(nodes[0])
+                if not each.is_named:
+                    nodes[0].is_intermediate |= self._is_removable(nodes[0])
                 self._take(nodes[0], inner)
             elif found.are_final:
                 nodes[0].searched = nodes[0].searched or not nodes[0].target.is_target
@@ -648,7 +740,7 @@ class Walk:
         return [name for name in names if name != node.target.name]
 
     def _dependency(self, told: Prerequisite) -> Dependency:
-        name, order_only, wait, is_explicit = told
+        name, order_only, wait, is_explicit, _ = told
         nodes = self.nodes.get(name) or self.nodes_of(name)
         return Dependency(nodes[0], order_only, wait, is_explicit)
 

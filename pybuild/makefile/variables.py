@@ -81,6 +81,11 @@ class Variable:
         self.is_postponed = False
         self.expanding = False  # a value that mentions itself is found by this
 
+    def guard(self, environment_wins: bool) -> None:
+        """Makes a value from the environment count for more, if that is to win."""
+        if environment_wins and self.origin == Origin.ENVIRONMENT:
+            self.origin = Origin.ENVIRONMENT_OVERRIDE
+
 
 class Scope:
     """Variables by name, and the scope that is looked into for others. `texts` is empty: what it
@@ -123,8 +128,7 @@ class Scope:
         if old is None:
             made = self.variables[name] = Variable(name, value, origin, recursive, place)
             return made
-        if old.origin == Origin.ENVIRONMENT and self.environment_wins:
-            old.origin = Origin.ENVIRONMENT_OVERRIDE
+        old.guard(self.environment_wins)
         if origin >= old.origin:
             old.value = value
             old.recursive = recursive

@@ -10,7 +10,7 @@ import time
 
 from pybuild.makefile.patterns import match_pattern, split_pattern
 from pybuild.makefile.rules import Database
-from pybuild.typed import Callable, Iterable
+from pybuild.typed import Callable, Iterable, Iterator
 
 # A folder's time may be that of a change before it was listed and of one behind that: what counts
 # as one moment for file systems, in ns, with much to spare.
@@ -61,6 +61,11 @@ class Folders:
         """What is in a folder ("" or with a slash at its end), if it need not be listed anew."""
         known = self._known(folder if folder == "/" else folder[:-1])
         return None if known.is_changed else known.names
+
+    def listed(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """The folders that were looked into, and what was in them."""
+        for folder, known in self._folders.items():
+            yield folder, known.names
 
     def _known(self, folder: str) -> _Folder:
         known = self._folders.get(folder)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import errno
 import os
 import select
+from contextlib import contextmanager, nullcontext
 
 from pybuild import signals
 from pybuild.makefile.ports import Command, Ended, Interrupted, Slots
 from pybuild.runners.jobserver import temporary_folder
 from pybuild.runners.process import encoded
-from pybuild.typed import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from pybuild.typed import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from types import FrameType
 
 _NOT_STARTED = 127
@@ -115,7 +117,8 @@ def _told(name: str, error: OSError | ValueError) -> str:
 
 class ShellRunner:
     """Runs `$(shell ...)`. `complain` is told why a command cannot be started, in a line without
-    make's name; `begin` is called before each."""
+    make's name; `begin` is called before each. All of a run is inside of `holding`, and the
+    wait for its end inside of `waiting`, where Interrupted ends it."""
 
     def __init__(
         self, complain: Callable[[str], None], begin: Callable[[], None] = lambda: None
@@ -123,9 +126,15 @@ class ShellRunner:
         self._complain = complain
         self._begin = begin
         self._starter = Starter()
+        self.holding: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, int]:
         self._begin()
+        with self.holding():
+            return self._run(argv, environment)
+
+    def _run(self, argv: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, int]:
         reading, writing = os.pipe()
         try:
             try:
@@ -134,9 +143,13 @@ class ShellRunner:
                 )
             finally:
                 os.close(writing)
-            pieces = []
-            while piece := os.read(reading, _CHUNK):
-                pieces.append(piece)
+            try:
+                with self.waiting():
+                    pieces = list(iter(lambda: os.read(reading, _CHUNK), b""))
+            except Interrupted as stop:
+                os.kill(process, stop.signum)
+                os.waitpid(process, 0)
+                raise
         except (OSError, ValueError) as error:
             self._complain(_told(argv[0], error))
             return b"", _NOT_STARTED
@@ -245,6 +258,7 @@ class CommandRunner:
         self._poll = select.poll()
         self._signum = 0
         self._is_busy = False  # with what a signal must not come between
+        self._is_interruptible = False
         self._bell = self._button = -1
         self._handlers: dict[int, Any] = {}
 
@@ -268,8 +282,33 @@ class CommandRunner:
         signals.set_wakeup_fd(self._button, warn_on_full_buffer=False)
         self._poll.register(self._bell, select.POLLIN)
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """In here a signal to stop is only noted; at the end it does what it does elsewhere."""
+        before, self._is_busy = self._is_busy, True
+        try:
+            yield
+        finally:
+            self._is_busy = before
+        self._raise_if_idle()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """In here a signal to stop raises Interrupted at once, whatever runs."""
+        self._is_interruptible = True
+        try:
+            self._check_signal()
+            yield
+        finally:
+            self._is_interruptible = False
+
     def _note(self, signum: int, _: FrameType | None) -> None:
         self._signum = signum
+        if self._is_interruptible:
+            self._check_signal()
+        self._raise_if_idle()
+
+    def _raise_if_idle(self) -> None:
         if not (self._is_busy or self._numbers or self._ended):
             self._check_signal()
 
@@ -298,14 +337,14 @@ class CommandRunner:
 
     # -- starting --------------------------------------------------------------------------
 
-    def start(self, number: int, command: Command) -> None:
+    def start(self, number: int, command: Command) -> int:
         self._is_busy = True
         try:
-            self._start(number, command)
+            return self._start(number, command)
         finally:
             self._is_busy = False
 
-    def _start(self, number: int, command: Command) -> None:
+    def _start(self, number: int, command: Command) -> int:
         self._check_signal()
         self._begin()
         actions: list[tuple[Any, ...]] = []
@@ -320,7 +359,7 @@ class CommandRunner:
             process = self._starter.start(command.argv, command.environment, actions)
         except (OSError, ValueError) as error:
             self._ended.append(Ended(number, _NOT_STARTED, _told(command.argv[0], error)))
-            return
+            return -1
         if reads_stdin:
             self._reading_stdin = process
         self._numbers[process] = number
@@ -328,6 +367,7 @@ class CommandRunner:
             handle = os.pidfd_open(process)
             self._processes[handle] = process
             self._poll.register(handle, select.POLLIN)
+        return process
 
     def _empty_stdin(self) -> int:
         """A standard input at its end, for all but one of those that run."""

@@ -179,3 +179,22 @@ def test_several_targets_go_the_last_one_first(room: Path) -> None:
         "make: *** [Makefile:N: a] Terminated",
         "make: *** [Makefile:N: b] Terminated",
     ]
+
+
+def test_a_shell_function_is_not_waited_for(room: Path) -> None:
+    makefile = "x: ; @echo $(shell echo > ready; $(HOLD))\n"
+    assert interrupted(room, makefile, signal.SIGTERM, alone=True) == (-signal.SIGTERM, [])
+
+
+def test_a_shell_function_beside_a_recipe_is_not_waited_for(room: Path) -> None:
+    os.mkfifo(room / "go")
+    makefile = """
+        all: a b
+        a: ; @echo half > a; echo > go; $(HOLD)
+        b: ; @echo $(shell read x < go; echo > ready; $(HOLD))
+    """
+    status, lines = interrupted(room, makefile, signal.SIGTERM, "-j2", alone=True)
+    assert (status, lines) == (
+        -signal.SIGTERM,
+        ["make: *** Deleting file 'a'", "make: *** [Makefile:N: a] Terminated"],
+    )

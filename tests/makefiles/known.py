@@ -12,6 +12,5 @@ KNOWN = {
     "makeflags/command-line-operators": _NO_SHELL_YET,
     "variables/command-line-shell": _NO_SHELL_YET,
     "rules-suffix/suffix-rule-with-prerequisites": "make gives the same warning twice",
-    "touch-question-dry/touch-with-plus-line": "make says twice that it touches the one file",
 }
 """Reasons by the ids of cases."""

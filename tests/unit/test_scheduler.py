@@ -624,15 +624,16 @@ def test_a_chain_of_temporary_files_is_restored(world: World, minimal: bool) -> 
 
 
 def test_a_temporary_file_stays_for_one_that_may_be_restored(world: World) -> None:
-    """`u` is absent and up to date; that `x` has it made again is only known after `w` has run."""
+    """`u` is absent and up to date; that `x` has it made again is only known when `y` is done."""
     world.job("t", temporary=True)
     world.job("u", "t", temporary=True)
     world.job("w", "t")
-    goal = world.job("x", "u w")
+    world.job("y", "w")
+    goal = world.job("x", "u y")
     drive = Drive(world)
     drive.verdicts = {"u": ABSENT}
     drive.run(goal)
-    assert drive.started == ["t", "w", "u", "x"]
+    assert drive.started == ["t", "w", "y", "u", "x"]
     assert sorted(each for each in drive.log if each[0] == "-") == ["-t", "-u"]
 
 
