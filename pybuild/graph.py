@@ -13,10 +13,13 @@ from pybuild.typed import Any, NamedTuple, Protocol
 
 
 class ShellPart(NamedTuple):
-    """A script for a shell. `shell` is the command that takes the text as its last argument."""
+    """A script for a shell. `shell` is the command that takes the text as its last argument.
+    `ignore_errors` and `always` are make's `-` and `+` where they are those of one line alone."""
 
     text: str
     shell: tuple[str, ...] = ("bash", "-euo", "pipefail", "-c")
+    ignore_errors: bool = False
+    always: bool = False
 
 
 class ScriptPart(NamedTuple):
@@ -71,7 +74,8 @@ Part = ShellPart | ScriptPart | PythonPart
 
 
 class Script(NamedTuple):
-    """What a job runs, with all names filled in: parts one after the other."""
+    """What a job runs, with all names filled in: parts one after the other. `unset` are variables
+    of the environment that it does not get."""
 
     parts: tuple[Part, ...]
     echo: str
@@ -81,6 +85,7 @@ class Script(NamedTuple):
     environment: tuple[tuple[str, str], ...] = ()
     folders: tuple[str, ...] = ()
     touch: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
 
 
 class Recipe(Protocol):
@@ -111,7 +116,9 @@ class Recipe(Protocol):
 
 
 class Traits(NamedTuple):
-    """How the jobs of one rule are run and judged; shared by all of them. Times in seconds."""
+    """How the jobs of one rule are run and judged; shared by all of them. Times in seconds.
+    `as_make`: a recipe need not make its files, and what is not there when its recipe is over
+    counts as made each time; a file may be a folder."""
 
     rule: str
     description: str = ""
@@ -132,6 +139,7 @@ class Traits(NamedTuple):
     touch_last: tuple[str, ...] = ()
     hooks: tuple[Callable[[], object] | str, ...] = ()
     check: Callable[..., object] | None = None
+    as_make: bool = False
 
 
 class Job:
@@ -180,9 +188,22 @@ class Job:
         return f"Job({self.name!r})"
 
 
+class Header(NamedTuple):
+    """A rule of a makefile as it is told: its `label`, and words with `%` if it is a pattern."""
+
+    label: str
+    targets: tuple[str, ...]
+    prerequisites: tuple[str, ...]
+    order_only: tuple[str, ...]
+    is_pattern: bool
+    has_recipe: bool
+    traits: Traits
+    origin: Span
+
+
 class Graph:
     """All jobs known so far, and who makes each file. Jobs are only ever added. `has_tasks` says
-    that some job has a recipe and no files: what needs it always runs."""
+    that some job has no files: what needs it always runs."""
 
     __slots__ = ("has_tasks", "jobs", "pools", "producer")
 
@@ -198,6 +219,6 @@ class Graph:
         self.jobs.append(job)
         for output in job.outputs:
             self.producer[output] = job
-        if job.traits.phony and job.recipe is not None:
+        if job.traits.phony and (job.recipe is not None or job.traits.as_make):
             self.has_tasks = True
             self.producer[job.name] = job

@@ -57,6 +57,9 @@ def keep(
     if loaded.diagnostics:
         return
     seen = watch.seen
+    if seen.unknowable:
+        _forget(head.path)
+        return
     jobs = [job for job in jobs if job.recipe is not None]
     made = frozenset(loaded.world.graph.producer)
     judge = Judge(loaded.world.graph, files, journal, Rules())

@@ -19,6 +19,7 @@ from pybuild.graph import Job
 from pybuild.kept import Head, Part, keep, keep_again, revive
 from pybuild.names import Pattern, folder_of, glob_pieces, glob_text, normalise
 from pybuild.phases import Phases
+from pybuild.pipefile.guest import Makefiles
 from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules, forget_project_modules
 from pybuild.pipefile.program import Program
@@ -37,14 +38,13 @@ if TYPE_CHECKING:
     from pybuild.leftovers import Leftovers
 
 PIPEFILE = "Pipefile"
-_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _MOST_RELOADS = 10
 
 
 class Opening(NamedTuple):
     """What is opened, and with which names: the file ("" for the usual one), `NAME=value` of the
-    command line, text to be read first, how environment and include folders count, and a program
-    that is read instead of a file."""
+    command line, text to be read first, how environment and include folders count, a program that
+    is read instead of a file, and who reads makefiles."""
 
     path: str = ""
     overrides: Mapping[str, str] = {}
@@ -52,6 +52,7 @@ class Opening(NamedTuple):
     environment_wins: bool = False
     include_folders: Sequence[str] = ()
     program: Program | None = None
+    makefiles: Makefiles | None = None
 
 
 class Wish(NamedTuple):
@@ -66,6 +67,7 @@ class Wish(NamedTuple):
     everything: bool = False
     forced: frozenset[str] = frozenset()
     dry: bool = False
+    bare: bool = False  # a dry run that does not run either what `+` marks
     question: bool = False
     touch: bool = False
     adopt: bool = False  # record what is there as made, and run nothing
@@ -251,7 +253,10 @@ class Project:
         request = self._request(self.looked)
         watch.begin()
         with self.phases("load"):
-            return load(request._replace(unwatched=watch.pause))
+            loaded = load(request._replace(unwatched=watch.pause))
+        if loaded.world.guest is not None:
+            watch.seen.unknowable["a makefile is read, and what that looks at is not known"] = None
+        return loaded
 
     def _request(self, files: Files) -> Request:
         return Request(
@@ -269,6 +274,7 @@ class Project:
             self.opening.include_folders,
             phase=self.phases,
             program=self.opening.program,
+            makefiles=self.opening.makefiles,
         )
 
     def _was_made(self, name: str) -> bool:
@@ -543,6 +549,7 @@ class Project:
             wish.keep_going,
             wish.ignore_errors or wish.adopt,
             wish.dry,
+            wish.bare,
             wish.question,
             records=not (wish.dry or wish.question),
             touch=wish.touch,
@@ -650,15 +657,6 @@ def find_pipefile(path: str) -> str:
         return name
     if path:
         raise BuildError(Diagnostic("PB310", f"there is no file `{path}`"))
-    found = next((name for name in _MAKEFILES if os.path.isfile(name)), None)
-    if found:
-        raise BuildError(
-            Diagnostic(
-                "PB310",
-                f"there is no `{PIPEFILE}` here, and `{found}` is read by make's options only",
-                help="leave the others out (docs/makefiles.md), or write a Pipefile",
-            )
-        )
     notes: tuple[Note, ...] = ()
     for name in sorted(os.listdir(".")):
         if name.lower() == PIPEFILE.lower():

@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from pybuild.cli.opening import head_of, open_with_errors, project_of, wish_of, words_of
+from pybuild.cli.opening import (
+    head_of,
+    makefile_of,
+    open_with_errors,
+    project_of,
+    wish_of,
+    words_of,
+)
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.events import Complaint, Message
 from pybuild.engine.ports import Report
@@ -43,7 +50,7 @@ def build(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None = 
     times = _job_times(arguments, report)
     command = " ".join(["pybuild", *words])
     try:
-        if arguments.program is None and _is_plain(wish) and not _explains_all(arguments):
+        if _is_kept(arguments, wish) and not _explains_all(arguments):
             status = _build_part(arguments, wish, times or report, command, glimpse, phases)
             if status is not None:
                 return status
@@ -79,9 +86,11 @@ def _tell_times(arguments: Arguments, phases: Phases, times: JobTimes) -> None:
             raise UsageError(f"cannot write `{arguments.profile}`: {error.strerror}") from None
 
 
-def _is_plain(wish: Wish) -> bool:
-    """Whether what is out of date is decided in the usual way, by the record of all that is
-    wanted: then the graph is kept, and one that was kept can be used."""
+def _is_kept(arguments: Arguments, wish: Wish) -> bool:
+    """Whether the graph is kept, and one that was kept can be used: it is that of a Pipefile, and
+    what is out of date is decided in the usual way, by the record of all that is wanted."""
+    if arguments.program is not None or makefile_of(arguments):
+        return False
     imposed = wish.everything or wish.touch or wish.forced or wish.new or wish.old
     return wish.level == Level.CONTENT and not wish.minimal and not imposed
 
@@ -159,8 +168,7 @@ def build_all(
         if not jobs:
             return ERROR if complaints else OK
         summary = project.build(jobs, wish._replace(forced_needed=True), report)
-        is_kept = arguments.program is None and _is_plain(wish)
-        if is_kept and not (complaints or sources or project.include_makers()):
+        if _is_kept(arguments, wish) and not (complaints or sources or project.include_makers()):
             project.head = head_of(arguments, [job.name for job in jobs])
             seen = project.watch.seen if project.watch and arguments.explain else None
             for reason in seen.unknowable if seen else ():

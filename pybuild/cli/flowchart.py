@@ -68,6 +68,8 @@ def flowchart(arguments: Arguments) -> int:
     format = _format_of(path)
     project = open_project(arguments)
     look_at_includes(project)
+    if not arguments.goals:
+        project.loaded.world.tell_guest()
     goals, targets = _goals(project, arguments.goals)
     states = States()
     try:
@@ -323,7 +325,7 @@ class Survey:
     def rules_of(self, job: Job) -> list[Rule]:
         """The rules whose headers say what a job needs."""
         task = job.binding.task
-        if task not in ("", "name"):
+        if task not in ("", "name", "guest"):
             return []
         rules = {job.binding.rule.index: job.binding.rule}
         for name in job.outputs or (job.name,):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
-# Options that make does not have: with one of them it is about a Pipefile.
+# Options that make does not have: with one of them the engine builds, also by a makefile.
 OURS = frozenset(
     """
     --adopt --checksum-level --checksum_file_name --checksum_level --explain --flowchart
@@ -19,6 +19,8 @@ OURS = frozenset(
     --stats --target_tasks --touch_files_only --use_threads --verbose -M -T
     """.split()
 )
+MAKE = "--make"
+"""The option, before all others, by which pybuild reads makefiles only, as under make's name."""
 _SUFFIXES = (".mk", ".mak", ".make")
 _FOLDER = ("-C", "--directory")
 _FILE = ("-f", "--file", "--makefile")
@@ -30,10 +32,17 @@ def reads_makefiles(words: Sequence[str]) -> bool:
         return False
     folder, files = _places(words)
     if files:
-        return all(map(_is_makefile, files))
+        return all(map(is_makefile, files))
+    return bool(usual_makefile(folder))
+
+
+def usual_makefile(folder: str = "") -> str:
+    """The makefile that is read in a folder where nothing is named; "" if there is none, or if
+    there is a Pipefile."""
     if os.path.exists(os.path.join(folder, "Pipefile")):
-        return False
-    return any(os.path.isfile(os.path.join(folder, name)) for name in MAKEFILES)
+        return ""
+    found = (name for name in MAKEFILES if os.path.isfile(os.path.join(folder, name)))
+    return next(found, "")
 
 
 def typed_name(called: str) -> str:
@@ -84,6 +93,7 @@ def _value(word: str, options: tuple[str, ...], rest: Iterator[str]) -> str | No
     return word[2:] if word.startswith(options[0]) else None
 
 
-def _is_makefile(name: str) -> bool:
+def is_makefile(name: str) -> bool:
+    """Whether a file is a makefile, by its name."""
     base = os.path.basename(name)
     return base.startswith(MAKEFILES) or base.endswith(_SUFFIXES)

@@ -30,6 +30,7 @@ def lint(arguments: Arguments) -> int:
     matched = True
     try:
         project = open_with_errors(arguments)
+        project.loaded.world.tell_guest()
         found += project.diagnostics
         matched = _files_were_matched(project)
         if matched:

@@ -37,6 +37,7 @@ def listing(arguments: Arguments) -> int:
     """
     project = open_project(arguments)
     look_at_includes(project)
+    project.loaded.world.tell_guest()
     parts = []
     if arguments.list_rules:
         settle_splits(project, dry_wish(arguments), Silent())
@@ -60,7 +61,8 @@ class Silent(Report):
 def dry_wish(arguments: Arguments) -> Wish:
     """How the arguments want a build to go, as a dry run that mistakes do not end.
     Raises UsageError."""
-    return wish_of(arguments)._replace(dry=True, question=False, touch=False, keep_going=True)
+    wish = wish_of(arguments)
+    return wish._replace(dry=True, bare=True, question=False, touch=False, keep_going=True)
 
 
 def look_at_includes(project: Project) -> None:
@@ -80,10 +82,6 @@ def judge(project: Project, goals: Sequence[Job], wish: Wish, report: Report) ->
     """
     from pybuild.engine.build import Interrupted
 
-    for rule in project.loaded.pipeline.rules:
-        if rule.recipe is not None:
-            # A dry run does run recipes with a `+`; who only looks must not.
-            rule.recipe.flags = rule.recipe.flags.replace("+", "")
     try:
         return project.build(goals, wish, report)
     except Interrupted as stop:
@@ -200,6 +198,8 @@ def count_of(world: Instantiation, rule: Rule, is_open: bool) -> str:
         return "-"
     if rule.flavour == PATTERN:
         return "on demand"
+    if rule.is_guest:
+        return "1"
     known = len(world.jobs_of[rule.index])
     if not is_open:
         return str(known)
@@ -296,8 +296,10 @@ def _data_base(project: Project) -> Iterator[str]:
         yield "\n\n".join(["# Python", *blocks])
     tasks = " ".join(map(_quoted, pipeline.phony))
     yield f"# rules\n.PHONY: {tasks}" if tasks else "# rules"
+    yield from (f"include {_quoted(name)}" for name in pipeline.makefiles)
     for rule in pipeline.rules:
-        yield _rule(rule, rule is pipeline.default)
+        if not rule.is_guest:
+            yield _rule(rule, rule is pipeline.default)
 
 
 def _columns(pipeline: Pipeline) -> tuple[list[str], list[Any], list[str]]:

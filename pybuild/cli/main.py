@@ -53,8 +53,7 @@ def main(
 def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
     """Does what the command line says; returns the exit status."""
     called = os.environ.pop("PYBUILD_CALLED", "") or sys.argv[0]
-    is_make = os.path.basename(called) in MAKE_NAMES
-    if is_make:
+    if os.path.basename(called) in MAKE_NAMES or words[:1] == ["--make"]:
         return _make(words, called)
     try:
         from pybuild.cli.short import answer
@@ -76,7 +75,7 @@ def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
             return _make(words, called)
     if unready:
         _get_ready(unready)
-    return _run(words, glimpse)
+    return _run(words, glimpse, called=called)
 
 
 def _make(words: Sequence[str], called: str) -> int:
@@ -98,8 +97,14 @@ def _get_ready(unready: Sequence[str]) -> None:
     site.main()
 
 
-def _run(words: Sequence[str], glimpse: Glimpse | None, program: Program | None = None) -> int:
-    """The long way; `glimpse` is what the short one has seen."""
+def _run(
+    words: Sequence[str],
+    glimpse: Glimpse | None,
+    program: Program | None = None,
+    called: str = "",
+) -> int:
+    """The long way; `glimpse` is what the short one has seen. `called` is the name that pybuild
+    was started by, "" if that was a program with a pipeline."""
     from pybuild.cli.options import UsageError, help_text, parse
     from pybuild.source import BuildError
 
@@ -110,6 +115,7 @@ def _run(words: Sequence[str], glimpse: Glimpse | None, program: Program | None 
         print("pybuild: `pybuild --help` lists all options", file=sys.stderr)
         return ERROR
     arguments.program = program
+    arguments.called = called
     if arguments.help:
         print(help_text())
         return OK

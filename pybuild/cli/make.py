@@ -7,7 +7,7 @@ import sys
 import time
 
 from pybuild import __version__, signals
-from pybuild.cli.frontend import typed_name
+from pybuild.cli.frontend import MAKE, typed_name
 from pybuild.cli.make_read import Reading
 from pybuild.cli.make_remake import Restart, Unmade, remake
 from pybuild.cli.make_start import ERROR, OK, OUT_OF_DATE, Start
@@ -20,10 +20,10 @@ from pybuild.makefile.flags import UsageError
 from pybuild.makefile.node import Status
 from pybuild.makefile.ports import Interrupted
 from pybuild.makefile.rules import Recipe
-from pybuild.makefile.search import Search
+from pybuild.makefile.search import Search, directories_of
 from pybuild.makefile.times import Times
 from pybuild.makefile.update import Manner, Walk
-from pybuild.makefile.vpath import Directories, Folders, split_path
+from pybuild.makefile.vpath import Folders, split_path
 from pybuild.runners.commands import CommandRunner, OutputLock
 from pybuild.runners.jobserver import OwnSlots, SharedSlots, join, serve
 from pybuild.typed import Any, Callable, Sequence
@@ -34,6 +34,8 @@ def make(words: Sequence[str], called: str) -> int:
     was started by. Raises Interrupted."""
     called = typed_name(called)
     start = Start(words, called)
+    if words[:1] == [MAKE]:
+        start.words, start.command = words[1:], f"{start.command} {MAKE}"
     try:
         status = start.prepare()
         if status is not None:
@@ -164,21 +166,12 @@ class _Run:
     def _walk(self) -> Walk:
         reading, options = self.reading, self.flags
         expander, database = reading.expander, reading.database
-        folders = Folders()
         levels = options.debug_levels()
-        directories = Directories(
-            folders,
-            database,
-            general=split_path(expander.value("VPATH")),
-            kept=split_path(expander.value("GPATH")),
-            libraries=expander.value(".LIBPATTERNS").split(),
-            warn=expander.warn,
-        )
         debug = Debug(self.start.console, levels)
-        search = self._search(directories, debug)
+        search = self._search(debug)
         times = Times(
             database,
-            directories,
+            search.directories,
             self.start.warn,
             time.time_ns,
             options.check_symlinks,
@@ -217,8 +210,9 @@ class _Run:
         prerequisites = reading.reader.prerequisites
         return Walk(database, expander, search, times, executor, manner, prerequisites, debug)
 
-    def _search(self, directories: Directories, debug: Debug) -> Search:
+    def _search(self, debug: Debug) -> Search:
         database, expander = self.reading.database, self.reading.expander
+        directories = directories_of(database, expander)
         if not debug.is_implicit:
             return Search(database, directories, expander)
         from pybuild.makefile.told_search import ToldSearch
@@ -291,7 +285,7 @@ class _Run:
             walk.search.folders if walk is not None else Folders(),
             walk.times.time if walk is not None else lambda node: node.time,
             split_path(reading.expander.value("VPATH")),
-            walk.nodes if walk is not None else {},
+            walk.known.nodes if walk is not None else {},
             frozenset(self.start.goals),
             [each.name for each in reading.reader.makefiles],
             not self.flags.no_builtin_rules,

@@ -8,7 +8,7 @@ import os
 import sys
 
 from pybuild import __version__
-from pybuild.cli.frontend import MAKEFILES, command_of
+from pybuild.cli.frontend import MAKEFILES
 from pybuild.cli.make_start import Start
 from pybuild.makefile import builtin, flags
 from pybuild.makefile.debugging import Debug
@@ -93,7 +93,7 @@ class Reading:
                 variables.define(name, value, Origin.ENVIRONMENT)
         define = variables.define
         define("MAKELEVEL", str(self.start.level), self._environment_origin, recursive=False)
-        define("MAKE_COMMAND", command_of(self.start.called), Origin.DEFAULT, recursive=False)
+        define("MAKE_COMMAND", self.start.command, Origin.DEFAULT, recursive=False)
         define("CURDIR", os.getcwd(), Origin.FILE, recursive=False)
         if self.start.goals:
             goals = " ".join(self.start.goals)

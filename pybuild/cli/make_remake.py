@@ -8,6 +8,7 @@ from itertools import groupby
 from pybuild.cli.make_read import Reading
 from pybuild.makefile.evaluate import Makefile
 from pybuild.makefile.node import MISSING, Status
+from pybuild.makefile.nodes import is_remade
 from pybuild.makefile.update import Walk
 from pybuild.typed import Sequence
 
@@ -23,7 +24,7 @@ class Restart(Exception):
 def remake(walk: Walk, reading: Reading) -> None:
     """Brings the makefiles up to date. Raises Restart if one has changed, Unmade if one that must
     be there is not."""
-    wanted = [each for each in reading.reader.makefiles if _is_remade(reading, each)]
+    wanted = [each for each in reading.reader.makefiles if is_remade(reading.database, each.name)]
     if not wanted:
         return
     before = {each.name: _time_of(each.name) for each in wanted}
@@ -80,15 +81,6 @@ def _is_lost(walk: Walk, makefile: Makefile) -> bool:
     if not makefile.required or makefile.found:
         return False
     return any(node.status == Status.FAILED for node in walk.nodes_of(makefile.name))
-
-
-def _is_remade(reading: Reading, makefile: Makefile) -> bool:
-    target = reading.database.targets.get(makefile.name)
-    if target is None:
-        return True
-    return not target.is_phony and not any(
-        target.is_double and not entry.prerequisites and not entry.later for entry in target.entries
-    )
 
 
 def _time_of(name: str) -> int:

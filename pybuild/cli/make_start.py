@@ -7,6 +7,7 @@ import os
 import sys
 
 from pybuild import __version__
+from pybuild.cli.frontend import command_of
 from pybuild.files import Disk
 from pybuild.makefile import flags
 from pybuild.makefile.errors import MakeError
@@ -49,6 +50,7 @@ class Start:
     def __init__(self, words: Sequence[str], called: str) -> None:
         self.words = words
         self.called = called
+        self.command = command_of(called)  # what `$(MAKE)` is
         self.console = Terminal()
         self.environment = _given_environment()
         self._set_level(self.environment.get("MAKELEVEL", ""))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pybuild import __version__
+from pybuild.cli.frontend import is_makefile, usual_makefile
+from pybuild.cli.make_graph import Makefiles
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.flat import STATE_FOLDER, flat_path, load_key
 from pybuild.engine.staleness import Level
@@ -35,18 +37,29 @@ def project_of(arguments: Arguments, phases: Phases | None = None) -> Project:
         raise UsageError("`-f`: the rules of this pipeline are in Python")
     if len(arguments.files) > 1:
         raise UsageError("one `-f` at most: a Pipefile reads others with `include`")
+    makefile, level = makefile_of(arguments), level_of(arguments)
     return Project(
         Opening(
-            arguments.files[0] if arguments.files else "",
-            arguments.variables,
-            "\n".join(arguments.eval),
+            makefile or (arguments.files[0] if arguments.files else ""),
+            {} if makefile else arguments.variables,
+            "" if makefile else "\n".join(arguments.eval),
             arguments.environment_overrides,
             tuple(arguments.include),
             arguments.program,
+            Makefiles(arguments, arguments.eval if makefile else (), by_time=level == Level.TIME),
         ),
-        level_of(arguments),
+        level,
         phases,
     )
+
+
+def makefile_of(arguments: Arguments) -> str:
+    """The makefile that is read instead of a Pipefile; "" if there is a Pipefile or a program."""
+    if arguments.program is not None:
+        return ""
+    if arguments.files:
+        return arguments.files[0] if is_makefile(arguments.files[0]) else ""
+    return usual_makefile()
 
 
 def words_of(arguments: Arguments, goals: Sequence[str]) -> tuple[object, ...]:
@@ -68,8 +81,9 @@ def head_of(arguments: Arguments, names: Sequence[str]) -> Head:
 
 
 def level_of(arguments: Arguments) -> Level:
-    """`--checksum-level`, by number or name. Raises UsageError."""
-    text = arguments.checksum_level
+    """`--checksum-level`, by number or name; where there is only a makefile, times count as in make
+    unless it is given. Raises UsageError."""
+    text = arguments.checksum_level or ("time" if makefile_of(arguments) else "content")
     if text in _LEVELS:
         return _LEVELS[text]
     if text.isdecimal() and int(text) <= max(Level):
@@ -83,7 +97,7 @@ def wish_of(arguments: Arguments) -> Wish:
         raise UsageError(f"`--rebuild={arguments.rebuild}`: it is `maximal` or `minimal`")
     return Wish(
         level=level_of(arguments),
-        jobs=_jobs(arguments.jobs),
+        jobs=_jobs(arguments.jobs or ("1" if makefile_of(arguments) else "")),
         resources=_resources(arguments.resources),
         minimal=arguments.rebuild == "minimal",
         keep_going=arguments.keep_going,

@@ -64,10 +64,12 @@ class Option(NamedTuple):
 
 class Arguments:
     """What the command line says. `program` is a pipeline written in Python, to be read instead of
-    a Pipefile."""
+    a Pipefile; `called` the name that pybuild was started by. `checksum_level` is "" if it is the
+    usual one."""
 
     def __init__(self) -> None:
         self.program: Program | None = None
+        self.called: str = ""
         self.goals: list[str] = []
         self.variables: dict[str, str] = {}
         self.always_make: bool = False
@@ -102,7 +104,7 @@ class Arguments:
         self.remove: bool = False
         self.history: list[str] = []
         self.rebuild: str = "maximal"
-        self.checksum_level: str = "content"
+        self.checksum_level: str = ""
         self.explain: bool = False
         self.list_rules: bool = False
         self.lint: bool = False

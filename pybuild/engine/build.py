@@ -30,7 +30,7 @@ from pybuild.engine.scheduler import Capacity, Scheduler, State
 from pybuild.engine.staleness import Judge, Level, Reason, Rules, Stale, UpToDate, Verdict
 from pybuild.engine.traces import DIGEST_SIZE, NOT_RUN, Journal, Stamp, Trace
 from pybuild.files import Files, Pretending, Status
-from pybuild.graph import Graph, Job, Script
+from pybuild.graph import Graph, Job, Part, Script, ShellPart
 from pybuild.names import glob_text, split_extension
 from pybuild.source import BuildError, Diagnostic, Note
 from pybuild.typed import NamedTuple
@@ -56,7 +56,8 @@ class NotUpToDate(Exception):
 
 
 class Manner(NamedTuple):
-    """How to build: what the command line decides, but for what is a part of its own. `adopt`: what
+    """How to build: what the command line decides, but for what is a part of its own. `bare`: a dry
+    run that does not run either what `+` marks. `adopt`: what
     is there is recorded as made, and nothing is run or written besides. `needed` are rules and
     files of which some job has to be wanted: those of `--force`."""
 
@@ -66,6 +67,7 @@ class Manner(NamedTuple):
     keep_going: bool = False
     ignore_errors: bool = False
     dry: bool = False
+    bare: bool = False
     question: bool = False
     records: bool = True
     touch: bool = False
@@ -425,8 +427,11 @@ class Build:
         def digests(names: Iterable[str]) -> bytes:
             return b"".join([self.judge.record_digest(name, stamps) for name in names])
 
+        # What a makefile says now of what was read then.
+        inputs = job.inputs if job.traits.as_make else trace.inputs
         better = trace._replace(
-            input_digests=digests(trace.inputs),
+            inputs=inputs,
+            input_digests=digests(inputs),
             discovered_digests=digests(trace.discovered),
             output_digests=trace.output_digests if absent else digests(trace.outputs),
         )
@@ -495,9 +500,12 @@ class Build:
         if self._only_touches(script):
             renames = {}  # what an atomic job has left unfinished stays as it is
             script = script._replace(echo=self._touch_commands(job), silent=False)
-        if self.manner.dry and not script.always:
-            self._pretend(job, script)
-            return None
+        if self.manner.dry:
+            parts = () if self.manner.bare else _parts_of_dry_run(script)
+            if not parts:
+                self._pretend(job, script)
+                return None
+            script = script._replace(parts=parts)
         stamps: dict[str, Stamp] = {}
         digests = [self.judge.record_digest(name, stamps) for name in job.inputs]
         before = self._clear_the_way(job, script) if self.manner.records else {}
@@ -713,6 +721,8 @@ class Build:
                 self.runner.recall()
         else:
             self._done(job, run.script)
+            if self.manner.dry and job.traits.as_make:
+                self._pretend_made(job)
             if job.patterns:
                 self._resolve(job, outputs)
             self.scheduler.finished(job, True)
@@ -764,6 +774,8 @@ class Build:
     def _require(self, job: Job, name: str) -> None:
         status = self.judge.status(name)
         if status is None:
+            if job.traits.as_make:
+                return
             raise BuildError(
                 Diagnostic("PB401", f"the recipe ended well but did not make `{name}`", job.origin)
             )
@@ -780,7 +792,7 @@ class Build:
     def _is_wrong_folder(self, job: Job, name: str, status: Status) -> bool:
         """Whether it is a folder where a file is due. One that a recipe without prerequisites
         makes for others to write into is make's way."""
-        if not status.is_folder or name.endswith("/"):
+        if not status.is_folder or name.endswith("/") or job.traits.as_make:
             return False
         return bool(job.inputs) or self._is_read(name)
 
@@ -916,6 +928,13 @@ class Build:
             self._told_unknown,
             sum(bool(job.outputs or job.patterns) for job in self._touched),
         )
+
+
+def _parts_of_dry_run(script: Script) -> tuple[Part, ...]:
+    """What a dry run runs all the same."""
+    if script.always:
+        return script.parts
+    return tuple([each for each in script.parts if isinstance(each, ShellPart) and each.always])
 
 
 def journal_error(path: str, error: OSError) -> BuildError:

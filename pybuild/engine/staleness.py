@@ -61,6 +61,7 @@ class Stale(NamedTuple):
 
 Verdict = UpToDate | Stale
 
+_CLOCK_TICK_NS = 10_000_000  # times of files may be so much behind the clock
 NOT_THERE = bytes(DIGEST_SIZE)
 # A folder whose name does not end in a slash counts by being there, not by what is in it.
 ANY_FOLDER = b"a folder".ljust(DIGEST_SIZE)
@@ -198,7 +199,8 @@ class Judge:
         missing = [name for name in self._expected(job, trace) if self.status(name) is None]
         if traits.check is not None:
             return self._checked(job, reasons, missing)
-        if not (missing and traits.temporary and trace):
+        by_time = traits.as_make and self.rules.level == Level.TIME
+        if not (missing and traits.temporary and (trace or by_time)):
             reasons += [Reason("missing", name) for name in missing]
         reasons += self._from_record(job, trace)
         # Without all its targets there is no oldest one, unless they are ones that may be absent.
@@ -208,8 +210,8 @@ class Judge:
             reasons += self._from_times(job)
         if reasons:
             return Stale(tuple(reasons))
-        if missing and trace is not None:
-            self._remember_absent(trace)
+        if missing:
+            self._remember_absent(job, missing, trace)
             return UpToDate(absent=True)
         return UpToDate(because="record" if self.rules.level >= Level.HISTORY else "time")
 
@@ -225,6 +227,7 @@ class Judge:
             and recipe.text_digest == trace.text
             and recipe.values_digest == trace.values
             and job.traits.check is None
+            and not (job.traits.as_make and any(self.status(name) is None for name in job.outputs))
             and self.journal.started(job.name) is None
             and self._joined(trace.outputs) == trace.output_digests
             and self._joined(trace.inputs) == trace.input_digests
@@ -243,7 +246,7 @@ class Judge:
         if rules.everything:
             reasons.append(Reason("always", "-B"))
         if job.traits.always:
-            reasons.append(Reason("always", "@always"))
+            reasons.append(Reason("always", "::" if job.traits.as_make else "@always"))
         if rules.forced and any(
             name in rules.forced for name in (job.traits.rule, job.name, *job.outputs)
         ):
@@ -251,7 +254,17 @@ class Judge:
         if rules.new:
             names = (*job.inputs, *(trace.discovered if trace else ()))
             reasons += [Reason("assumed-new", name) for name in names if name in rules.new]
+        if job.traits.as_make:
+            reasons += [Reason("missing-input", name) for name in job.inputs if self._is_lost(name)]
         return reasons
+
+    def _is_lost(self, name: str) -> bool:
+        """Whether a prerequisite that is done is no file: its rule makes none. Tasks are told of as
+        such, and temporary files need not be there."""
+        if self.status(name) is not None or name in self._absent_since:
+            return False
+        maker = self.graph.producer.get(name)
+        return maker is None or not maker.traits.phony
 
     def _expected(self, job: Job, trace: Trace | None) -> Sequence[str]:
         if not job.patterns:
@@ -296,13 +309,27 @@ class Judge:
         if recipe is not None and level >= Level.PARAMS and recipe.values_digest != trace.values:
             reasons += self.changed_values(job, trace)
         if job.inputs != trace.inputs:
-            reasons += _changed_list(trace.inputs, job.inputs)
+            reasons += self._from_lists(job, trace)
         if not job.patterns and job.outputs != trace.outputs:
             added = [name for name in job.outputs if name not in trace.outputs]
             reasons += [Reason("output-added", name) for name in added if self.status(name)]
         if level >= Level.CONTENT:
             reasons += self._from_content(job, trace)
         return reasons
+
+    def _from_lists(self, job: Job, trace: Trace) -> list[Reason]:
+        """The prerequisites are others than were recorded. A makefile may say only now what was
+        read then (`-include x.d`): what its recipe makes of their names is among its values, so one
+        that is new counts if it may have changed since the recipe ran."""
+        if not job.traits.as_make or self.rules.level < Level.PARAMS:
+            return _changed_list(trace.inputs, job.inputs)
+        known = frozenset(trace.inputs)
+        since = trace.started_ns - _CLOCK_TICK_NS
+        return [
+            Reason("input-added", name)
+            for name in job.inputs
+            if name not in known and (status := self.status(name)) and status.mtime_ns >= since
+        ]
 
     def _phony_inputs(self, job: Job) -> list[Reason]:
         if not self.graph.has_tasks:
@@ -311,9 +338,7 @@ class Judge:
         return [
             Reason("phony-input", name)
             for name in job.inputs
-            if (maker := producer.get(name)) is not None
-            and maker.traits.phony
-            and maker.recipe is not None
+            if (maker := producer.get(name)) is not None and maker.traits.phony
         ]
 
     def changed_values(self, job: Job, trace: Trace) -> list[Reason]:
@@ -392,11 +417,13 @@ class Judge:
 
     def discarded(self, job: Job) -> None:
         """The outputs of a job were deleted; what is recorded of them stands for them."""
-        trace = self.journal.trace(job.name)
-        if trace is not None:
-            self._remember_absent(trace)
+        self._remember_absent(job, job.outputs, self.journal.trace(job.name))
 
-    def _remember_absent(self, trace: Trace) -> None:
+    def _remember_absent(self, job: Job, gone: Sequence[str], trace: Trace | None) -> None:
+        if trace is None:  # made without a record; it was no older than what it is made of
+            since = max((self._time(name) or 0 for name in job.inputs), default=0)
+            self._absent_since.update((name, since) for name in gone)
+            return
         for name, digest in zip(trace.outputs, cut(trace.output_digests), strict=True):
             if self.status(name) is None:
                 self._absent[name] = digest

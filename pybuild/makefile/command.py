@@ -124,7 +124,7 @@ def argv_of(
         simple = _simple_words(line, one_shell)
         if simple is not None:
             return simple or None
-    return _with_shell(line, shell, shell_flags, one_shell)
+    return with_shell(line, shell, shell_flags, one_shell)
 
 
 def _simple_words(line: str, one_shell: bool) -> tuple[str, ...] | None:
@@ -163,7 +163,8 @@ def _end_of_blanks(line: str, position: int) -> int:
     return _BLANKS.match(line, position).end()  # type: ignore[union-attr]
 
 
-def _with_shell(line: str, shell: str, flags: str, one_shell: bool) -> tuple[str, ...]:
+def with_shell(line: str, shell: str, flags: str, one_shell: bool) -> tuple[str, ...]:
+    """The words of a shell that is given the line, which is the last of them."""
     flag_words = _simple_words(flags, False) if flags else ()
     if one_shell:
         return (shell, *(flags.split() if flag_words is None else flag_words), line)

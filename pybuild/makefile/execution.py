@@ -11,22 +11,20 @@ from pybuild.makefile.command import (
     SHELL_FLAGS,
     argv_of,
     one_shell_text,
-    prepared,
     split_prefix,
 )
 from pybuild.makefile.debugging import Debug
 from pybuild.makefile.environment import child_environment
-from pybuild.makefile.errors import MakeError, Place
+from pybuild.makefile.errors import MakeError
 from pybuild.makefile.expand import Expander
 from pybuild.makefile.node import MISSING, Node, Status
 from pybuild.makefile.ports import Command, Commands, Ended, Slots
+from pybuild.makefile.recipes import Line, expanded_lines, is_always, place_of
 from pybuild.makefile.rules import Database, Recipe
 from pybuild.makefile.scopes import scope_of
 from pybuild.makefile.times import Times
 from pybuild.makefile.variables import Frame
 from pybuild.typed import Callable, Mapping, NamedTuple
-
-_MAKES = ("$(MAKE)", "${MAKE}")
 
 
 class Failed(Exception):
@@ -47,17 +45,6 @@ class Telling(NamedTuple):
     suffix: str = ""  # put behind messages of failure (` shuffle=SEED`)
 
 
-class _Line(NamedTuple):
-    """A line to be run: its text without prefix characters, and what these say. `number` is its
-    place in the recipe, from 0; `always`: it runs another make, or counts as if it did."""
-
-    text: str
-    number: int
-    silent: bool
-    ignore: bool
-    always: bool
-
-
 class _Run:
     """A recipe that is being carried out."""
 
@@ -75,12 +62,12 @@ class _Run:
         "touches",
     )
 
-    def __init__(self, node: Node, number: int, lines: list[_Line], scope: Frame) -> None:
+    def __init__(self, node: Node, number: int, lines: list[Line], scope: Frame) -> None:
         self.node = node
         self.number = number
         self.process = 0
         self.lines = lines
-        self.line: _Line | None = None
+        self.line: Line | None = None
         self.scope = scope
         self.shell = ""
         self.shell_flags = ""
@@ -89,25 +76,6 @@ class _Run:
         # How often its file is touched instead of running lines that were left out: once more, as
         # make does, if that was after all that ran.
         self.touches = 0
-
-
-class _Inside:
-    """For what is expanded in a recipe: its scope, and the place that messages point at."""
-
-    __slots__ = ("before", "expander", "place", "scope")
-
-    def __init__(self, expander: Expander, scope: Frame, place: Place | None) -> None:
-        self.expander = expander
-        self.scope = scope
-        self.place = place
-
-    def __enter__(self) -> None:
-        expander = self.expander
-        self.before = expander.scope, expander.place
-        expander.scope, expander.place = self.scope, self.place
-
-    def __exit__(self, *_: object) -> None:
-        self.expander.scope, self.expander.place = self.before
 
 
 class Executor:
@@ -166,7 +134,7 @@ class Executor:
         runs. Raises Failed, MakeError."""
         recipe = node.recipe
         assert recipe is not None
-        if self.telling.touch and not any(map(_is_always, recipe.lines)):
+        if self.telling.touch and not any(map(is_always, recipe.lines)):
             self._touch(node)
             self.finished(node)
             return
@@ -176,14 +144,17 @@ class Executor:
             return
         own = scope_of(node, self.expander, self.database)
         scope = automatic_scope(node, own, self.database)
-        lines = self._lines(recipe, scope)
+        self.expanding(recipe)
+        lines = expanded_lines(recipe, scope, self.expander, self.database.one_shell)
+        lines.reverse()
+        self.expanding(None)
         if self.telling.trace:
             self._trace(node, recipe, scope)
         while not self.slots.take():
             self.wait(self.slots)
         self._count += 1
         run = _Run(node, self._count, lines, scope)
-        with _Inside(self.expander, scope, recipe.place):
+        with self.expander.inside(scope, recipe.place):
             run.shell = self.expander.value("SHELL") or "/bin/sh"
             run.shell_flags = self.expander.shell_flags()
             run.ifs = self.expander.value("IFS") if scope.find("IFS") else None
@@ -193,33 +164,6 @@ class Executor:
             while run.number in self._runs:
                 self.wait()
 
-    def _lines(self, recipe: Recipe, scope: Frame) -> list[_Line]:
-        """All lines, the first one last. They are expanded before one runs."""
-        found: list[_Line] = []
-        texts = recipe.lines
-        if self.database.one_shell:
-            texts = ["\n".join(recipe.lines)]
-        self.expanding(recipe)
-        for number, text in enumerate(texts):
-            with _Inside(self.expander, scope, _offset(recipe.place, number)):
-                expanded = self.expander.expand(prepared(text, ""))
-            head = split_prefix(text)
-            is_always = _is_always(text)
-            for piece in [expanded] if self.database.one_shell else _pieces(expanded):
-                prefixed = split_prefix(piece)
-                found.append(
-                    _Line(
-                        prefixed.rest,
-                        number,
-                        head.silent or prefixed.silent,
-                        head.ignore or prefixed.ignore,
-                        is_always or prefixed.always,
-                    )
-                )
-        self.expanding(None)
-        found.reverse()
-        return found
-
     def _trace(self, node: Node, recipe: Recipe, scope: Frame) -> None:
         place = str(recipe.place) if recipe.place else "<builtin>"
         if node.is_phony:
@@ -227,7 +171,7 @@ class Executor:
         elif node.before == MISSING and self._is_absent(node):
             cause = "target does not exist"
         else:
-            with _Inside(self.expander, scope, recipe.place):
+            with self.expander.inside(scope, recipe.place):
                 cause = self.expander.value("?") or "unknown reasons"
         self.console.out(f"{place}: update target '{node.name}' due to: {cause}\n")
 
@@ -285,13 +229,13 @@ class Executor:
             self._touch(node)
         self._close(run)
 
-    def _shell_flags(self, run: _Run, line: _Line) -> str:
+    def _shell_flags(self, run: _Run, line: Line) -> str:
         """`.SHELLFLAGS`. Of a POSIX makefile the shell does not end at an error that is ignored."""
         if run.shell_flags != POSIX_SHELL_FLAGS or not self._is_ignored(run.node, line):
             return run.shell_flags
         return SHELL_FLAGS
 
-    def _is_ignored(self, node: Node, line: _Line | None) -> bool:
+    def _is_ignored(self, node: Node, line: Line | None) -> bool:
         ignored = (
             (line is not None and line.ignore) or self.telling.ignore or node.target.is_ignored
         )
@@ -300,8 +244,8 @@ class Executor:
     def _environment(self, run: _Run) -> Mapping[str, str]:
         if run.environment is None:
             recipe = run.node.recipe
-            with _Inside(self.expander, run.scope, recipe.place if recipe else None):
-                is_recursive = recipe is not None and any(map(_is_always, recipe.lines))
+            with self.expander.inside(run.scope, recipe.place if recipe else None):
+                is_recursive = recipe is not None and any(map(is_always, recipe.lines))
                 run.environment = child_environment(run.scope, self.expander, is_recursive)
         return run.environment
 
@@ -408,7 +352,7 @@ class Executor:
         if not_found:
             self.commands.say(run.number, not_found, to_error=True)
         recipe = node.recipe
-        place = _offset(recipe.place, run.line.number) if recipe and recipe.place else "<builtin>"
+        place = place_of(recipe.place, run.line.number) if recipe and recipe.place else "<builtin>"
         stars, end = ("", " (ignored)") if ignored else ("*** ", self.telling.suffix)
         what = f"Error {ended.status}" if ended.status >= 0 else signals.strsignal(-ended.status)
         core = " (core dumped)" if ended.has_core else ""
@@ -464,29 +408,4 @@ class Executor:
         those all of whose lines are run in any case do."""
         if not (self.telling.dry or self.telling.question or self.telling.touch):
             return False
-        return recipe is None or not all(map(_is_always, recipe.lines))
-
-
-def _is_always(line: str) -> bool:
-    """Whether a line, unexpanded, is run also with `-n`, `-q` and `-t`."""
-    return split_prefix(line).always or any(each in line for each in _MAKES)
-
-
-def _offset(place: Place | None, lines: int) -> Place | None:
-    return Place(place.file, place.line + lines) if place and lines else place
-
-
-def _pieces(text: str) -> list[str]:
-    """The lines that an expanded line has become, at newlines without a backslash before them."""
-    if "\n" not in text:
-        return [text]
-    found, current = [], ""
-    for line in text.split("\n"):
-        current += line
-        backslashes = len(current) - len(current.rstrip("\\"))
-        if backslashes % 2:
-            current += "\n"
-        else:
-            found.append(current)
-            current = ""
-    return [*found, current] if current else found
+        return recipe is None or not all(map(is_always, recipe.lines))

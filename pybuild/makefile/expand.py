@@ -46,6 +46,25 @@ _FOLDERS_AND_FILES = {
 Part = str | Callable[["Expander"], str]
 
 
+class Inside:
+    """For what is expanded in a recipe: its scope, and the place that messages point at."""
+
+    __slots__ = ("_before", "_expander", "_place", "_scope")
+
+    def __init__(self, expander: Expander, scope: Scope | Frame, place: Place | None) -> None:
+        self._expander = expander
+        self._scope = scope
+        self._place = place
+
+    def __enter__(self) -> None:
+        expander = self._expander
+        self._before = expander.scope, expander.place
+        expander.scope, expander.place = self._scope, self._place
+
+    def __exit__(self, *_: object) -> None:
+        self._expander.scope, self._expander.place = self._before
+
+
 class Expander:
     """Expands texts. `scope` is where names are looked up first (that of a target while its recipe
     or its prerequisites are expanded, else the global one); `place` is what messages point at.
@@ -63,12 +82,17 @@ class Expander:
         self.read: Callable[[str, Place | None], None] | None = None
         self.environment: Mapping[str, str] = os.environ
         self.export_all = False
+        self.only_looks = False  # `$(file)` gives what it would write
         self._definition: Place | None = None  # of the variable that is being expanded
         self._called: set[Variable] = set()  # those that may mention themselves
         self._shells = 0  # for whose environment variables are being expanded
         self._taken_apart: dict[str, Part] = {}
         if sys.getrecursionlimit() < _DEPTH:
             sys.setrecursionlimit(_DEPTH)
+
+    def inside(self, scope: Scope | Frame, place: Place | None) -> Inside:
+        """What is expanded meanwhile sees another scope; messages point at the place."""
+        return Inside(self, scope, place)
 
     def expand(self, text: str) -> str:
         """The text with all references replaced by what they stand for. Raises MakeError."""

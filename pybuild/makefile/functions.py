@@ -397,6 +397,8 @@ def _file(expander: Expander, arguments: Arguments) -> str:
             raise expander.fail("file: too many arguments")
         return _read_file(expander, names[0])
     text = arguments[1] if len(arguments) > 1 else None
+    if expander.only_looks:
+        return f"{what}\n{text}"
     _write_file(expander, names[0], text, os.O_APPEND if operation == ">>" else os.O_TRUNC)
     return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybuild.makefile.rules import Entry, Prerequisite, Recipe, Target
+from pybuild.makefile.rules import Entry, PatternRule, Prerequisite, Recipe, Target
 from pybuild.makefile.variables import Scope
 from pybuild.typed import Any, Generator, Sequence
 
@@ -70,6 +70,7 @@ class Node:
         "pattern_prerequisites",
         "peers",
         "recipe",
+        "rule",
         "scope",
         "searched",
         "state",
@@ -94,6 +95,7 @@ class Node:
         self.peers: list[Node] = []  # made by the same run of the recipe
         self.searched = False  # for a pattern rule
         self.is_by_pattern = False  # one was found
+        self.rule: PatternRule | None = None  # that one
         self.is_grouped = False  # by a pattern rule with `&:`
         self.not_found = ""  # of a makefile: what is said before it is said that no rule makes it
         self.order: list[Dependency] = []  # in which prerequisites are looked at

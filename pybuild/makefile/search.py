@@ -13,7 +13,7 @@ from pybuild.makefile.expand import Expander
 from pybuild.makefile.patterns import fill_pattern, glob_words, short_name, split_pattern
 from pybuild.makefile.rules import Database, Later, PatternRule, Prerequisite, Recipe, Target
 from pybuild.makefile.variables import Origin, Scope
-from pybuild.makefile.vpath import Directories
+from pybuild.makefile.vpath import Directories, Folders, split_path
 from pybuild.typed import Hashable, Iterator, NamedTuple, Sequence
 
 
@@ -23,6 +23,18 @@ def pattern_prerequisites(rule: PatternRule) -> tuple[str, ...]:
     if rule.later is not None:
         return tuple([each for each in rule.later.text.split() if each != "|"])
     return tuple([each.name for each in rule.prerequisites])
+
+
+def directories_of(database: Database, expander: Expander) -> Directories:
+    """The folders that variables name (`VPATH`, `GPATH`, `.LIBPATTERNS`)."""
+    return Directories(
+        Folders(),
+        database,
+        general=split_path(expander.value("VPATH")),
+        kept=split_path(expander.value("GPATH")),
+        libraries=expander.value(".LIBPATTERNS").split(),
+        warn=expander.warn,
+    )
 
 
 def add_pattern_rule(database: Database, rule: PatternRule) -> None:

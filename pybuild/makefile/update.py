@@ -12,23 +12,20 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from pybuild.makefile.automatic import automatic_scope
 from pybuild.makefile.debugging import Debug
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.execution import Executor, Failed
 from pybuild.makefile.expand import Expander
-from pybuild.makefile.node import MISSING, NEW, OLD, UNKNOWN, Dependency, Node, State, Status
-from pybuild.makefile.patterns import match_pattern
-from pybuild.makefile.rules import Database, Entry, Later, Prerequisite, Target
-from pybuild.makefile.scopes import scope_of
-from pybuild.makefile.search import Found, Search
+from pybuild.makefile.node import MISSING, NEW, UNKNOWN, Dependency, Node, State, Status
+from pybuild.makefile.nodes import Nodes
+from pybuild.makefile.rules import Database, Prerequisite
+from pybuild.makefile.search import Search
 from pybuild.makefile.times import Times
 from pybuild.typed import (
     Any,
     Callable,
     Collection,
     Generator,
-    Iterable,
     Iterator,
     NamedTuple,
     Sequence,
@@ -72,10 +69,18 @@ class Walk:
         self.times = times
         self.executor = executor
         self.manner = manner
-        self.prerequisites = prerequisites
         self.debug = debug
         self.is_remaking = False
-        self.nodes: dict[str, list[Node]] = {}
+        self.known = Nodes(
+            database,
+            expander,
+            search,
+            prerequisites,
+            old=manner.old,
+            new=manner.new,
+            shuffle=manner.shuffle,
+        )
+        self.nodes_of = self.known.nodes_of
         self._goals: set[int] = set()  # ids of the nodes of goals
         self._active: set[int] = set()  # of those for which lines were started
         self._earlier: set[int] = set()  # of those looked at in an earlier update, for debugging
@@ -94,7 +99,7 @@ class Walk:
         status = Status.SUCCESS
         self._active.clear()
         if self.debug.is_verbose and not self.is_remaking:
-            self._earlier = {id(each) for nodes in self.nodes.values() for each in nodes}
+            self._earlier = {id(each) for nodes in self.known.nodes.values() for each in nodes}
         if self.manner.shuffle is not None and not self.database.not_parallel:
             goals = self.manner.shuffle(goals)
         todo = [self._goal_nodes(goal) for goal in goals]
@@ -188,19 +193,14 @@ class Walk:
         """Intermediate files that this run has made and that nobody wants to keep."""
         return [
             node.name
-            for nodes in self.nodes.values()
+            for nodes in self.known.nodes.values()
             for node in nodes
-            if node.is_intermediate and node.has_run and self._may_go(node)
+            if node.is_intermediate
+            and node.has_run
+            and node.time != MISSING
+            and id(node) not in self._goals
+            and self.known.may_go(node)
         ]
-
-    def _may_go(self, node: Node) -> bool:
-        target, database = node.target, self.database
-        if target.is_precious or target.is_secondary or database.all_secondary:
-            return False
-        if id(node) in self._goals or node.time == MISSING:
-            return False
-        patterns = database.precious_patterns
-        return all(match_pattern(pattern, node.name) is None for pattern in patterns)
 
     # -- the walk itself -------------------------------------------------------------------
 
@@ -267,35 +267,6 @@ class Walk:
 
     # -- looking at one target -------------------------------------------------------------
 
-    def nodes_of(self, name: str) -> list[Node]:
-        """The nodes of a name: one for each `::` rule, else one."""
-        nodes = self.nodes.get(name)
-        if nodes is None:
-            target = self.database.targets.get(name) or Target(name)
-            nodes = [Node(target, entry) for entry in target.entries or [Entry()]]
-            self.nodes[name] = nodes
-            for node in nodes:
-                if self.database.all_secondary and not target.is_not_intermediate:
-                    node.is_intermediate = True
-                if name in self.manner.new:
-                    node.time = node.before = NEW
-                if name in self.manner.old:
-                    node.time = node.before = OLD
-                    node.state = State.DONE
-                if node.entry.group:
-                    self._join_group(node)
-        return nodes
-
-    def _join_group(self, node: Node) -> None:
-        """The others that its recipe makes; of `::` those of the same rule."""
-        others = [name for name in node.entry.group if name != node.target.name]
-        node.peers = [
-            other
-            for name in others
-            for other in self.nodes_of(name)
-            if not other.target.is_double or other.entry.recipe is node.entry.recipe
-        ]
-
     def _look(self, node: Node) -> Look:
         """All of a target's update, up to the start of its recipe."""
         debug = self.debug
@@ -310,7 +281,7 @@ class Walk:
         self._find_rule(node)
         group = [node, *node.peers] if node.entry.group else [node]
         for each in group:
-            self._find_dependencies(each)
+            self.known.find_dependencies(each)
         oldest = min(self._first_time(each) for each in group)
         while True:
             status, running, newer = yield from self._look_at(group, oldest)
@@ -442,7 +413,7 @@ class Walk:
         if not self._is_passed_by(node):
             return None
         self._find_rule(node)
-        self._find_dependencies(node)
+        self.known.find_dependencies(node)
         time = self._first_time(node)
         if time != MISSING and time > own_time:
             return None
@@ -662,106 +633,10 @@ class Walk:
                     f"warning: pattern recipe did not update peer target '{peer.name}'.",
                 )
 
-    # -- rules and prerequisites -----------------------------------------------------------
-
     def _find_rule(self, node: Node) -> None:
-        if node.searched:
-            return
-        node.searched = True
-        if node.recipe is not None or node.is_phony:
-            return
         if self.debug.is_implicit:
             self.debug.searched = self.debug.depth(node) + 1
-        if self.database.second_expansion:
-            self.search.scope = scope_of(node, self.expander, self.database)
-        found = self.search.find(node.target)
-        if found is not None:
-            self._take(node, found)
-        elif not node.target.is_target and self.database.default_recipe is not None:
-            node.recipe = self.database.default_recipe
-
-    def _take(self, node: Node, found: Found) -> None:
-        """A pattern rule is the node's now; files on the way to it are intermediate."""
-        node.searched = True
-        node.recipe = found.recipe
-        node.stem = found.stem
-        node.is_by_pattern = True
-        own = []
-        for each in found.prerequisites:
-            nodes = self.nodes_of(each.name)
-            inner = found.made.get(each.name)
-            if inner is not None and nodes[0].recipe is None and not nodes[0].searched:
-                if not each.is_named:
-                    nodes[0].is_intermediate |= self._is_removable(nodes[0])
-                self._take(nodes[0], inner)
-            elif found.are_final:
-                nodes[0].searched = nodes[0].searched or not nodes[0].target.is_target
-            own.append(each)
-        node.dependencies = None
-        node.pattern_prerequisites = own
-        node.is_grouped = found.rule.is_grouped
-        node.peers = [self.nodes_of(peer.name)[0] for peer in reversed(found.peers)]
-
-    def _is_removable(self, node: Node) -> bool:
-        """Whether a file that only a chain of pattern rules mentions counts as intermediate."""
-        target, database = node.target, self.database
-        if target.is_explicit or target.is_not_intermediate or database.none_intermediate:
-            return False
-        patterns = database.not_intermediate_patterns
-        return all(match_pattern(pattern, node.name) is None for pattern in patterns)
-
-    def _find_dependencies(self, node: Node) -> None:
-        if node.dependencies is not None:
-            return
-        told = [*node.pattern_prerequisites, *node.entry.prerequisites]
-        node.dependencies = [self._dependency(each) for each in told]
-        place = 0
-        for later in node.entry.later:
-            place += self._expand_later(node, later, place)
-        for name in self._extra_prerequisites(node):
-            node.dependencies.append(self._dependency(Prerequisite(name)))
-            node.dependencies[-1].is_hidden = True
-        node.order = node.dependencies
-        if self.manner.shuffle is not None and not self.database.not_parallel:
-            node.order = self.manner.shuffle(node.dependencies)
-
-    def _extra_prerequisites(self, node: Node) -> Iterable[str]:
-        """What `.EXTRA_PREREQS` adds: of the target itself, or for all."""
-        scope = self.expander.variables
-        if node.target.scope is not None and ".EXTRA_PREREQS" in node.target.scope.variables:
-            scope = scope_of(node, self.expander, self.database)
-        elif not node.target.is_target or ".EXTRA_PREREQS" not in scope.variables:
-            return ()
-        before, self.expander.scope = self.expander.scope, scope
-        try:
-            names = self.expander.value(".EXTRA_PREREQS").split()
-        finally:
-            self.expander.scope = before
-        return [name for name in names if name != node.target.name]
-
-    def _dependency(self, told: Prerequisite) -> Dependency:
-        name, order_only, wait, is_explicit, _ = told
-        nodes = self.nodes.get(name) or self.nodes_of(name)
-        return Dependency(nodes[0], order_only, wait, is_explicit)
-
-    def _expand_later(self, node: Node, later: Later, offset: int) -> int:
-        """Expands prerequisites a second time; returns how many there are."""
-        assert node.dependencies is not None
-        scope = scope_of(node, self.expander, self.database)
-        before = self.expander.scope, self.expander.place
-        if later.stem is not None:
-            node.stem = later.stem
-        self.expander.scope = automatic_scope(node, scope, self.database)
-        # As make does: what is wrong in it is said of the recipe.
-        self.expander.place = node.recipe.place if node.recipe is not None else later.place
-        try:
-            text = self.expander.expand(later.text)
-        finally:
-            self.expander.scope, self.expander.place = before
-        found = [self._dependency(each) for each in self.prerequisites(text)]
-        at = len(node.pattern_prerequisites) + later.position + offset
-        node.dependencies[at:at] = found
-        return len(found)
+        self.known.find_rule(node)
 
 
 def _status_of(node: Node) -> int:

@@ -25,8 +25,8 @@ from pybuild.typed import Any, Protocol
 
 NOTHING: Mapping[str, Any] = {}
 # What a task stands for: all outputs of a rule, what a name without a recipe needs, or a file that
-# a rule behind a split may make.
-RULE, NAME, LATE = "rule", "name", "late"
+# a rule behind a split may make. A job of a makefile is marked in the same place.
+RULE, NAME, LATE, GUEST = "rule", "name", "late", "guest"
 
 
 class World(Protocol):

@@ -12,11 +12,12 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from pybuild.graph import Graph, Job, Traits
+from pybuild.graph import Graph, Header, Job, Traits
 from pybuild.names import Pattern, Wild, folder_of, normalise, overlaps
-from pybuild.pipefile.binding import LATE, NAME, RULE, Binding, JobLookup, whole_files
+from pybuild.pipefile.binding import GUEST, LATE, NAME, RULE, Binding, JobLookup, whole_files
 from pybuild.pipefile.drivers import Driver, Drivers, Match, sources
 from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.guest import Guest, rule_of
 from pybuild.pipefile.recipe import PipeRecipe
 from pybuild.pipefile.rings import first_ring
 from pybuild.pipefile.rules import COLLATE, LITERAL, PATTERN, STATIC, Pipeline, Rule
@@ -40,12 +41,20 @@ _MAKE_VARIABLE = re.compile(r"\$[({]([A-Za-z_]\w*)[)}]")
 
 
 class Instantiation:
-    """The jobs of a pipeline, growing. Is the engine's `Grow`."""
+    """The jobs of a pipeline, growing, with those of the makefiles that are its `guest`. Is the
+    engine's `Grow`."""
 
-    def __init__(self, pipeline: Pipeline, universe: Universe, prints: Fingerprints) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        universe: Universe,
+        prints: Fingerprints,
+        guest: Guest | None = None,
+    ) -> None:
         self.pipeline = pipeline
         self.universe = universe
         self.prints = prints
+        self.guest = guest
         self.graph = Graph()
         self.graph.pools = pipeline.pools
         self.diagnostics: list[Diagnostic] = []
@@ -72,6 +81,9 @@ class Instantiation:
         # The jobs of each rule that have yet to say what they make, by number.
         self._unresolved_of: dict[int, dict[int, Job]] = {}
         self._joins: dict[int, dict[tuple[str, ...], list[str]] | None] = {}
+        self._guest_rules: dict[tuple[object, ...], Rule] = {}
+        self._guest_is_all = not self._rules  # there is no rule but those of makefiles
+        self._no_guest: set[str] = set()  # names that no makefile makes
         self._globs: dict[str, list[str]] = {}
 
     # -- the flow --------------------------------------------------------------------------
@@ -80,6 +92,8 @@ class Instantiation:
         """Lets all files flow through all rules. What is wrong is in `diagnostics`."""
         for rule in sorted(self._rules, key=lambda rule: rule.flavour in (LITERAL, STATIC)):
             self._guarded(self._open, rule)  # those that make files at once, after those that wait
+        if self.guest is not None:
+            self._guarded(self._take_in, self.guest)
         names = sources(self._drivers, self.universe, self._look)
         self._drain()
         held = []
@@ -376,6 +390,8 @@ class Instantiation:
     def _refuse_second(self, job: Job, name: str) -> None:
         """Raises BuildError if another job makes the file."""
         other = self.graph.producer.get(name)
+        if other is None and job.binding.task != GUEST and self.guest_owns(name):
+            other = self.guest_job(name)
         if other is None or other is job:  # a split may be known by the name of its only file
             return
         if other.binding.rule is job.binding.rule and job.binding.members:
@@ -433,6 +449,8 @@ class Instantiation:
         binding = job.binding
         if binding.closed:
             return []
+        if binding.task == GUEST:
+            return self._close_guest(job, binding)
         waits = [each for each in self._unresolved(job) if each is not job]
         if not waits:
             self._fill(job, binding)
@@ -554,10 +572,8 @@ class Instantiation:
             inputs[job.name] = job.origin
         elif not binding.task:
             self._add_all(job, binding, inputs, later)
-        for name in job.outputs or (job.name,):
-            for extra in self._extra.get(name, ()) if binding.task in ("", NAME) else ():
-                inputs.update(dict.fromkeys(extra.driving_inputs, extra.rule.span))
-                self._add_all(job, extra, inputs, later)
+        if binding.task in ("", NAME):
+            self._add_extra(job, inputs, later)
         self._refuse_itself(job, inputs, later)
         inputs, later = self._flattened(job, inputs), self._flattened(job, later)
         if rule.value and not binding.task:
@@ -566,6 +582,17 @@ class Instantiation:
         job.inputs = binding.members if names == binding.members else names  # kept once
         job.order_only = tuple([each for each in later if each not in inputs]) if later else ()
         self._check_sources(job, inputs, later)
+
+    def _add_extra(self, job: Job, inputs: Wanted, later: Wanted) -> None:
+        """What rules without a recipe say that a job needs, in either language."""
+        for name in job.outputs or (job.name,):
+            for extra in self._extra.get(name, ()):
+                inputs.update(dict.fromkeys(extra.driving_inputs, extra.rule.span))
+                self._add_all(job, extra, inputs, later)
+            if self.guest is not None and job.binding.task != GUEST:
+                needs = self.guest.behind(name)
+                inputs.update(dict.fromkeys(needs.inputs, job.origin))
+                later.update(dict.fromkeys(needs.order_only, job.origin))
 
     def _refuse_temporary(self, rule: Rule, inputs: Wanted) -> None:
         """A value that is not kept may have to be made again when its inputs are gone."""
@@ -880,7 +907,7 @@ class Instantiation:
 
     def exists(self, name: str) -> bool:
         """Whether a file is there, or a rule without `%` makes it."""
-        if name in self.graph.producer:
+        if name in self.graph.producer or self.guest_owns(name):
             return True
         if self.universe.was_listed(name) and not self.universe.made(name):
             return True
@@ -921,7 +948,8 @@ class Instantiation:
                 (Note(f"needed by `{job.name}`"),),
                 f"`pybuild -t {name}` makes it a file of your own; or delete it",
             )
-        if status.is_folder and not name.endswith("/") and name in job.inputs:
+        is_wrong = status.is_folder and not name.endswith("/") and name in job.inputs
+        if is_wrong and job.binding.task != GUEST:
             return Diagnostic(
                 "PB307",
                 f"`{name}` is a folder where a file is due",
@@ -945,6 +973,84 @@ class Instantiation:
         near = [base + each for each in self.universe.listing(folder)[0]]
         known = self.graph.producer
         return near + (list(known) if len(known) < 2000 else [])
+
+    # -- makefiles -------------------------------------------------------------------------
+
+    def _take_in(self, guest: Guest) -> None:
+        """What makefiles make is planned, as far as their rules name it."""
+        if not self._guest_is_all:
+            for name in guest.planned():
+                self.universe.plan(name)
+                self._queue.append(name)
+        if self.pipeline.default is None and guest.default():
+            self.pipeline.default = self._guest_rule(guest.header(guest.default()))
+
+    def guest_owns(self, name: str) -> bool:
+        """Whether a makefile has a rule with a recipe for this very name."""
+        return self.guest is not None and self.guest.owns(name)
+
+    def guest_job(self, name: str) -> Job | None:
+        """The job of a makefile that makes a file, made now if need be; None if none does."""
+        return self._guest_job(name, is_outside=not self._guest_is_all)
+
+    def _guest_job(self, name: str, *, is_outside: bool) -> Job | None:
+        if self.guest is None or (is_outside and name in self._no_guest):
+            return None
+        known = self.graph.producer.get(name)
+        if known is not None:
+            return known
+        job = self.guest.job(name, is_outside=is_outside)
+        if job is None:
+            self._no_guest.add(name)
+            return None
+        rule = self._guest_rule(self.guest.header_of(job))
+        job.binding = Binding(self, rule, task=GUEST)
+        job.binding.job = job
+        for each in dict.fromkeys((*job.outputs, job.name)):
+            self._refuse_second(job, each)
+        self.jobs_of[rule.index].append(job)
+        self.graph.add(job)
+        return job
+
+    def _guest_rule(self, header: Header) -> Rule:
+        key = (header.label, header.targets, header.prerequisites, header.is_pattern)
+        rule = self._guest_rules.get(key)
+        if rule is None:
+            rule = self._guest_rules[key] = rule_of(header, len(self.pipeline.rules))
+            self.pipeline.rules.append(rule)
+            self.jobs_of[rule.index] = []
+        return rule
+
+    def tell_guest(self) -> None:
+        """All rules of makefiles are among those of the pipeline from now on, not only those of
+        which there are jobs."""
+        for header in self.guest.headers() if self.guest is not None else ():
+            self._guest_rule(header)
+
+    def _close_guest(self, job: Job, binding: Binding) -> list[Job]:
+        """The same for a job of a makefile, whose needs are jobs by that, too."""
+        assert self.guest is not None
+        needs = self.guest.needs(job)
+        inputs: Wanted = dict.fromkeys(needs.inputs, job.origin)
+        later: Wanted = dict.fromkeys(needs.order_only, job.origin)
+        waits: list[Job] = []
+        for name in (*inputs, *later):
+            if self.graph.producer.get(name) or self._guest_job(name, is_outside=False):
+                continue
+            is_late = not self.exists(name) and self._late_maker(name) is not None
+            if is_late and self.search.find(name) is None:
+                waits += [job for some in self._unresolved_of.values() for job in some.values()]
+        if waits:
+            return list(dict.fromkeys(waits))
+        self._add_extra(job, inputs, later)
+        self._refuse_itself(job, inputs, later)
+        if self._extra:
+            inputs, later = self._flattened(job, inputs), self._flattened(job, later)
+        job.inputs = tuple(inputs)
+        job.order_only = tuple([each for each in later if each not in inputs])
+        self._check_sources(job, inputs, later)
+        binding.closed = True
+        return []
 
     # -- goals -----------------------------------------------------------------------------
 
@@ -1017,6 +1123,8 @@ class Instantiation:
     def whole_rule(self, rule: Rule) -> Job:
         """A job that stands for all jobs of a rule. Raises BuildError if it has none."""
         jobs = self.jobs_of[rule.index]
+        if rule.is_guest and rule.flavour == LITERAL:
+            return self.goal(rule.label) or self._task(rule.label, rule, RULE)
         if len(jobs) == 1 and rule.flavour in (LITERAL, STATIC):
             return jobs[0]
         self.check_matched(rule)

@@ -16,6 +16,7 @@ from pybuild.names import Pattern, glob_pieces, normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.builtins import LoadTime
 from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.guest import Guest, Makefiles
 from pybuild.pipefile.instantiate import Instantiation
 from pybuild.pipefile.program import Program
 from pybuild.pipefile.resolve import Resolver
@@ -36,7 +37,7 @@ class Request(NamedTuple):
     whether an earlier build made a file, `is_ours` whether it still has those bytes,
     `outputs_of` which files a job made when it last ran. `unwatched` is put around commands that
     the file runs, `phase` around each stage (its name is given). With a `program` there is no file:
-    it gives the statements.
+    it gives the statements. `makefiles` reads those that are included, or that `path` is.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Request(NamedTuple):
     unwatched: Callable[[], AbstractContextManager[None]] = nullcontext
     phase: Callable[[str], AbstractContextManager[object]] = nullcontext
     program: Program | None = None
+    makefiles: Makefiles | None = None
 
 
 class Loaded(NamedTuple):
@@ -73,9 +75,10 @@ def load(request: Request) -> Loaded:
     Pipefile that could be read."""
     trees: dict[str, tuple[syntax.Tree, list[Diagnostic]]] = {}
     read_tree = _reader(request, trees)
+    guests: dict[tuple[str, ...], MakeGuest] = {}
     planned: frozenset[str] = frozenset()
     for _ in range(_MOST_ROUNDS):
-        loaded = _round(request, read_tree, planned)
+        loaded = _round(request, read_tree, planned, guests)
         loaded.sources.extend(tree.source for tree, _ in trees.values())
         seen_too_little = _missed(loaded)
         if not seen_too_little:
@@ -106,12 +109,19 @@ def _round(
     request: Request,
     read_tree: Callable[[str], tuple[syntax.Tree, list[Diagnostic]]],
     planned: frozenset[str],
+    guests: dict[tuple[str, ...], MakeGuest],
 ) -> Loaded:
-    """One reading of the file; `planned` are files to be made that globs in expressions see."""
+    """One reading of the file; `planned` are files to be made that globs in expressions see.
+    Makefiles are read once and kept in `guests`."""
     universe = Universe(request.files, request.made, request.is_ours, request.outputs_of)
     load_time = _load_time(request, lambda text: _find(request, text, planned))
     pipeline, prints, diagnostics = _resolve(request, read_tree, load_time)
-    world = Instantiation(pipeline, universe, prints)
+    guest = None
+    try:
+        guest = _guest(request, pipeline, guests)
+    except BuildError as error:
+        diagnostics += error.diagnostics
+    world = Instantiation(pipeline, universe, prints, guest)
     globs = dict(load_time.globs)
     load_time.find = lambda text: universe.matches(_pattern(text))
     errors = [each for each in diagnostics if each.severity == "error"]
@@ -124,6 +134,26 @@ def _round(
         if cycle is not None:
             diagnostics.append(cycle)
     return Loaded(pipeline, world, diagnostics, [], load_time, globs)
+
+
+MakeGuest = Callable[[Callable[[str], bool]], Guest]
+
+
+def _guest(
+    request: Request, pipeline: Pipeline, known: dict[tuple[str, ...], MakeGuest]
+) -> Guest | None:
+    """The rules of the makefiles that are included. Raises BuildError."""
+    names = tuple(pipeline.makefiles)
+    if not names or request.makefiles is None:
+        return None
+    if names not in known:
+        with request.phase("read makefiles"):
+            known[names] = request.makefiles.read(names, pipeline.makefiles[names[0]])
+    guest = known[names](request.made)
+    pipeline.included += guest.included()
+    pipeline.missing += guest.missing()
+    pipeline.pools.update(guest.pools())
+    return guest
 
 
 def _load_time(request: Request, find: Callable[[str], list[str]]) -> LoadTime:
@@ -149,6 +179,7 @@ def _resolve(
         request.overrides,
         request.environment_wins,
         request.include_folders,
+        request.makefiles.is_makefile if request.makefiles else lambda _: False,
     )
     diagnostics: list[Diagnostic] = []
     if request.text:
@@ -157,6 +188,9 @@ def _resolve(
         resolver.read(tree)
     if request.program is not None:
         tree = resolver.take(request.program.read())
+    elif resolver.is_makefile(request.path):
+        tree = syntax.Tree(Source(request.path, ""), (), {})
+        resolver.out.makefiles[request.path] = Span(tree.source, 0, 0)
     else:
         tree, found = read_tree(request.path)
         diagnostics += found

@@ -85,6 +85,7 @@ class Resolver:
         overrides: Mapping[str, str],
         environment_wins: bool = False,
         include_folders: Sequence[str] = (),
+        is_makefile: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.load_time = load_time
         self.prints = prints
@@ -92,6 +93,7 @@ class Resolver:
         self.overrides = overrides
         self.environment_wins = environment_wins
         self.include_folders = include_folders
+        self.is_makefile = is_makefile
         self.out = Pipeline()
         self.namespace: dict[str, Any] = {
             "__name__": "__pipefile__",
@@ -275,13 +277,6 @@ class Resolver:
         return names
 
     def _include_one(self, name: str, span: Span, optional: bool) -> None:
-        if os.path.basename(name) in ("Makefile", "makefile", "GNUmakefile") or name.endswith(
-            ".mk"
-        ):
-            self.complain(
-                "PB216", "Makefiles cannot be included yet", span, "run it: `make -f ` in a recipe"
-            )
-            return
         places = (name, *(f"{folder}/{name}" for folder in self.include_folders))
         with noted():
             path = next(filter(os.path.exists, places), None)
@@ -291,6 +286,9 @@ class Resolver:
         if path in self._reading:
             chain = " -> ".join([*self._reading, path])
             raise BuildError(Diagnostic("PB210", f"these include each other: {chain}", span))
+        if self.is_makefile(path):
+            self.out.makefiles.setdefault(path, span)
+            return
         self.out.included.append(normalise(path))
         try:
             tree, diagnostics = self.read_tree(path)

@@ -40,6 +40,7 @@ class Rule:
         "for_each",
         "grouped",
         "index",
+        "is_guest",
         "later",
         "name",
         "order_only",
@@ -93,6 +94,7 @@ class Rule:
         self.params = params
         self.for_each = bool(settings.driving)
         self.value = False
+        self.is_guest = False  # of a makefile
         self.way: Way | None = None
         self.places: Sequence[int] = ()
         self.patterns: list[str] = []
@@ -119,6 +121,7 @@ class Pipeline:
         self.diagnostics: list[Diagnostic] = []
         self.missing: list[tuple[str, Span, bool]] = []
         self.included: list[str] = []
+        self.makefiles: dict[str, Span] = {}  # those included, with who includes them
         self.default: Rule | None = None
 
     def errors(self) -> list[Diagnostic]:

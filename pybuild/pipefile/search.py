@@ -23,6 +23,12 @@ class Maker(Protocol):
         self, rule: Rule, targets: list[str], sources: list[str], later: list[str], stem: str
     ) -> Job: ...
 
+    def guest_job(self, name: str) -> Job | None:
+        """The job of a makefile that makes a name, if there is one."""
+
+    def guest_owns(self, name: str) -> bool:
+        """Whether a makefile has a rule with a recipe for that very name."""
+
 
 class _Text(NamedTuple):
     """A target text of a rule; the numbers of the rule and of the text in it say which is first."""
@@ -53,11 +59,13 @@ class Search:
         self._count += 1
 
     def find(self, name: str) -> Job | None:
-        """The job that makes a name by `%` rules, made now if need be; None if none can."""
+        """The job that makes a name by `%` rules, or by those of a makefile, made now if need be;
+        None if none can."""
         if not self._count:
-            return None
+            return self.world.guest_job(name)
         if name not in self._found:
-            self._found[name] = self._search(name, frozenset())
+            job = None if self.world.guest_owns(name) else self._search(name, frozenset())
+            self._found[name] = job or self.world.guest_job(name)
         return self._found[name]
 
     def _search(self, name: str, used: frozenset[int]) -> Job | None:
@@ -92,7 +100,7 @@ class Search:
             return True
         if name in self._found:
             return self._found[name] is not None
-        job = self._search(name, used)
+        job = self._search(name, used) or self.world.guest_job(name)
         if job is not None:
             self._found[name] = job
         return job is not None

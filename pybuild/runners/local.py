@@ -249,8 +249,10 @@ class LocalRunner:
     def _start_process(self, task: _Task, part: ShellPart | ScriptPart) -> None:
         ways = self._ways(task, part)
         environment = self._encoded
-        if task.script.environment:
+        if task.script.environment or task.script.unset:
             environment = environment | encoded(dict(task.script.environment))
+            for name in task.script.unset:
+                environment.pop(os.fsencode(name), None)
         reading, writing = os.pipe()
         task.mark = f"pipe:[{os.fstat(reading).st_ino}]"
         row = self._guard.row()
@@ -324,6 +326,8 @@ class LocalRunner:
         return (
             len(script.parts) == 1
             and not isinstance(script.parts[0], ScriptPart)
+            and not (isinstance(script.parts[0], ShellPart) and script.parts[0].ignore_errors)
+            and not script.unset
             and not job.traits.timeout
             and not self.stream
         )
@@ -598,7 +602,11 @@ class LocalRunner:
             self._signal(task, signal.SIGKILL)  # what is left of its group
         if task.error:
             self._end_strays({task.mark})
-        self._end_part(task, task.error or told_status(status), ending)
+        error = task.error or told_status(status)
+        if error and not (task.error or ending) and _ignores_errors(task):
+            self._keep(task, f"pybuild: {error} (ignored)\n".encode())
+            error = ""
+        self._end_part(task, error, ending)
 
     def _end_part(self, task: _Task, error: str, ending: bool = False) -> None:
         if error or ending:
@@ -689,6 +697,12 @@ def _namespace(task: _Task) -> Mapping[str, Any]:
     """What the block that a job has come to is to find; for a command, nothing."""
     part = task.script.parts[task.part]
     return part.namespace if isinstance(part, PythonPart) else _NO_NAMES
+
+
+def _ignores_errors(task: _Task) -> bool:
+    """Whether the part that a job has come to may fail."""
+    part = task.script.parts[task.part]
+    return isinstance(part, ShellPart) and part.ignore_errors
 
 
 def _objects_below(part: PythonPart) -> list[PythonPart]:

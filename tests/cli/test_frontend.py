@@ -34,6 +34,12 @@ def test_a_pipefile_comes_first(place: Place) -> None:
     assert "from the makefile" in place.run("--file=Makefile").stdout
 
 
+def test_makefiles_only_by_option(place: Place) -> None:
+    place.put(Makefile=MAKEFILE, Pipefile=".PHONY: all\nall:\n    echo from the Pipefile\n")
+    expected = f"from the makefile of {sys.executable} -m pybuild --make\n"
+    assert place.run("--make").stdout == expected
+
+
 def test_a_folder_to_go_to(place: Place) -> None:
     place.write("sub/rules.mk", MAKEFILE)
     place.write("sub/Makefile", MAKEFILE)
@@ -43,8 +49,7 @@ def test_a_folder_to_go_to(place: Place) -> None:
 
 def test_options_that_make_has_not(place: Place) -> None:
     place.put(Makefile=MAKEFILE)
-    done = place.run("--list", status=2)
-    assert "`Makefile` is read by make's options only" in done.stderr
+    assert "all (default)" in place.run("--list").stdout
     done = place.run("--nonsense", status=2)
     assert done.stderr.startswith("pybuild: unrecognized option '--nonsense'\nUsage: pybuild ")
 
