@@ -171,6 +171,10 @@ def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None
         from pybuild.cli.listing import listing
 
         return listing(arguments)
+    if arguments.migrate or arguments.write:
+        from pybuild.cli.migrate import migrate
+
+        return migrate(arguments)
     if arguments.flowchart:
         from pybuild.cli.flowchart import flowchart
 

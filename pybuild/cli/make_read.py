@@ -26,9 +26,10 @@ from pybuild.runners.jobserver import temporary_folder
 
 class Reading:
     """One reading of all makefiles: `database` and `variables` are what comes out, `flags` the
-    options with what makefiles have said of them. `restarts` counts the readings before."""
+    options with what makefiles have said of them. `restarts` counts the readings before, `reads` is
+    what reads."""
 
-    def __init__(self, start: Start, restarts: int) -> None:
+    def __init__(self, start: Start, restarts: int, reads: type[Reader] = Reader) -> None:
         self.start = start
         self.restarts = restarts
         self.flags = start.flags.copy()
@@ -41,7 +42,7 @@ class Reading:
         self.expander.warns_undefined = self.flags.warn_undefined
         self.given: dict[str, Given] = {}
         self._define_first()
-        self.reader = Reader(self.database, self.expander)
+        self.reader = reads(self.database, self.expander)
         self._set_include_folders()
         self.reader.told = self._tell_makefile
 

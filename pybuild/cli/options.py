@@ -111,6 +111,8 @@ class Arguments:
         self.format: str = "text"
         self.flowchart: str = ""
         self.flowchart_jobs: bool = False
+        self.migrate: bool = False
+        self.write: str = ""
         self.profile: str = ""
         self.resources: list[str] = []
         self.stats: bool = False
@@ -302,6 +304,20 @@ OPTIONS: tuple[Option, ...] = (
         group="pybuild",
     ),
     Option(("--flowchart-jobs",), "flowchart_jobs", "draw jobs instead of rules", group="pybuild"),
+    Option(
+        ("--migrate",),
+        "migrate",
+        "print a Pipefile for the makefile here, or for the one that is named",
+        group="pybuild",
+    ),
+    Option(
+        ("--write",),
+        "write",
+        "with --migrate: write to FILE, which must not be there yet",
+        VALUE,
+        "FILE",
+        group="pybuild",
+    ),
     Option(
         ("--profile",),
         "profile",

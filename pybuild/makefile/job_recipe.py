@@ -21,7 +21,7 @@ from pybuild.makefile.environment import child_environment
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.evaluate import Reader
 from pybuild.makefile.node import Node
-from pybuild.makefile.ports import Services
+from pybuild.makefile.ports import Mute, Services
 from pybuild.makefile.recipes import Line, expanded_lines
 from pybuild.makefile.rules import Recipe
 from pybuild.makefile.scopes import scope_of
@@ -134,7 +134,7 @@ class MakeRecipe:
         """What is expanded meanwhile says nothing, writes no files and defines nothing."""
         expander = self._expander
         before = expander.services, expander.read
-        expander.services = Services(_Mute(), expander.services.shell)
+        expander.services = Services(Mute(), expander.services.shell)
         expander.read, expander.only_looks = None, True
         try:
             yield
@@ -212,16 +212,6 @@ class MakeRecipe:
             inner = each.node
             each.has_changed = changed is None or inner.is_phony or normalise(inner.name) in changed
         return automatic_scope(node, self._scope(node), self.database)
-
-
-class _Mute:
-    """A console that nobody hears."""
-
-    def out(self, text: str) -> None:
-        """Says nothing."""
-
-    def err(self, text: str) -> None:
-        """Says nothing."""
 
 
 def _recipe(node: Node) -> Recipe:

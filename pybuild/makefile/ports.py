@@ -15,6 +15,16 @@ class Console(Protocol):
         """To standard error."""
 
 
+class Mute:
+    """A console that nobody hears."""
+
+    def out(self, text: str) -> None:
+        """Says nothing."""
+
+    def err(self, text: str) -> None:
+        """Says nothing."""
+
+
 class Shell(Protocol):
     """`$(shell ...)` and `!=`."""
 
