@@ -20,7 +20,6 @@ from pybuild.pipefile.load import Loaded, Request, rules_of
 from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.revive import Revived, packed
 from pybuild.pipefile.rules import Pipeline
-from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.watch import Watch
 from pybuild.seen import ABSENT, FILE, FOLDER, Seen, listing_of
 from pybuild.source import BuildError
@@ -135,6 +134,8 @@ def _note_looks(seen: Seen, looked: Recording, made: frozenset[str], loaded: Loa
 def _folders_reached(looked: Recording, loaded: Loaded) -> Iterator[str]:
     """The folders that wildcards reach now: those that were made since the load are among them."""
     globs = map(Pattern, map(glob_pieces, map(normalise, loaded.load_time.globs)))
+    from pybuild.pipefile.universe import Universe
+
     disk = Universe(looked.inner, _never, _never)
     for pattern in (*loaded.world.universe.deep.values(), *globs):
         yield from disk.folders(pattern)

@@ -22,9 +22,6 @@ from pybuild.phases import Phases
 from pybuild.pipefile.guest import Makefiles
 from pybuild.pipefile.load import Loaded, Request, load, only_names
 from pybuild.pipefile.modules import find_project_modules, forget_project_modules
-from pybuild.pipefile.program import Program
-from pybuild.pipefile.universe import Universe
-from pybuild.pipefile.upstream import target_reach
 from pybuild.pipefile.watch import Watch, end_watch
 from pybuild.seen import Seen
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
     from pybuild.engine.ports import Grow, Report, Runner
     from pybuild.graph import Graph
     from pybuild.leftovers import Leftovers
+    from pybuild.pipefile.program import Program
 
 PIPEFILE = "Pipefile"
 _MOST_RELOADS = 10
@@ -285,6 +283,8 @@ class Project:
 
     def _left_by_splits(self) -> frozenset[str]:
         """Files of splits that were started and never ended."""
+        from pybuild.pipefile.universe import Universe
+
         nothing: Callable[[str], bool] = frozenset[str]().__contains__
         disk = Universe(self.files, nothing, nothing)
         return frozenset(
@@ -341,6 +341,8 @@ class Project:
 
     def _missing_for_good(self) -> list[Diagnostic]:
         """Complaints of included files that are not there and that no rule could make."""
+        from pybuild.pipefile.upstream import target_reach
+
         reaches = [each for rule in self.loaded.pipeline.rules for each in target_reach(rule)]
         return [
             self._missing_complaint(name, span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from pybuild.makefile.regex import regex
+from pybuild.regex import regex
 from pybuild.typed import Iterator, NamedTuple
 
 _MAGIC = b"!<arch>\n"

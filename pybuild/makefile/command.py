@@ -7,7 +7,7 @@ messages about programs that are not there.
 
 from __future__ import annotations
 
-from pybuild.makefile.regex import regex
+from pybuild.regex import regex
 from pybuild.typed import NamedTuple
 
 SHELL = "/bin/sh"

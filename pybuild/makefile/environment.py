@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pybuild.makefile.regex import regex
 from pybuild.makefile.variables import Export, Frame, Origin, Scope, Variable
+from pybuild.regex import regex
 from pybuild.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from pybuild.makefile.lines import (
     without_comment,
 )
 from pybuild.makefile.patterns import glob_words, short_name, split_words
-from pybuild.makefile.regex import regex
 from pybuild.makefile.rules import Database, PatternVariable, Prerequisite, Recipe, Target
 from pybuild.makefile.variables import Export, Origin, Scope, Variable
+from pybuild.regex import regex
 from pybuild.typed import TYPE_CHECKING, Callable, Sequence
 
 if TYPE_CHECKING:

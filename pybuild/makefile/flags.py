@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from pybuild.makefile.errors import MakeError
-from pybuild.makefile.regex import regex
+from pybuild.regex import regex
 from pybuild.typed import Iterable, NamedTuple, Sequence
 
 VERSION = "4.4.1"  # of GNU make, whose options these are

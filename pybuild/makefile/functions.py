@@ -13,8 +13,8 @@ from pybuild.makefile.patterns import (
     split_words,
     substitute,
 )
-from pybuild.makefile.regex import regex
 from pybuild.makefile.variables import ORIGIN_WORDS, Frame
+from pybuild.regex import regex
 from pybuild.typed import TYPE_CHECKING, Callable, NamedTuple, Sequence
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Knows references (`$(...)`) only as far as to step over them.
 from __future__ import annotations
 
 from pybuild.makefile.patterns import split_words
-from pybuild.makefile.regex import regex
+from pybuild.regex import regex
 from pybuild.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

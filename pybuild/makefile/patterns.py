@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pybuild.makefile.regex import regex
+from pybuild.regex import regex
 from pybuild.typed import Callable, Iterable
 
 _BLANKS = " \t\n\v\f\r"

@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection
 
 from pybuild.pipefile.template import unfit
 from pybuild.pipefile.usercode import argument_texts
+from pybuild.regex import regex
 from pybuild.source import Span
 from pybuild.typed import Any, NamedTuple
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)i?[bB]?")
+_DURATION = regex(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_AMOUNT = regex(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)i?[bB]?")
 _LONGEST_S = 1e9  # some thirty years: what clocks can count with
 _LARGEST = 1e300  # beyond it whole numbers have no float
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}

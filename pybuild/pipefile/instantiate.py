@@ -8,7 +8,6 @@ job needs besides its driver is filled in when somebody wants the job (`close`).
 from __future__ import annotations
 
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -33,11 +32,12 @@ from pybuild.pipefile.template import (
 from pybuild.pipefile.tuples import PRODUCT, Member, Members
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import Upstream, target_reach
+from pybuild.regex import regex
 from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean, joined
 from pybuild.typed import Any
 
 Wanted = dict[str, Span]  # names that a job needs, each with the place that asks for it
-_MAKE_VARIABLE = re.compile(r"\$[({]([A-Za-z_]\w*)[)}]")
+_MAKE_VARIABLE = regex(r"\$[({]([A-Za-z_]\w*)[)}]")
 
 
 class Instantiation:

@@ -6,14 +6,14 @@ comments. Everything else is for the grammar.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from pybuild.regex import regex
 from pybuild.typed import NamedTuple
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*[?+]?=(?!=)")
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*[ \t]*[?+]?=(?!=)")
 # As in the grammar: quotes and brackets inside a placeholder are its own affair.
-_PLACEHOLDER = re.compile(r"""<[A-Za-z_]\w*(?::[^<>\n]*|(?:"[^"\n]*"|'[^'\n]*'|[^<>"':\n])*)>""")
+_PLACEHOLDER = regex(r"""<[A-Za-z_]\w*(?::[^<>\n]*|(?:"[^"\n]*"|'[^'\n]*'|[^<>"':\n])*)>""")
 
 
 class Line(NamedTuple):

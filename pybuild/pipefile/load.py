@@ -17,14 +17,15 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.builtins import LoadTime
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.guest import Guest, Makefiles
-from pybuild.pipefile.instantiate import Instantiation
-from pybuild.pipefile.program import Program
 from pybuild.pipefile.resolve import Resolver
 from pybuild.pipefile.rules import Pipeline
-from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.watch import noted
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span
-from pybuild.typed import NamedTuple
+from pybuild.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pybuild.pipefile.instantiate import Instantiation
+    from pybuild.pipefile.program import Program
 
 _MOST_ROUNDS = 10
 
@@ -113,6 +114,9 @@ def _round(
 ) -> Loaded:
     """One reading of the file; `planned` are files to be made that globs in expressions see.
     Makefiles are read once and kept in `guests`."""
+    from pybuild.pipefile.instantiate import Instantiation
+    from pybuild.pipefile.universe import Universe
+
     universe = Universe(request.files, request.made, request.is_ours, request.outputs_of)
     load_time = _load_time(request, lambda text: _find(request, text, planned))
     pipeline, prints, diagnostics = _resolve(request, read_tree, load_time)
@@ -160,7 +164,7 @@ def _load_time(request: Request, find: Callable[[str], list[str]]) -> LoadTime:
     return LoadTime(
         dict(request.environment),
         find,
-        lambda text: Universe(request.files, _never, _never).matches(_pattern(text)),
+        lambda text: _on_disk(request.files, text),
         request.unwatched,
     )
 
@@ -227,12 +231,20 @@ def _pattern(text: str) -> Pattern:
     return Pattern(glob_pieces(normalise(text)))
 
 
-def _never(_: str) -> bool:
-    return False
+def _on_disk(files: Files, text: str) -> list[str]:
+    """What a glob finds, whoever has made it."""
+    from pybuild.pipefile.universe import Universe
+
+    def never(_: str) -> bool:
+        return False
+
+    return Universe(files, never, never).matches(_pattern(text))
 
 
 def _find(request: Request, text: str, planned: frozenset[str]) -> list[str]:
     """What a glob in an expression finds: files on disk, but for what builds made, and planned."""
+    from pybuild.pipefile.universe import Universe
+
     universe = Universe(request.files, request.made, lambda _: True)
     for name in planned:
         universe.plan(name)
@@ -316,7 +328,8 @@ def _kept_path(source: Source, request: Request) -> str:
 
 
 def _load_kept(path: str, source: Source) -> syntax.Tree | None:
-    import pickle
+    # Without the half of `pickle` that is written in Python.
+    from _pickle import loads
 
     from pybuild.pipefile.parse import remember
 
@@ -329,7 +342,7 @@ def _load_kept(path: str, source: Source) -> syntax.Tree | None:
     if digest_of(payload) != check:
         return None
     try:
-        tree = pickle.loads(payload)
+        tree = loads(payload)
     except Exception:  # a kept tree that can't be read is as good as none
         return None
     if not isinstance(tree, syntax.Tree) or tree.source.text != source.text:

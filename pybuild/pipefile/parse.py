@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.grammar import parser
 from pybuild.pipefile.shelltext import spots
+from pybuild.regex import regex
 from pybuild.source import BuildError, Diagnostic, Source, Span
 from pybuild.typed import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,25 +20,26 @@ if TYPE_CHECKING:
     from lark import Token, Tree
 
 _MOST_NESTED = 50  # brackets inside a placeholder: what follows it calls itself
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_ALIAS = re.compile(r"([A-Za-z_]\w*)=(?=.)", re.DOTALL)
+_NAME = regex(r"[A-Za-z_]\w*")
+_ALIAS = regex(r"([A-Za-z_]\w*)=(?=.)", re.DOTALL)
 # A word of make's at the start of a line, unless what follows makes it a target or a variable.
-_DIRECTIVE = re.compile(r"([a-z]+)(?:[ \t]+(?![ \t:=+?&|])|$)")
+_DIRECTIVE = regex(r"([a-z]+)(?:[ \t]+(?![ \t:=+?&|])|$)")
 
 # Placeholders that are a name with parts and indexes, and words of plain text and such placeholders
 # need no grammar, which takes twenty times as long.
-_PLAIN_TRAILER = re.compile(r"\.([A-Za-z_]\w*)|\[(-?\d{1,18})\]")
-_PLAIN_PLACEHOLDER = re.compile(r"<([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[-?\d{1,18}\])*)>")
-_PLAIN_PIECE = re.compile(rf'{_PLAIN_PLACEHOLDER.pattern}|[^<"\\]+')
-_PLAIN_PIECES = re.compile(rf"(?:{_PLAIN_PIECE.pattern})+")
+_PLAIN_TRAILER = regex(r"\.([A-Za-z_]\w*)|\[(-?\d{1,18})\]")
+_PLACEHOLDER = r"<([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[-?\d{1,18}\])*)>"
+_PIECE = rf'{_PLACEHOLDER}|[^<"\\]+'
+_PLAIN_PLACEHOLDER = regex(_PLACEHOLDER)
+_PLAIN_PIECE = regex(_PIECE)
+_PLAIN_PIECES = regex(rf"(?:{_PIECE})+")
 
 # The same holds for a header of such words, one or two colons and a bar: its words can be nothing
 # but WORDs. What could start with another terminal is left out.
-_PLAIN_WORD = re.compile(
-    r'(?:[^\s:|#<"=&\\;]++|<[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?\d{1,18}\])*>)++'
-)
-_PLAIN_WORDS = rf"{_PLAIN_WORD.pattern}(?:[ \t]+{_PLAIN_WORD.pattern})*[ \t]*"
-_PLAIN_HEADER = re.compile(
+_WORD = r'(?:[^\s:|#<"=&\\;]++|<[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[-?\d{1,18}\])*>)++'
+_PLAIN_WORD = regex(_WORD)
+_PLAIN_WORDS = rf"{_WORD}(?:[ \t]+{_WORD})*[ \t]*"
+_PLAIN_HEADER = regex(
     r"(?!@|-?include\b|python\b|split\b|collate\b|value\b|product\b|combinations|permutations)"
     rf"({_PLAIN_WORDS}):(?:[ \t]*({_PLAIN_WORDS}):)?[ \t]*({_PLAIN_WORDS})?"
     rf"(?:\|[ \t]*({_PLAIN_WORDS})?)?"

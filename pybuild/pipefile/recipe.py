@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _ast
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import CodeType
 
@@ -33,6 +32,7 @@ from pybuild.pipefile.template import (
     holes_in,
 )
 from pybuild.pipefile.usercode import compile_python, names_set_by, own_nodes
+from pybuild.regex import regex
 from pybuild.source import BuildError, Diagnostic, Source, Span
 from pybuild.typed import Any, NamedTuple, Protocol
 
@@ -40,8 +40,8 @@ DEFAULT_SHELL = ("bash", "-euo", "pipefail", "-c")
 PLAIN_SHELL = ("sh", "-eu", "-c")
 
 _OF_FUNCTION = 1  # CO_OPTIMIZED: code that can return something
-_PYTHON_LINE = re.compile(r"python[ \t]*:[ \t]*(#.*)?$")
-_ESCAPED = re.compile(r"\\(<[A-Za-z_]\w*[^<>\n]*>)")
+_PYTHON_LINE = regex(r"python[ \t]*:[ \t]*(#.*)?$")
+_ESCAPED = regex(r"\\(<[A-Za-z_]\w*[^<>\n]*>)")
 _PATH_NAMES = frozenset(("input", "output"))
 _PATH_LISTS = frozenset(("inputs", "outputs", "order_only", "changed"))
 

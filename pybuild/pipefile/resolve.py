@@ -6,7 +6,6 @@ After this no name is unknown. Files are not looked at here, but for what the us
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
@@ -56,10 +55,11 @@ from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
 from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
 from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
+from pybuild.regex import regex
 from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean, joined
 from pybuild.typed import Any
 
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_IDENTIFIER = regex(r"[A-Za-z_]\w*")
 _OF_FILES = RESERVED - {"rule"}  # names whose values are files, or texts out of their names
 _OF_INPUTS = frozenset(("input", "inputs"))
 _LOST_NAME = "where `name=file` is the first target, the rule needs a name: `rule: name=file: ...`"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
+from pybuild.regex import regex
 from pybuild.typed import NamedTuple
 
 PLAIN, DOUBLE, SINGLE, HERE, LITERAL_HERE = "plain", "double", "single", "here", "literal here"
@@ -17,10 +18,10 @@ _ARITHMETIC, _BACKQUOTE, _ANSI = "arithmetic", "backquote", "ansi"
 # The quoting that holds where a scan is inside of these.
 _QUOTING = {_ARITHMETIC: PLAIN, _BACKQUOTE: PLAIN, _ANSI: SINGLE}
 
-_OPENING = re.compile(r"<[A-Za-z_]\w*")
-_HERE = re.compile(r"<<-?[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([A-Za-z_]\w*))")
-_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
-_MARK = re.compile(r"""[\\\n<'"`$()#]""")  # all that a scan may have to act upon
+_OPENING = regex(r"<[A-Za-z_]\w*")
+_HERE = regex(r"<<-?[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([A-Za-z_]\w*))")
+_SAFE = regex(r"[A-Za-z0-9_@%+=:,./^-]+")
+_MARK = regex(r"""[\\\n<'"`$()#]""")  # all that a scan may have to act upon
 
 
 class Spot(NamedTuple):

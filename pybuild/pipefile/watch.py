@@ -8,22 +8,22 @@ dice are noticed by a profile function, which is put in only where the text of t
 from __future__ import annotations
 
 import os
-import re
 import sys
 from _thread import _local
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 
+from pybuild.regex import regex
 from pybuild.seen import ABSENT, FILE, FOLDER, Seen, kind_of
 from pybuild.typed import Any
 
 _HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _LIBRARY = os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "")
-_PACKAGES = re.compile(r"/(?:site|dist)-packages/")
-_CACHES = re.compile(r"(?:^|/)(?:__pycache__|\.pybuild)/|\.pyc$")
+_PACKAGES = regex(r"/(?:site|dist)-packages/")
+_CACHES = regex(r"(?:^|/)(?:__pycache__|\.pybuild)/|\.pyc$")
 _IMPORTER = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
-_DOUBTFUL = re.compile(
+_DOUBTFUL = regex(
     rb"\b(?:time|datetime|date|clock|random|uuid|secrets|urandom|getrandom|getpid|getppid|gettempdir"
     rb"|getloadavg|scandir|tempfile|mkstemp|mkdtemp|platform|getpass|getlogin|socket|process_time)\b"
 )

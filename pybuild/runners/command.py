@@ -7,23 +7,23 @@ does as a shell would.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Mapping, Sequence
 
 from pybuild.graph import ShellPart
+from pybuild.regex import regex
 from pybuild.typed import Any, NamedTuple
 
 # Words with nothing in them that a shell would treat, bare or between single quotes.
 _BARE = r"[A-Za-z0-9_@%+:,./^-][A-Za-z0-9_@%+=:,./^-]*"
 _WORD = rf"(?:(?P<bare>{_BARE})|'(?P<quoted>[^'\n]*)')(?=[ \t]|$)"
-_NEXT = re.compile(
+_NEXT = regex(
     rf"(?P<copy>(?P<to>[12]?)>&(?P<of>[12]))(?=[ \t]|$)"
     rf"|(?P<handle>[012]?)(?P<operator>>>|>|<)[ \t]*{_WORD}"
 )
-_PLAIN = re.compile(_WORD)
-_ALL_BARE = re.compile(rf"{_BARE}(?:[ \t]+{_BARE})*")
-_BLANKS = re.compile(r"[ \t]*")
+_PLAIN = regex(_WORD)
+_ALL_BARE = regex(rf"{_BARE}(?:[ \t]+{_BARE})*")
+_BLANKS = regex(r"[ \t]*")
 _KNOWN_SHELLS = (("bash", "-euo", "pipefail", "-c"), ("sh", "-eu", "-c"))
 # Builtins and reserved words of POSIX shells and of bash; not those that are programs as well
 # and behave alike (`echo`, `printf`, `true`).
@@ -77,17 +77,18 @@ def _parsed(text: str) -> Simple | None:
     files: list[str] = []
     position = 0
     while position < len(text):
-        found = _NEXT.match(text, position) or _PLAIN.match(text, position)
+        redirection = _NEXT.match(text, position)
+        found = redirection or _PLAIN.match(text, position)
         if found is None:
             return None
         position = _BLANKS.match(text, found.end()).end()  # type: ignore[union-attr]
-        if found.re is _NEXT and found["copy"]:
+        if redirection and found["copy"]:
             actions.append((os.POSIX_SPAWN_DUP2, int(found["of"]), int(found["to"] or 1)))
             continue
         word = found["bare"] or found["quoted"]
         if not word or (not words and found["quoted"]):
             return None
-        if found.re is _PLAIN:
+        if not redirection:
             words.append(word)
             continue
         handle, flags = _OPENING[found["operator"]]

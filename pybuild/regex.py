@@ -1,7 +1,7 @@
 """Regular expressions that are compiled when they are first used.
 
-A makefile needs few of all those that there are, and `re` itself takes a while to import. For a
-type checker `regex` is `re.compile`.
+A start needs few of all those that there are, and `re` itself takes a while to import. For a type
+checker `regex` is `re.compile`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ else:
     class _Late:
         """A pattern. Its methods are those of the compiled one from their first use on."""
 
-        def __init__(self, source):
+        def __init__(self, source, flags):
             self._source = source
+            self._flags = flags
 
         def __getattr__(self, name):
             import re
 
-            compiled = re.compile(self._source)
+            compiled = re.compile(self._source, self._flags)
             for each in _METHODS:
                 setattr(self, each, getattr(compiled, each))
             return getattr(compiled, name)
 
-    def regex(source):
-        return _Late(source)
+    def regex(source, flags=0):
+        return _Late(source, flags)
 
 
 __all__ = ["regex"]
