@@ -343,15 +343,16 @@ class Scheduler:
         self._reopened.add(number)
         self._restored.add(number)
         self.states[number] = State.WAITING
-        if number not in self._holds_inputs:
-            self._holds_inputs.add(number)
-            self._wait_for(maker, self._makers(maker))
-            if self._waiting[number]:
-                return
-        elif number in self._claiming:
+        makers = self._makers_of(maker)
+        if number in self._claiming:
             self._claiming.discard(number)
         else:
-            self._count_users(self._makers_of(maker))
+            self._count_users(makers)
+        if number not in self._holds_inputs:
+            self._holds_inputs.add(number)
+            self._wait_for(maker, makers)
+            if self._waiting[number]:
+                return
         todo.append(maker)
 
     def _makers_of(self, job: Job) -> list[Job]:
@@ -429,10 +430,14 @@ class Scheduler:
         self.states[job.number] = state
         self.settled += 1
         self.settled_names += job.recipe is None
-        if self._users and job.number in self._holds_inputs:
+        if self._users:
+            holds = job.number in self._holds_inputs
             if state == State.ABSENT and self._users.get(job.number):
-                self._claiming.add(job.number)  # one of its users may have it made after all
-            else:
+                # One of its users may have it made after all.
+                self._claiming.add(job.number)
+                if not holds:
+                    self._count_users(self._makers_of(job))
+            elif holds:
                 self._drop_temporaries(job)
         # One of them may have the job made again, and wait for it anew.
         dependants, self._dependants[job.number] = self._dependants[job.number], []
@@ -454,7 +459,7 @@ class Scheduler:
                 if number in self._claiming:
                     self._claiming.discard(number)
                     todo.append(maker)
-                elif number not in self._kept:
+                elif number not in self._kept and self.state(maker) == State.DONE:
                     self._to_discard.append(maker)
 
     # -- ready jobs ------------------------------------------------------------------------
