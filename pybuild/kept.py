@@ -110,7 +110,7 @@ def _note_looks(seen: Seen, looked: Recording, made: frozenset[str], loaded: Loa
     """Adds what the load asked of the file system to what was seen. False if the folders do not
     list the same any more, but for what the build has made."""
     ours = loaded.world.universe.examined()
-    folders = _folders_of(made)
+    folders = folders_of(made)
     for name, status in looked.statuses.items():
         if name in ours:
             seen.note_look(name)
@@ -145,7 +145,7 @@ def _never(_: str) -> bool:
     return False
 
 
-def _folders_of(names: Iterable[str]) -> set[str]:
+def folders_of(names: Iterable[str]) -> set[str]:
     """The folders that the files stand in, and those above them."""
     folders = {STATE_FOLDER}
     todo = {folder_of(name.rstrip("/")) for name in names}

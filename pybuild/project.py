@@ -42,7 +42,8 @@ _MOST_RELOADS = 10
 class Opening(NamedTuple):
     """What is opened, and with which names: the file ("" for the usual one), `NAME=value` of the
     command line, text to be read first, how environment and include folders count, a program that
-    is read instead of a file, and who reads makefiles."""
+    is read instead of a file, who reads makefiles, and texts that stand in for files that are
+    broken now."""
 
     path: str = ""
     overrides: Mapping[str, str] = {}
@@ -51,6 +52,7 @@ class Opening(NamedTuple):
     include_folders: Sequence[str] = ()
     program: Program | None = None
     makefiles: Makefiles | None = None
+    texts: Mapping[str, str] = {}
 
 
 class Wish(NamedTuple):
@@ -132,7 +134,7 @@ class Project:
     """A project that has been opened: its graph, its records, its files.
 
     `errors` are mistakes of the Pipefile that stop every build. `head` says where its graph is to
-    be kept when it is closed, None that it is not.
+    be kept when it is closed, None that it is not; `building` is the build that goes on.
     """
 
     def __init__(
@@ -147,6 +149,7 @@ class Project:
         self.head: Head | None = None
         self.part: Part | None = None
         self.watch: Watch | None = None  # sees what the load looked at, and what is called later
+        self.building: Build | None = None
         self._wanted: Sequence[Job] = ()
 
     def open(self) -> None:
@@ -273,6 +276,7 @@ class Project:
             phase=self.phases,
             program=self.opening.program,
             makefiles=self.opening.makefiles,
+            texts=self.opening.texts,
         )
 
     def _was_made(self, name: str) -> bool:
@@ -510,6 +514,7 @@ class Project:
             manner,
         )
         restore = _catch_signals(build)
+        self.building = build
         try:
             with self.phases("build"):
                 summary = build.run(goals, known)
@@ -521,6 +526,7 @@ class Project:
             build.abandon()
             raise
         finally:
+            self.building = None
             build.close()
             report.close()
             restore()

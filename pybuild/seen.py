@@ -92,6 +92,15 @@ class Seen:
         ) = data
         return seen
 
+    def copy(self) -> Seen:
+        """The same, to be noted in without effect on this one."""
+        seen = Seen.of_data(self.data())
+        seen.files, seen.folders = dict(self.files), dict(self.folders)
+        seen.kinds, seen.looks = dict(self.kinds), dict(self.looks)
+        seen.unknowable = dict(self.unknowable)
+        seen.renewed = self.renewed
+        return seen
+
     # -- noting ----------------------------------------------------------------------------
 
     def note_file(self, name: str, data: bytes | None = None) -> None:

@@ -19,7 +19,7 @@ from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Level
 from pybuild.kept import Head
 from pybuild.phases import Phases
-from pybuild.project import Wish
+from pybuild.project import Project, Wish
 from pybuild.report.plain import PlainReport, Tone
 from pybuild.source import BuildError
 from pybuild.typed import TYPE_CHECKING
@@ -45,12 +45,12 @@ def build(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None = 
     from pybuild.engine.build import Interrupted, NotUpToDate
 
     wish = wish_of(arguments)
-    report = _report(arguments)
+    report = report_of(arguments)
     phases = Phases()
     times = _job_times(arguments, report)
     command = " ".join(["pybuild", *words])
     try:
-        if _is_kept(arguments, wish) and not _explains_all(arguments):
+        if is_kept(arguments, wish) and not _explains_all(arguments):
             status = _build_part(arguments, wish, times or report, command, glimpse, phases)
             if status is not None:
                 return status
@@ -86,7 +86,7 @@ def _tell_times(arguments: Arguments, phases: Phases, times: JobTimes) -> None:
             raise UsageError(f"cannot write `{arguments.profile}`: {error.strerror}") from None
 
 
-def _is_kept(arguments: Arguments, wish: Wish) -> bool:
+def is_kept(arguments: Arguments, wish: Wish) -> bool:
     """Whether the graph is kept, and one that was kept can be used: it is that of a Pipefile, and
     what is out of date is decided in the usual way, by the record of all that is wanted."""
     if arguments.program is not None or makefile_of(arguments):
@@ -105,7 +105,6 @@ def _build_part(
 ) -> int | None:
     """Builds what a kept graph shows to be out of date. None if there is none that would do."""
     from pybuild.cli.short import look
-    from pybuild.engine.build import Known
 
     words = words_of(arguments, arguments.goals)
     if glimpse is None:
@@ -113,25 +112,35 @@ def _build_part(
             glimpse = look(words)
     if glimpse is None:
         return None
-    flat, moved = glimpse
-    project = project_of(arguments, phases)
-    records = not (wish.dry or wish.question)
     try:
-        if records and not project.lock_at_once(command):
-            return None
-        part = project.revive(flat, moved)
-        if part is None:
-            return None
-        try:
-            known = Known(part.others, flat.goals)
-            summary = project.build(list(part.numbers.values()), wish, report, known)
-            project.head = Head(flat.path, flat.key)
-            return ERROR if summary.failures else OK
-        finally:
-            if records:
-                project.close()
+        return build_revived(project_of(arguments, phases), glimpse, wish, report, command)
     finally:
-        flat.close()
+        glimpse[0].close()
+
+
+def build_revived(
+    project: Project, glimpse: Glimpse, wish: Wish, report: Report, command: str
+) -> int | None:
+    """Builds what a kept graph shows to be out of date, in a project that is not open yet. Returns
+    the exit status; None, and the project is let go of, if only a whole load can tell. Raises what
+    `Build.run` raises."""
+    from pybuild.engine.build import Known
+
+    flat, moved = glimpse
+    records = not (wish.dry or wish.question)
+    if records and not project.lock_at_once(command):
+        return None
+    part = project.revive(flat, moved)
+    if part is None:
+        return None
+    try:
+        known = Known(part.others, flat.goals)
+        summary = project.build(list(part.numbers.values()), wish, report, known)
+        project.head = Head(flat.path, flat.key)
+        return ERROR if summary.failures else OK
+    finally:
+        if records:
+            project.close()
 
 
 def build_all(
@@ -139,7 +148,14 @@ def build_all(
 ) -> int:
     """Loads the project and builds what is wanted. Returns the exit status. Raises what `build`
     does, and what `Build.run` raises."""
-    project = open_with_errors(arguments, phases)
+    return build_opened(open_with_errors(arguments, phases), arguments, wish, report, command)
+
+
+def build_opened(
+    project: Project, arguments: Arguments, wish: Wish, report: Report, command: str
+) -> int:
+    """Builds what is wanted in a project that was loaded. Returns and raises what `build_all`
+    does."""
     project.refuse_errors(after_includes=False)
     if project.journal.complaint:
         report.handle(Message(project.journal.complaint))
@@ -168,7 +184,7 @@ def build_all(
         if not jobs:
             return ERROR if complaints else OK
         summary = project.build(jobs, wish._replace(forced_needed=True), report)
-        if _is_kept(arguments, wish) and not (complaints or sources or project.include_makers()):
+        if is_kept(arguments, wish) and not (complaints or sources or project.include_makers()):
             project.head = head_of(arguments, [job.name for job in jobs])
             seen = project.watch.seen if project.watch and arguments.explain else None
             for reason in seen.unknowable if seen else ():
@@ -184,7 +200,12 @@ def _explains_all(arguments: Arguments) -> bool:
     return arguments.debug or (arguments.explain and bool(arguments.goals))
 
 
-def _report(arguments: Arguments) -> Report:
+def report_of(arguments: Arguments) -> Report:
+    """Who tells the user what a build does."""
+    if arguments.format == "json":
+        from pybuild.report.jsonlines import JsonReport
+
+        return JsonReport()
     explain = (
         arguments.explain
         or arguments.trace

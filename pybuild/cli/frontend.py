@@ -15,9 +15,9 @@ OURS = frozenset(
     """
     --adopt --checksum-level --checksum_file_name --checksum_level --explain --flowchart
     --flowchart-jobs --force --forced_tasks --forget --format --history --just_print --lint --list
-    --migrate --minimal --minimal_rebuild_mode --multiprocess --profile --rebuild --remove
+    --migrate --minimal --minimal_rebuild_mode --multiprocess --poll --profile --rebuild --remove
     --resources --stale --stats --target_tasks --touch_files_only --use_threads --verbose
-    --write -M -T
+    --watch --write -M -T
     """.split()
 )
 MAKE = "--make"

@@ -182,6 +182,10 @@ def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None
     from pybuild.cli.build import Killed, build
 
     try:
+        if arguments.watch:
+            from pybuild.cli.watch import watch
+
+            return watch(arguments, words)
         if _asks_for_state(arguments):
             from pybuild.cli.state import state
 

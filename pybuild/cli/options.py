@@ -117,6 +117,8 @@ class Arguments:
         self.resources: list[str] = []
         self.stats: bool = False
         self.verbose: bool = False
+        self.watch: str = ""
+        self.poll: str = ""
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -290,7 +292,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--format",),
         "format",
-        "`text` or `json`, for --lint and --history",
+        "`text` or `json`, for --lint, --history and builds",
         VALUE,
         "FORMAT",
         group="pybuild",
@@ -344,6 +346,24 @@ OPTIONS: tuple[Option, ...] = (
         group="pybuild",
     ),
     Option(("--verbose",), "verbose", "say why each job runs", NUMBER, "N", True, group="pybuild"),
+    Option(
+        ("--watch",),
+        "watch",
+        "build, then wait for changes and build again; with `queue` what runs is never stopped",
+        TEXT_OR_NONE,
+        "HOW",
+        "cancel",
+        group="pybuild",
+    ),
+    Option(
+        ("--poll",),
+        "poll",
+        "with --watch: look at the files every SECONDS (1) instead of being told of changes",
+        NUMBER,
+        "SECONDS",
+        "1",
+        group="pybuild",
+    ),
     Option(("--use_threads",), "ignored", "Ruffus's: ignored", group="pybuild"),
     Option(
         ("--checksum_file_name",),

@@ -110,6 +110,21 @@ class Summary(NamedTuple):
     touched: int = 0
 
 
+class Watching(NamedTuple):
+    """All is done that could be done; from now on changes are waited for. `files` is how many files
+    and folders count."""
+
+    files: int
+
+
+class Changed(NamedTuple):
+    """Files have changed, and a build begins because of that. `names` are those that are known to
+    count, in order; `stopped` says that what ran was stopped for it."""
+
+    names: tuple[str, ...]
+    stopped: bool = False
+
+
 Event = (
     Judged
     | Started
@@ -121,4 +136,6 @@ Event = (
     | Message
     | Complaint
     | Summary
+    | Watching
+    | Changed
 )

@@ -19,7 +19,7 @@ from pybuild.seen import Seen, is_settled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     Look = tuple[int, int, int]  # time in ns, size, inode number
@@ -239,8 +239,23 @@ class Flat:
         at once."""
         return sorted({*self._looked(names), *self.array("unsettled", "I")})
 
+    def moved_of(self, names: Sequence[bytes], rows: Iterable[int]) -> list[int]:
+        """The same, of some rows."""
+        unsettled = frozenset(self.array("unsettled", "I"))
+        looked = self._look_at(names)
+        return [row for row in sorted(rows) if row in unsettled or looked(row, row + 1)]
+
     def _looked(self, names: Sequence[bytes]) -> Iterable[int]:
         """Rows of files that do not look as they did."""
+        looked = self._look_at(names)
+        if len(names) < _MANY:
+            return looked(0, len(names))
+        from pybuild.engine.crew import share
+
+        return share(len(names), looked)
+
+    def _look_at(self, names: Sequence[bytes]) -> Callable[[int, int], dict[int, None]]:
+        """A function that finds those among the rows from one to another."""
         times, sizes = self.array("times", "q"), self.array("sizes", "q")
         inodes = self.array("inodes", "Q")
 
@@ -265,11 +280,7 @@ class Flat:
                         found[row] = None
             return found
 
-        if len(names) < _MANY:
-            return looked(0, len(names))
-        from pybuild.engine.crew import share
-
-        return share(len(names), looked)
+        return looked
 
     def compare(self, names: Sequence[bytes], moved: Sequence[int]) -> list[int]:
         """Of files that have moved those that do not have the bytes that they had; the new looks

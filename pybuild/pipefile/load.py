@@ -38,7 +38,8 @@ class Request(NamedTuple):
     whether an earlier build made a file, `is_ours` whether it still has those bytes,
     `outputs_of` which files a job made when it last ran. `unwatched` is put around commands that
     the file runs, `phase` around each stage (its name is given). With a `program` there is no file:
-    it gives the statements. `makefiles` reads those that are included, or that `path` is.
+    it gives the statements. `makefiles` reads those that are included, or that `path` is. `texts`
+    are read in place of the files of these names.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Request(NamedTuple):
     phase: Callable[[str], AbstractContextManager[object]] = nullcontext
     program: Program | None = None
     makefiles: Makefiles | None = None
+    texts: Mapping[str, str] = {}
 
 
 class Loaded(NamedTuple):
@@ -100,7 +102,9 @@ def _reader(
     def read_tree(path: str) -> tuple[syntax.Tree, list[Diagnostic]]:
         if path not in known:
             with request.phase("parse"):
-                known[path] = _tree(Source(normalise(path), _read(path)), request)
+                name = normalise(path)
+                text = request.texts.get(name)
+                known[path] = _tree(Source(name, _read(path) if text is None else text), request)
         return known[path]
 
     return read_tree

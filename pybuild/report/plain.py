@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from pybuild.engine.events import (
+    Changed,
     Complaint,
     Event,
     Failure,
@@ -19,6 +20,7 @@ from pybuild.engine.events import (
     Started,
     Summary,
     Unknown,
+    Watching,
 )
 from pybuild.engine.staleness import Reason, Stale
 from pybuild.report.brief import counted, printable, up_to_date
@@ -27,6 +29,7 @@ from pybuild.report.reasons import WHY_NOT, sentence
 from pybuild.typed import NamedTuple, TextIO
 
 _MOST_SKIPPED = 10
+_MOST_CHANGED = 5
 
 
 class Tone(NamedTuple):
@@ -79,12 +82,22 @@ class PlainReport:
             self._tell(render(event.diagnostic))
         elif isinstance(event, Summary):
             self._summary(event)
+        elif isinstance(event, Watching):
+            self._aside(f"pybuild: watching {counted(event.files, 'file')}")
+        elif isinstance(event, Changed):
+            self._aside(f"pybuild: {_changes(event)}")
 
     # -- the pieces ------------------------------------------------------------------------
 
     def _say(self, line: str) -> None:
         self.out.write(printable(line) + "\n")
         if self.tone.prompt:
+            self.out.flush()
+
+    def _aside(self, line: str) -> None:
+        """Says a line that is of no use to those who want quiet."""
+        if not self.tone.quiet:
+            self._say(line)
             self.out.flush()
 
     def _tell(self, line: str) -> None:
@@ -157,6 +170,13 @@ class PlainReport:
         self._tell(f"pybuild: the last lines of `{failure.job.name}` ({failure.log}):")
         for line in failure.tail:
             self._tell(f"  {line}")
+
+
+def _changes(event: Changed) -> str:
+    names = ", ".join(event.names[:_MOST_CHANGED])
+    more = len(event.names) - _MOST_CHANGED
+    rest = f" and {more} more" if more > 0 else ""
+    return f"changed: {names}{rest}" + ("; what ran is stopped" if event.stopped else "")
 
 
 def tally(event: Summary) -> str:

@@ -1,0 +1,169 @@
+"""`pybuild --watch`: the rounds of a watch, as the command line wants them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from pybuild import __version__
+from pybuild.cli.build import ERROR, Killed, build_opened, build_revived, report_of
+from pybuild.cli.opening import project_of, wish_of, words_of
+from pybuild.cli.options import Arguments, UsageError
+from pybuild.engine.events import Complaint, Message
+from pybuild.engine.flat import STATE_FOLDER, Flat, Unfit, flat_path, load_key
+from pybuild.engine.ports import Report
+from pybuild.phases import Phases
+from pybuild.pipefile.watch import end_watch
+from pybuild.project import Project, Wish
+from pybuild.source import BuildError
+from pybuild.watch.events import Events
+from pybuild.watch.scope import BrokenScope, KeptScope, LoadedScope, Scope, Step
+from pybuild.watch.session import Attend, Session, Stopped
+
+JOURNAL = os.path.join(STATE_FOLDER, "journal")
+
+
+def watch(arguments: Arguments, words: Sequence[str]) -> int:
+    """Builds and waits until a signal ends it. Raises UsageError, Killed."""
+    if arguments.watch not in ("cancel", "queue"):
+        raise UsageError(f"`--watch={arguments.watch}`: it is `--watch` or `--watch=queue`")
+    if arguments.format not in ("text", "json"):
+        raise UsageError(f"`--format={arguments.format}`: it is `text` or `json`")
+    if arguments.dry_run or arguments.question or arguments.touch or arguments.program:
+        raise UsageError("`--watch` goes with builds by a Pipefile or makefile only")
+    rounds = _Rounds(arguments, " ".join(["pybuild", *words]))
+    session = Session(rounds, _opener(arguments), queue=arguments.watch == "queue")
+    try:
+        session.run()
+    except Stopped as stop:
+        raise Killed(stop.signum) from None
+    return 0
+
+
+def _opener(arguments: Arguments) -> Callable[[], Events]:
+    """What begins to listen for changes; where the system cannot tell of them, the files are
+    looked at instead, and that is said once."""
+    try:
+        poll = float(arguments.poll) if arguments.poll else None
+    except ValueError:
+        raise UsageError(f"`--poll={arguments.poll}`: that is no number of seconds") from None
+
+    def open_events() -> Events:
+        nonlocal poll
+        if poll is None:
+            try:
+                return Events()
+            except OSError as error:
+                poll = 1.0
+                report_of(arguments).handle(
+                    Message(f"cannot be told of changes ({error}): looking every second instead")
+                )
+        return Events(poll)
+
+    return open_events
+
+
+class _Rounds:
+    """Builds of a command line, one after the other in one process."""
+
+    def __init__(self, arguments: Arguments, command: str) -> None:
+        self.arguments = arguments
+        self.command = command
+        self.wish = wish_of(arguments)
+        self.scope: Scope | None = None
+        self._texts: dict[str, str] = {}  # what the load read when it was last right
+
+    def report(self) -> Report:
+        """A report for one round, or for what is between two."""
+        return report_of(self.arguments)
+
+    def whole(self, attend: Attend) -> None:
+        """Loads and builds all. Raises Interrupted."""
+        gc.disable()  # a load makes much that stays
+        began_ns = time.time_ns()
+        report = self.report()
+        project = None
+        try:
+            project = project_of(self.arguments, Phases())
+            project.open()
+            attended = attend(project, report)
+            build_opened(project, self.arguments, self.wish, attended, self.command)
+        except BuildError as error:
+            _tell(error, report)
+        finally:
+            if project is not None:
+                project.lock.release()
+                self._look_around(project, began_ns)
+            self.wish = _without_force(self.wish)
+
+    def part(self, step: Step, attend: Attend) -> None:
+        """Builds what is out of date by the kept graph, else all. Raises Interrupted."""
+        scope = self.scope
+        kept = scope.kept if isinstance(scope, BrokenScope) else scope
+        assert isinstance(kept, KeptScope)
+        project = project_of(self.arguments, Phases())
+        if isinstance(scope, BrokenScope):
+            project.opening = project.opening._replace(texts=self._texts)
+        glimpse = kept.flat, list(step.rows)
+        began_ns = time.time_ns()
+        report = self.report()
+        status: int | None = ERROR
+        try:
+            attended = attend(project, report)
+            status = build_revived(project, glimpse, self.wish, attended, self.command)
+        except BuildError as error:
+            _tell(error, report)
+        finally:
+            project.lock.release()
+            again = self._kept(began_ns)
+            if again is None or not isinstance(scope, BrokenScope):
+                self._change_scope(again)
+            else:
+                self._change_scope(scope.over(again))
+        if self.scope is None or (status is None and self.scope is again):
+            self.whole(attend)
+
+    def _look_around(self, project: Project, began_ns: int) -> None:
+        """Finds out what counts after a load; the last good graph does if that went wrong."""
+        end_watch()
+        loaded = getattr(project, "loaded", None)
+        if loaded is None or project.errors or not loaded.pipeline.rules:
+            old = self.scope.kept if isinstance(self.scope, BrokenScope) else self.scope
+            kept = old if isinstance(old, KeptScope) else None
+            self._change_scope(BrokenScope(kept, project))
+        else:
+            self._texts = {each.name: each.text for each in loaded.sources}
+            kept = self._kept(began_ns) if project.head is not None else None
+            self._change_scope(kept or LoadedScope(project, began_ns))
+        gc.unfreeze()
+        gc.enable()
+
+    def _kept(self, began_ns: int) -> KeptScope | None:
+        """The graph that the last build has kept, if it has; it began then."""
+        key = load_key(__version__, words_of(self.arguments, self.arguments.goals))
+        try:
+            return KeptScope(Flat(flat_path(STATE_FOLDER, key), key), JOURNAL, began_ns)
+        except Unfit:
+            return None
+
+    def _change_scope(self, scope: Scope | None) -> None:
+        old, self.scope = self.scope, scope
+        if (
+            old is not None
+            and old is not scope
+            and not (isinstance(scope, BrokenScope) and scope.kept is old)
+        ):
+            old.close()
+
+
+def _tell(error: BuildError, report: Report) -> None:
+    for diagnostic in error.diagnostics:
+        report.handle(Complaint(diagnostic))
+    report.close()
+
+
+def _without_force(wish: Wish) -> Wish:
+    """The same for the rounds after the first: `-B`, `-W` and `--force` count once."""
+    return wish._replace(everything=False, forced=frozenset(), new=frozenset())

@@ -1,0 +1,202 @@
+"""What changes in a project's folder, in batches: the only module that knows watchdog.
+
+Events come in on watchdog's threads and are gathered; one thread takes them when it has been quiet
+for a moment. Names are relative to the project's folder.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+from watchdog.observers.polling import PollingObserver
+
+from pybuild.engine.flat import STATE_FOLDER
+from pybuild.typed import NamedTuple
+
+# It warns of folders that come while it begins to watch, and watches them.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module="watchdog")
+
+_QUIET = 0.015  # seconds without an event that end a batch
+_MORE_QUIET = 0.0005  # seconds more for each event that came
+_MOST_QUIET = 0.3
+_LONGEST = 10.0  # seconds: a batch is taken even if events keep coming
+_FLOOD = 4000  # events: from then on some may have been lost
+_KINDS: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+]
+
+
+class Batch(NamedTuple):
+    """Names that something happened to; `everything` that more may have changed than they say."""
+
+    names: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def __or__(self, other: Batch) -> Batch:
+        return Batch(self.names | other.names, self.everything or other.everything)
+
+
+class Events(FileSystemEventHandler):
+    """Gathers what happens below the working folder, and in some folders besides. With `poll` the
+    files are looked at every so many seconds, else the system tells of changes. `cares` says which
+    names count; it is asked on another thread.
+
+    Raises OSError if the system cannot watch so many folders.
+    """
+
+    def __init__(self, poll: float | None = None) -> None:
+        self.root = os.getcwd()
+        self.cares: Callable[[str], bool] = _all
+        self._lock = threading.Lock()
+        self._names: set[str] = set()
+        self._written: set[str] = set()  # files that were written to, and not closed
+        self._everything = False
+        self._count = 0
+        self._first = self._last = 0.0
+        self._beyond: dict[str, list[str]] = {}  # watched besides: folders with their names
+        self._known: set[str] = set()  # these names
+        self._ears, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # Events of opening and reading are not asked for: a build has thousands of them.
+        self._observer: BaseObserver = Observer() if poll is None else PollingObserver(timeout=poll)
+        try:
+            self._observer.schedule(self, self.root, recursive=True, event_filter=_KINDS)
+            self._observer.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Lets go of all watches."""
+        if self._observer.is_alive():
+            self._observer.stop()
+            self._observer.join()
+        os.close(self._ears)
+        os.close(self._mouth)
+
+    def add_folders(self, names: Iterable[str]) -> None:
+        """Watches folders that lie elsewhere, or behind a link, too. Those that cannot be watched
+        are left out."""
+        for name in names:
+            path = os.path.realpath(name or ".")
+            if name in self._known or _is_plain(name) or not os.path.isdir(path):
+                continue
+            self._known.add(name)
+            known = self._beyond.setdefault(path, [])
+            known.append(name)
+            if len(known) == 1:
+                self._listen_beyond(path)
+
+    def _listen_beyond(self, path: str) -> None:
+        try:
+            self._observer.schedule(self, path, event_filter=_KINDS)
+        except OSError:
+            pass  # nobody may look there, or there are no watches left
+
+    # -- coming in ---------------------------------------------------------------------------
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Called by watchdog."""
+        is_open = isinstance(event, FileModifiedEvent)
+        for path in (event.src_path, event.dest_path):
+            if path:
+                self._note(os.fsdecode(path), event.is_directory, is_open)
+
+    def _note(self, path: str, is_folder: bool, is_open: bool) -> None:
+        for name in self._names_of(path):
+            if name != STATE_FOLDER and not name.startswith(STATE_FOLDER + "/"):
+                self._note_name(name, is_folder, is_open)
+
+    def _note_name(self, name: str, is_folder: bool, is_open: bool) -> None:
+        if not is_folder and not self.cares(name):
+            return
+        now = time.monotonic()
+        with self._lock:
+            if not self._count:
+                self._first = now
+                os.write(self._mouth, b"!")
+            self._count += 1
+            self._last = now
+            self._names.add(name)
+            (self._written.add if is_open else self._written.discard)(name)
+            # What is in a folder that comes or goes may not be told of.
+            self._everything |= is_folder
+
+    def _names_of(self, path: str) -> list[str]:
+        """The names that a path has in the project."""
+        folder, _, base = path.rpartition("/")
+        names = [os.path.join(name, base) for name in self._beyond.get(folder, ())]
+        if path == self.root:
+            names.append("")
+        elif path.startswith(self.root + "/"):
+            names.append(path[len(self.root) + 1 :])
+        return names
+
+    # -- going out ---------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> Batch | None:
+        """The next batch, once it is quiet; None if nothing happens in `timeout` seconds."""
+        if not select.select([self._ears], [], [], timeout)[0]:
+            return None
+        while (rest := self._rest()) > 0:
+            time.sleep(rest)
+        return self._take()
+
+    def take(self) -> Batch | None:
+        """The next batch if there is one and it is quiet."""
+        return self._take() if self._count and self._rest() <= 0 else None
+
+    def _rest(self) -> float:
+        """For how many seconds it has to be quiet yet."""
+        with self._lock:
+            quiet = min(_QUIET + _MORE_QUIET * self._count, _MOST_QUIET)
+            if self._written:
+                quiet = _MOST_QUIET  # a file is open yet, and may be half of what it will be
+            return min(self._last + quiet, self._first + _LONGEST) - time.monotonic()
+
+    def _take(self) -> Batch:
+        with self._lock:
+            os.read(self._ears, 100)
+            batch = Batch(frozenset(self._names), self._everything or self._count > _FLOOD)
+            self._names.clear()
+            self._written.clear()
+            self._everything = False
+            self._count = 0
+        return batch
+
+
+def _all(_: str) -> bool:
+    return True
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a folder is inside the project, by its name, and no link leads there."""
+    if name.startswith(("/", "../")) or name == "..":
+        return False
+    here = os.path.realpath(".")
+    return os.path.realpath(name or ".") == os.path.normpath(os.path.join(here, name))

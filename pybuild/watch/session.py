@@ -1,0 +1,263 @@
+"""The loop of `--watch`: a round of building, then waiting for a batch that asks for another."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from types import FrameType
+
+from pybuild.engine.build import Interrupted
+from pybuild.engine.events import Changed, Event, Judged, Message, Watching
+from pybuild.engine.ports import Report
+from pybuild.engine.staleness import Judge
+from pybuild.graph import Job
+from pybuild.project import Project
+from pybuild.seen import Seen
+from pybuild.source import BuildError
+from pybuild.typed import Protocol
+from pybuild.watch.events import Batch, Events
+from pybuild.watch.loops import Loops
+from pybuild.watch.scope import Act, Scope, Step
+
+_LOOK_EVERY = 0.03  # seconds between two looks for changes while jobs run
+_GONE_EVERY = 0.2  # seconds between two looks for a project's folder that is gone
+
+
+class Stopped(BaseException):
+    """A signal ends the watch."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+class Rounds(Protocol):
+    """Builds. `attend` is given each project that is to be built and its report, and gives what
+    is to stand before that. Both raise Interrupted if the build was; mistakes are told, and end a
+    round."""
+
+    scope: Scope | None
+    """What counts, by the last round; None if nothing is known."""
+
+    def whole(self, attend: Attend) -> None:
+        """Loads and builds all."""
+
+    def part(self, step: Step, attend: Attend) -> None:
+        """Builds what changed files make out of date, by the kept graph if that will do."""
+
+    def report(self) -> Report:
+        """Who is told of what happens between two rounds."""
+
+
+Attend = Callable[[Project, Report], Report]
+
+
+class Attention:
+    """Stands before the report of a round: notes what its jobs have read, and looks for changes
+    while they run. A change of what they have read stops the round, unless `queue` is set."""
+
+    def __init__(self, project: Project, inner: Report, events: Events, *, queue: bool) -> None:
+        self.project = project
+        self.inner = inner
+        self.events = events
+        self.queue = queue
+        self.interval: float | None = min(inner.interval or _LOOK_EVERY, _LOOK_EVERY)
+        self.batch = Batch()
+        self.stopped_by: tuple[str, ...] = ()
+        self._read: set[str] = set()
+
+    def handle(self, event: Event) -> None:
+        """Tells the report, and notes what was read."""
+        if isinstance(event, Judged):
+            self._note(event.job)
+        self.inner.handle(event)
+
+    def _note(self, job: Job) -> None:
+        self._read.update(job.inputs)
+        trace = self.project.journal.trace(job.name)
+        self._read.update(trace.discovered if trace else ())
+
+    def tick(self) -> None:
+        """Looks whether something has changed."""
+        self.inner.tick()
+        batch = self.events.take()
+        if batch is None:
+            return
+        self.batch |= batch
+        build = self.project.building
+        if self.queue or self.stopped_by or build is None:
+            return
+        self.stopped_by = self._obsoleting(batch.names, build.judge)
+        if self.stopped_by:
+            build.interrupt(signal.SIGTERM)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def _obsoleting(self, names: Iterable[str], judge: Judge) -> tuple[str, ...]:
+        """The changed files that jobs of this round have read as they were before."""
+        made = self.project.graph.producer
+        seen = self._seen()
+        return tuple(
+            sorted(
+                name
+                for name in names
+                if (name in self._read and name not in made and _is_other(name, judge))
+                or (name in seen.files and self._is_reread(name, seen))
+            )
+        )
+
+    def _seen(self) -> Seen:
+        part, watch = self.project.part, self.project.watch
+        return part.flat.seen if part else watch.seen if watch else Seen()
+
+    def _is_reread(self, name: str, seen: Seen) -> bool:
+        try:
+            return self.project.files.digest(name) != seen.files[name][3]
+        except OSError:
+            return True
+
+
+def _is_other(name: str, judge: Judge) -> bool:
+    """Whether a file is not what a judge has seen."""
+    try:
+        before, now = judge.status(name), judge.files.status(name)
+        if before is None or now is None or before.is_folder:
+            return (before is None) != (now is None)
+        if before == now:
+            return False
+        stamp = judge.stamp(name, before)
+        return stamp is None or judge.files.digest(name) != stamp.digest
+    except (OSError, BuildError):
+        return True
+
+
+class Session:
+    """Builds and waits until a signal ends it. `queue`: what runs is never stopped."""
+
+    def __init__(self, rounds: Rounds, open_events: Callable[[], Events], *, queue: bool) -> None:
+        self.rounds = rounds
+        self.open_events = open_events
+        self.queue = queue
+        self.folder = os.getcwd()
+        self.events = open_events()
+        self.loops = Loops()
+        self._came = Batch()  # while the last round ran
+        self._held = Batch()  # what a loop has written
+        self._is_stopped = False  # whether the last round was
+
+    def run(self) -> None:
+        """Goes on until a signal. Raises Stopped."""
+        _catch_signals()
+        try:
+            step = Step(Act.WHOLE)
+            while True:
+                self._round(step)
+                step = self._next()
+        finally:
+            self.events.close()
+
+    def _round(self, step: Step) -> None:
+        attentions: list[Attention] = []
+
+        def attend(project: Project, report: Report) -> Report:
+            queue = self.queue or not self.loops.may_stop
+            attentions.append(Attention(project, report, self.events, queue=queue))
+            return attentions[-1]
+
+        self.events.cares = _all
+        began_ns = time.time_ns()
+        stopped = False
+        try:
+            if step.act is Act.PART:
+                self.rounds.part(step, attend)
+            else:
+                self.rounds.whole(attend)
+        except Interrupted as stop:
+            stopped = bool(attentions and attentions[-1].stopped_by)
+            if not stopped:
+                raise Stopped(stop.signum) from None
+        except OSError:
+            if self._is_here():
+                raise
+        for each in attentions:
+            self._came |= each.batch
+        self._is_stopped = stopped
+        self.loops.ran(began_ns, time.time_ns(), stopped=stopped)
+        if self.rounds.scope is not None:
+            self.events.cares = self.rounds.scope.cares
+            self.events.add_folders(self.rounds.scope.folders())
+
+    def _next(self) -> Step:
+        """Waits for changes that count; returns what they ask for."""
+        is_told = False
+        while True:
+            batch = self._came | (self.events.wait(0) or Batch())
+            self._came = Batch()
+            if batch == Batch():
+                if not is_told:
+                    self._tell(Watching(self.rounds.scope.files if self.rounds.scope else 0))
+                    is_told = True
+                batch = self.events.wait() or batch
+            if not self._is_here():
+                self._return()
+                return Step(Act.WHOLE)
+            step = self._step(batch)
+            if step.act is not Act.NOTHING and self._go(step, batch):
+                held, self._held = self._held, Batch()
+                return self._step(batch | held) if held != Batch() else step
+
+    def _step(self, batch: Batch) -> Step:
+        scope = self.rounds.scope
+        return scope.step(batch) if scope else Step(Act.WHOLE, tuple(sorted(batch.names)))
+
+    def _go(self, step: Step, batch: Batch) -> bool:
+        """Says what has changed; whether that is to start a round."""
+        if not self.loops.is_endless(step.names):
+            self._tell(Changed(step.names, stopped=self._is_stopped))
+            self._is_stopped = False
+            return True
+        self._held |= batch
+        names = ", ".join(f"`{name}`" for name in step.names)
+        self._tell(Message(f"{names}: written each time its jobs run; waiting for another change"))
+        return False
+
+    def _tell(self, event: Event) -> None:
+        report = self.rounds.report()
+        report.handle(event)
+        report.close()
+
+    # -- a folder that is deleted and made again -----------------------------------------------
+
+    def _is_here(self) -> bool:
+        """Whether the project's folder is still the working folder."""
+        try:
+            return os.path.samefile(".", self.folder)
+        except OSError:
+            return False
+
+    def _return(self) -> None:
+        """Waits for the folder, and begins anew there."""
+        self._tell(Message(f"`{self.folder}` is gone: waiting for it"))
+        self.events.close()
+        while True:
+            try:
+                os.chdir(self.folder)
+                self.events = self.open_events()
+                return
+            except OSError:
+                time.sleep(_GONE_EVERY)
+
+
+def _all(_: str) -> bool:
+    return True
+
+
+def _catch_signals() -> None:
+    def handler(signum: int, _: FrameType | None) -> None:
+        raise Stopped(signum)
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, handler)
