@@ -164,7 +164,7 @@ class Events(FileSystemEventHandler):
         if not select.select([self._ears], [], [], timeout)[0]:
             return None
         while (rest := self._rest()) > 0:
-            time.sleep(rest)
+            time.sleep(min(rest, _QUIET))  # a file that was open may be closed by then
         return self._take()
 
     def take(self) -> Batch | None:
