@@ -60,6 +60,10 @@ def keep(
         _forget(head.path)
         return
     jobs = [job for job in jobs if job.recipe is not None]
+    if not all(job.binding.closed for job in jobs):
+        # What they need is not known, or is not there: only a load finds out, and says so.
+        _forget(head.path)
+        return
     made = frozenset(loaded.world.graph.producer)
     judge = Judge(loaded.world.graph, files, journal, Rules())
     try:

@@ -1123,6 +1123,26 @@ def test_changes_beside_a_graph(quick: QuickBox) -> None:
     agrees(quick)
 
 
+def test_a_source_that_is_missing_stays_an_error(box: Sandbox) -> None:
+    """What keeps a job from being planned is told at each start, and its recipe never runs."""
+    box.write(
+        Pipefile="all: a.txt b.txt\n"
+        "a.txt: a.in\n    cp <input> <output>\n"
+        "b.txt: b.in\n    touch b.ran; cp <input> <output>\n"
+    )
+    box.write(**{"a.in": "a\n", "b.in": "b\n"})
+    settle(box)
+    for name in ("b.in", "b.ran"):
+        (box.folder / name).unlink()
+    for _ in range(3):
+        assert "PB305" in box.run("-k", status=2)
+        assert "PB305" in box.run("-k", "-q", status=2)
+        assert not box.names("b.ran")
+    box.put("b.in", "back\n")
+    box.run()
+    assert box.names("b.ran")
+
+
 # -- command lines, goals and the journal ---------------------------------------------------------
 
 TWO = """\
