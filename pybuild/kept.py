@@ -137,9 +137,9 @@ def _note_looks(seen: Seen, looked: Recording, made: frozenset[str], loaded: Loa
 
 def _folders_reached(looked: Recording, loaded: Loaded) -> Iterator[str]:
     """The folders that wildcards reach now: those that were made since the load are among them."""
-    globs = map(Pattern, map(glob_pieces, map(normalise, loaded.load_time.globs)))
     from pybuild.pipefile.universe import Universe
 
+    globs = map(Pattern, map(glob_pieces, map(normalise, loaded.load_time.globs)))
     disk = Universe(looked.inner, _never, _never)
     for pattern in (*loaded.world.universe.deep.values(), *globs):
         yield from disk.folders(pattern)

@@ -57,9 +57,9 @@ class NotUpToDate(Exception):
 
 class Manner(NamedTuple):
     """How to build: what the command line decides, but for what is a part of its own. `bare`: a dry
-    run that does not run either what `+` marks. `adopt`: what
-    is there is recorded as made, and nothing is run or written besides. `needed` are rules and
-    files of which some job has to be wanted: those of `--force`."""
+    run that does not run either what is marked to run always. `adopt`: what is there is recorded as
+    made, and nothing is run or written besides. `needed` are rules and files of which some job has
+    to be wanted: those of `--force`."""
 
     rules: Rules = Rules()
     capacity: Capacity = Capacity()

@@ -112,8 +112,7 @@ class Nodes:
         target, database = node.target, self.database
         if target.is_explicit or target.is_not_intermediate or database.none_intermediate:
             return False
-        patterns = database.not_intermediate_patterns
-        return all(match_pattern(pattern, node.name) is None for pattern in patterns)
+        return not _is_among(node.name, database.not_intermediate_patterns)
 
     def find_dependencies(self, node: Node) -> None:
         """Makes nodes of its prerequisites, once, when its rule is known."""
@@ -174,8 +173,11 @@ class Nodes:
         target, database = node.target, self.database
         if target.is_precious or target.is_secondary or database.all_secondary:
             return False
-        patterns = database.precious_patterns
-        return all(match_pattern(pattern, node.name) is None for pattern in patterns)
+        return not _is_among(node.name, database.precious_patterns)
+
+
+def _is_among(name: str, patterns: Iterable[str]) -> bool:
+    return any(match_pattern(pattern, name) is not None for pattern in patterns)
 
 
 def is_remade(database: Database, name: str) -> bool:
