@@ -78,7 +78,9 @@ def _update(walk: Walk, reading: Reading, wanted: Sequence[Makefile]) -> None:
 
 def _is_lost(walk: Walk, makefile: Makefile) -> bool:
     """Whether a makefile that must be there could not be made, or not be brought up to date."""
-    return makefile.required and any(node.status == Status.FAILED for node in walk.nodes_of(makefile.name))
+    return makefile.required and any(
+        node.status == Status.FAILED for node in walk.nodes_of(makefile.name)
+    )
 
 
 def _time_of(name: str) -> int:
