@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from tests.gnumake import gnu_make
 
@@ -35,8 +35,10 @@ LONG = settings(max_examples=2000, deadline=None, suppress_health_check=_UNHURRI
 
 
 def _same(case: Case, room: Path, gnu: Side, pybuild: Side) -> None:
-    """Both sides do the same with `case`."""
+    """Both sides do the same with `case`, unless it is one that GNU make never ends with: variables
+    that call themselves."""
     expected = outcome(gnu, case, room)
+    assume(expected.has_ended())
     wrong = difference(expected, outcome(pybuild, case, room))
     assert not wrong, f"{as_text(case)}\n\nGNU make (-) and pybuild (+):\n{wrong}"
 
