@@ -830,9 +830,23 @@ class Build:
         )
         blobs = {value_set: dict(values)} if values else {}
         try:
+            if before is not None and before.outputs != outputs:
+                self._record_lost(before, outputs)
             self.journal.finish(job.name, trace, stamps, blobs)
         except OSError as error:
             raise journal_error(self.journal.path, error) from None
+
+    def _record_lost(self, before: Trace, outputs: Collection[str]) -> None:
+        """Files that a job has ceased to make are recorded under their own names: without a record
+        they would pass for sources. Raises OSError."""
+        for index, name in enumerate(before.outputs):
+            if name in outputs or name in self.graph.producer or self.files.status(name) is None:
+                continue
+            start = index * DIGEST_SIZE
+            digest = before.output_digests[start : start + DIGEST_SIZE]
+            self.journal.finish(
+                name, before._replace(outputs=(name,), output_digests=digest), {}, {}
+            )
 
     def _record_leavings(self, job: Job, run: _Run) -> None:
         """A split that failed leaves files that are neither sources nor somebody else's."""
