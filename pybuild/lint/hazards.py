@@ -22,6 +22,7 @@ _INTO = regex(r"[ \t][12]?>\|?[ \t]*$")
 _SILENT = frozenset(
     "echo printf cat grep head tail wc true : rm rmdir sleep cmp ls pwd date".split()
 )
+_TO_ROOT = "DESTDIR"  # by custom empty where files go to the root itself
 _QUOTED = regex(r"'[^']*'|\"[^\"$`\\]*\"")
 _HARD = frozenset("><$`(){}\\*#")
 
@@ -176,7 +177,7 @@ def _rest(text: str, position: int) -> str:
 def _may_be_empty(name: str, known: Known) -> bool:
     """Whether a variable may be an empty text: it is one, or the environment may say so."""
     value = known.variable(name)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or name == _TO_ROOT:
         return False
     mine = known.assignments.get(name, ())
     if any(each.operator == "+=" for each in mine) or _is_asserted(name, known):

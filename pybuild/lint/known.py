@@ -12,7 +12,7 @@ from pybuild.pipefile.recipe import SHELL, Stretch, span_in, written_parts
 from pybuild.pipefile.rules import Pipeline, Rule
 from pybuild.pipefile.shelltext import Spot, dollars, line_starts, spots
 from pybuild.regex import regex
-from pybuild.source import Span
+from pybuild.source import Diagnostic, Span
 from pybuild.typed import Any, NamedTuple
 
 _POSIX_SHELL = regex(r"""[^"']*["'](?:\S*/)?(?:sh|bash|dash|ash|ksh|zsh)\b""")
@@ -54,13 +54,13 @@ class Written(NamedTuple):
 
 class Known(NamedTuple):
     """A Pipefile as it was loaded. `written` are its rules; `assignments` those of each name, in
-    their order; `mistakes` the places of errors."""
+    their order; `mistakes` what is wrong with it."""
 
     trees: Sequence[syntax.Tree]
     pipeline: Pipeline
     written: Sequence[Written]
     assignments: Mapping[str, Sequence[syntax.Assignment]]
-    mistakes: Sequence[Span]
+    mistakes: Sequence[Diagnostic]
 
     def variable(self, name: str) -> Any:
         """The value of a variable; None if it is none, or if nobody knows."""
@@ -68,10 +68,17 @@ class Known(NamedTuple):
 
     def has_mistake(self, start: Span, end: Span) -> bool:
         """Whether there is an error between the start of one place and the end of another."""
+        stop = max(end.end, start.end)
         return any(
-            each.source is start.source and start.start <= each.start < max(end.end, start.end)
+            each.span.source is start.source and start.start <= each.span.start < stop
             for each in self.mistakes
+            if each.span is not None
         )
+
+    def is_told_of(self, name: str) -> bool:
+        """Whether some error is about a name, or proposes it."""
+        quoted = f"`{name}`"
+        return any(quoted in each.message or quoted in each.help for each in self.mistakes)
 
     def blocks(self) -> Iterator[syntax.PythonBlock]:
         """The `python:` blocks outside of recipes."""
@@ -95,7 +102,7 @@ def known_of(loaded: Loaded) -> Known:
         for statement in tree.statements:
             if isinstance(statement, syntax.Assignment):
                 assignments.setdefault(statement.name, []).append(statement)
-    mistakes = [each.span for each in loaded.diagnostics if each.span and each.severity == "error"]
+    mistakes = [each for each in loaded.diagnostics if each.severity == "error"]
     return Known(loaded.trees, loaded.pipeline, written, assignments, mistakes)
 
 

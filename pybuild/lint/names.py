@@ -21,6 +21,7 @@ from pybuild.typed import Any
 _DYNAMIC = regex(r"\b(?:globals|locals|vars|eval|exec|__dict__|__main__|inspect)\b")
 # `$name` of the shell and `$(name)` of make: what they should have been is told elsewhere.
 _SHELL_NAME = regex(r"\$[({]?([A-Za-z_]\w*)")
+_UNFINISHED = regex(r"<([A-Za-z_]\w*)")  # a placeholder that is never closed
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -49,11 +50,8 @@ def _unused(known: Known) -> Iterator[Diagnostic]:
     for statement in known.trees[0].statements:
         if isinstance(statement, syntax.Assignment):
             name = statement.name
-            if not (
-                used[name]
-                or name.startswith("_")
-                or known.has_mistake(statement.span, statement.span)
-            ):
+            is_free = not (used[name] or name.startswith("_") or known.is_told_of(name))
+            if is_free and not known.has_mistake(statement.span, statement.span):
                 yield _warning(
                     "PB601",
                     f"nothing uses the variable `{name}`",
@@ -61,7 +59,7 @@ def _unused(known: Known) -> Iterator[Diagnostic]:
                     fixes=_removal(statement),
                 )
         elif isinstance(statement, syntax.PythonBlock):
-            yield from _unused_functions(statement, used)
+            yield from _unused_functions(statement, used, known)
 
 
 def _texts(statement: syntax.Statement) -> Iterator[str]:
@@ -92,6 +90,7 @@ def _in_words(words: tuple[syntax.Word, ...]) -> Iterator[str]:
                 yield str(piece.reference)
             else:
                 yield from _SHELL_NAME.findall(piece.text)
+                yield from _UNFINISHED.findall(piece.text)
 
 
 def _in_recipe(written: Written) -> Iterator[str]:
@@ -107,7 +106,9 @@ def _in_recipe(written: Written) -> Iterator[str]:
         yield from _SHELL_NAME.findall(text)
 
 
-def _unused_functions(block: syntax.PythonBlock, used: Counter[str]) -> Iterator[Diagnostic]:
+def _unused_functions(
+    block: syntax.PythonBlock, used: Counter[str], known: Known
+) -> Iterator[Diagnostic]:
     tree = _tree_of(block)
     source = block.span.source
     for node in tree.body if tree else ():
@@ -116,7 +117,8 @@ def _unused_functions(block: syntax.PythonBlock, used: Counter[str]) -> Iterator
         start = source.offset(node.lineno, node.col_offset)
         end = source.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
         own = identifiers(source.text[start:end]).count(node.name)
-        if used[node.name] == own and not node.name.startswith("_"):
+        is_free = not (node.name.startswith("_") or known.is_told_of(node.name))
+        if used[node.name] == own and is_free:
             at = source.text.index(node.name, start + len("def"))
             span = Span(source, at, at + len(node.name))
             yield _warning("PB602", f"nothing calls the function `{node.name}`", span)

@@ -208,6 +208,9 @@ PIPEFILES = [
     ('-include more.pipe\nx = 1\na:\n    touch <output>\n', []),
     ('python:\n    def f():\n        return "x"\na: <f()>\n    touch <output>\nx:\n    touch x\n', []),
     ('python:\n    def f(*_):\n        return True\n@uptodate_if(f)\na:\n    touch <output>\n', []),
+    # A mistake and what follows from it are told once.
+    ('src = "x"\na:\n    touch a <srcc>\n', [(3, "PB201")]),
+    ('SRC = "b.in"\na: $(SRC)x\n    touch <output>\n', [(2, "PB305")]),
     # Values that nothing sees.
     ('x = 1\nx = 2\na:\n    touch <output> <x>\n', [(1, "PB603")]),
     ('x = 1\nb:\n    touch b <x>\nx = 2\n', [(1, "PB603")]),
@@ -217,6 +220,10 @@ PIPEFILES = [
     ('x = 1\nx ?= 2\na:\n    touch <output> <x>\n', []),
     ('x = 1\npython:\n    y = x\nx = 2\na:\n    touch <output> <x>\n', []),
     ('x = 1\n-include more.pipe\nx = 2\na:\n    touch <output> <x>\n', []),
+    # What may be removed.
+    ('DESTDIR ?= ""\n.PHONY: u\nu:\n    rm -rf <DESTDIR>/usr/lib/it\n', []),
+    ('p ?= "a"\npython:\n    assert p, "p is empty"\n.PHONY: u\nu:\n    rm -rf <p>/lib\n', []),
+    ('p = env("P", "a")\n.PHONY: u\nu:\n    rm -rf <p>/lib\n', [(4, "PB508")]),
     # `.PHONY`.
     ('.PHONY: b\na:\n    touch <output>\n', [(1, "PB608")]),
     ('.PHONY: a all\nall: a\na:\n    echo\n', []),
