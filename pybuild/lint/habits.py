@@ -219,7 +219,7 @@ def _of_folders(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic
     """A `cd` behind which a file is named as if it had not been: a recipe is one script."""
     moves = [_CD.match(script.text, start) for start in script.marks.lines]
     if not any(moves) or any(
-        may_be_absolute(each, known)
+        _may_be_absolute(each, known)
         for each in (*rule.targets, *rule.drivers, *rule.prerequisites, *rule.order_only)
     ):
         return
@@ -241,13 +241,13 @@ def _of_folders(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic
                 break
 
 
-def may_be_absolute(template: Template, known: Known) -> bool:
+def _may_be_absolute(template: Template, known: Known) -> bool:
     """Whether a word of a header may stand for files outside the project's folder."""
     if template.call is not None:
         return True
     if template.rule:
         rule = known.pipeline.named.get(template.rule)
-        return rule is None or any(may_be_absolute(each, known) for each in rule.targets)
+        return rule is None or any(_may_be_absolute(each, known) for each in rule.targets)
     first = template.pieces[0] if template.pieces else ""
     return isinstance(first, str) and first.startswith(("/", "~"))
 

@@ -46,11 +46,19 @@ def _of_spot(
     script: Script, spot: Spot, lists: Set[str], rule: Rule, known: Known
 ) -> Iterator[Diagnostic]:
     name = script.text[spot.start + 1 : spot.end - 1]
-    if name in lists or _is_long_list(known.variable(name), name, rule):
+    value = None if _is_hidden(name, rule) else known.variable(name)
+    if name in lists or (isinstance(value, list | tuple) and len(value) > 1):
         yield from _of_list(script, spot)
     if name in _inputs(rule):
         yield from _of_writing(script, spot)
-    yield from _of_removal(script, spot, name, known)
+    if isinstance(value, str) and _may_be_empty(name, value, known):
+        yield from _of_removal(script, spot, name)
+
+
+def _is_hidden(name: str, rule: Rule) -> bool:
+    """Whether a rule has a name of its own that hides a variable."""
+    words = (*rule.targets, *rule.drivers, *rule.prerequisites, *rule.order_only)
+    return name in rule.params or any(each.alias == name for each in words)
 
 
 # -- lists ---------------------------------------------------------------------------------------
@@ -84,20 +92,6 @@ def _has_many_inputs(rule: Rule) -> bool:
 
 def _is_many(template: Template) -> bool:
     return template.has_wildcards or bool(template.rule)
-
-
-def _is_long_list(value: object, name: str, rule: Rule) -> bool:
-    """Whether a variable, which no other name of the rule hides, is a list of several items."""
-    hidden = name in rule.captures or name in rule.params or name in _aliases(rule)
-    return not hidden and isinstance(value, list | tuple) and len(value) > 1
-
-
-def _aliases(rule: Rule) -> set[str]:
-    return {
-        each.alias
-        for each in (*rule.targets, *rule.drivers, *rule.prerequisites, *rule.order_only)
-        if each.alias
-    }
 
 
 def _of_list(script: Script, spot: Spot) -> Iterator[Diagnostic]:
@@ -145,16 +139,16 @@ def _of_writing(script: Script, spot: Spot) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "PB512",
             f"this empties the prerequisite `{name}`",
-            script.span(found.start(), spot.end),
+            script.span(found.start() + 1, spot.end),
             help="write to `<output>`",
             severity="warning",
         )
 
 
-def _of_removal(script: Script, spot: Spot, name: str, known: Known) -> Iterator[Diagnostic]:
+def _of_removal(script: Script, spot: Spot, name: str) -> Iterator[Diagnostic]:
     """`rm -rf <folder>/...` where the folder may be an empty text: then it starts at the root."""
     text = script.text
-    if not text.startswith("/", spot.end) or not (_may_be_empty(name, known)):
+    if not text.startswith("/", spot.end):
         return
     before = text[: spot.start].removesuffix('"')
     command = _REMOVAL.search(before[before.rfind("\n") + 1 :])
@@ -174,13 +168,12 @@ def _rest(text: str, position: int) -> str:
     return found[1] if found else ""
 
 
-def _may_be_empty(name: str, known: Known) -> bool:
+def _may_be_empty(name: str, value: str, known: Known) -> bool:
     """Whether a variable may be an empty text: it is one, or the environment may say so."""
-    value = known.variable(name)
-    if not isinstance(value, str) or name == _TO_ROOT:
-        return False
     mine = known.assignments.get(name, ())
-    if any(each.operator == "+=" for each in mine) or _is_asserted(name, known):
+    if name == _TO_ROOT or any(each.operator == "+=" for each in mine):
+        return False
+    if _is_asserted(name, known):
         return False
     return value == "" or any(
         each.operator == "?=" or re.search(r"\benv\(", each.expression.text) for each in mine
@@ -217,9 +210,9 @@ def _has_only_its_recipe(rule: Rule) -> bool:
 def _of_outcome(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic]:
     """A recipe of commands that write no files, without a redirection, for targets that are."""
     node = script.node
-    if not _writes_nothing(script) or known.has_mistake(
-        node.span, script.span(0, len(script.text))
-    ):
+    if not _writes_nothing(script):
+        return
+    if node.block is None or known.has_mistake(node.span, node.block.span):
         return
     target = str(rule.targets[0])
     word = node.segments[1 if rule.name and not rule.value else 0][0]

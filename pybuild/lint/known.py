@@ -16,7 +16,7 @@ from pybuild.source import Diagnostic, Span
 from pybuild.typed import Any, NamedTuple
 
 _POSIX_SHELL = regex(r"""[^"']*["'](?:\S*/)?(?:sh|bash|dash|ash|ksh|zsh)\b""")
-NAME = regex(r"[A-Za-z_]\w*")
+_NAME = regex(r"[A-Za-z_]\w*")
 
 
 class Marks(NamedTuple):
@@ -126,14 +126,15 @@ def _has_posix_shell(node: syntax.Rule) -> bool:
     for each in node.decorations:
         if each.name == "shell":
             arguments = each.arguments
-            is_text = isinstance(arguments, syntax.PythonText)
-            return is_text and _POSIX_SHELL.match(arguments.text) is not None  # type: ignore[union-attr]
+            return isinstance(arguments, syntax.PythonText) and bool(
+                _POSIX_SHELL.match(arguments.text)
+            )
     return True
 
 
 def identifiers(text: str) -> list[str]:
     """All that could be a name in a text of Python, those in strings included."""
-    return NAME.findall(text)
+    return _NAME.findall(text)
 
 
 def word_before(text: str, position: int) -> str:

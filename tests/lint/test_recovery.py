@@ -3,6 +3,7 @@ which has nothing to do with it, is found all the same."""
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from pybuild.pipefile import syntax
 from pybuild.pipefile.parse import parse
+from pybuild.report.codes import CODES
+from pybuild.report.diagnostics import render
 from pybuild.source import Source
 
 from .looking import look
@@ -96,3 +99,43 @@ def test_a_mistake_in_a_statement_hides_none_elsewhere(
             if one.severity == "error" and one.span and "_nope" not in one.message
         ]
         assert others, f"line {place}: the mistake itself is not found"
+
+
+ALL_KINDS = """
+dirs = ["a", "b"]
+prefix ?= "x"
+text = "<prefix>/$(CC)"
+.PHONY: clean
+clean:
+    rm -rf <prefix>/lib; cd sub && make
+    cp "<inputs>" $@ $(CC) $$x > <input>
+@desc("one <basename>")
+one: out/<basename>.o: src/*.c ref=x.h | <two>
+    gcc -I<dirs> $< -o <output> $prefix
+collate two: <k>.txt: <k>-<n>.in
+    python:
+        output.write_text(str(list(inputs)))
+%.o: %.c
+    cat <<EOF
+    <input> $@
+    EOF
+split three: parts/*.txt: whole
+    #!/usr/bin/env perl
+    print <input>;
+"""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_taken_out_lint_has_an_answer(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dice = random.Random(seed)
+    for _ in range(25):
+        start = dice.randrange(len(ALL_KINDS))
+        end = start + dice.choice((1, 1, 2, 5, 20))
+        for each in look(ALL_KINDS[:start] + ALL_KINDS[end:]):
+            assert each.code in CODES
+            assert render(each)
+            for fix in each.fixes:
+                assert all(0 <= edit.span.start <= edit.span.end for edit in fix.edits)
