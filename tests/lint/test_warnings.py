@@ -290,6 +290,7 @@ CURES = [
     ("PB603", 'o = 1\no = 2\na:\n    touch a <o>\n', "o = 2\na:\n    touch a <o>\n"),
     ("PB608", ".PHONY: claen\nclean:\n    touch clean\n", ".PHONY: clean\nclean:\n    touch clean\n"),
     ("PB201", "a: b.in\n    cp <inptu> <output>\n", "a: b.in\n    cp <input> <output>\n"),
+    ("PB201", "a: b.in\n    sort <b.in>a\n", "a: b.in\n    sort < b.in >a\n"),
     ("PB204", 'src = "b.in"\na: <srcc>\n    touch a\nz: <src>\n    touch z\n', 'src = "b.in"\na: <src>\n    touch a\nz: <src>\n    touch z\n'),
     ("PB207", "x = gcc\na:\n    touch a <x>\n", 'x = "gcc"\na:\n    touch a <x>\n'),
     ("PB211", "a: b.in\n    touch a <input.basenam>\n", "a: b.in\n    touch a <input.basename>\n"),
