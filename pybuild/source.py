@@ -45,6 +45,15 @@ class Source:
         end = starts[number] - 1 if number < len(starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
 
+    def offset(self, line: int, column: int) -> int:
+        """The place of a character by its line (counted from 1) and the bytes before it in that
+        line, as in Python's syntax trees; the end of the text for one beyond."""
+        starts = self._line_starts()
+        if line > len(starts):
+            return len(self.text)
+        before = self.line(line).encode("utf-8", "surrogatepass")[:column]
+        return starts[line - 1] + len(before.decode("utf-8", "ignore"))
+
     def line_span(self, number: int) -> Span:
         """A line (counted from 1) without its indentation; the last one for a number beyond."""
         starts = self._line_starts()
