@@ -29,6 +29,7 @@ _HARD = frozenset("><$`(){}\\*#")
 
 def hazards(known: Known) -> Iterator[Diagnostic]:
     """The hazards in all recipes; rules in which there is a mistake are passed over."""
+    knows_tasks = _knows_tasks(known)
     for node in known.nodes:
         rule = known.rule_of(node)
         if rule is None:
@@ -38,7 +39,11 @@ def hazards(known: Known) -> Iterator[Diagnostic]:
             for spot in spots(script.text):
                 if spot.closed:
                     yield from _of_spot(script, spot, lists, rule, known)
-        if node.block is not None and not known.has_mistake(node.span, node.block.span):
+        if (
+            knows_tasks
+            and node.block is not None
+            and not known.has_mistake(node.span, node.block.span)
+        ):
             yield from _of_outcome(node, rule)
 
 
@@ -196,6 +201,15 @@ def _is_asserted(name: str, known: Known) -> bool:
 
 
 # -- what is made --------------------------------------------------------------------------------
+
+
+def _knows_tasks(known: Known) -> bool:
+    """Whether all lines are known in which `.PHONY` could stand."""
+    if known.pipeline.missing or any(each.code == "PB217" for each in known.pipeline.diagnostics):
+        return False
+    return not any(
+        isinstance(each, syntax.Invalid) for tree in known.trees for each in tree.statements
+    )
 
 
 def _of_outcome(node: syntax.Rule, rule: Rule) -> Iterator[Diagnostic]:

@@ -20,7 +20,8 @@ from pybuild.typed import Any
 
 # Python that may take names without naming them.
 _DYNAMIC = regex(r"\b(?:globals|locals|vars|eval|exec|__dict__|__main__|inspect)\b")
-_SHELL_NAME = regex(r"\$\{?([A-Za-z_]\w*)")
+# `$name` of the shell and `$(name)` of make: what they should have been is told elsewhere.
+_SHELL_NAME = regex(r"\$[({]?([A-Za-z_]\w*)")
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -92,6 +93,8 @@ def _in_words(words: tuple[syntax.Word, ...]) -> Iterator[str]:
         for piece in word.pieces:
             if isinstance(piece, syntax.Placeholder):
                 yield str(piece.reference)
+            else:
+                yield from (found[1] for found in _SHELL_NAME.finditer(piece.text))
 
 
 def _in_recipe(node: syntax.Rule) -> Iterator[str]:

@@ -17,9 +17,7 @@ def unreachable(known: Known) -> Iterator[Diagnostic]:
     rules = [each for each in known.pipeline.rules if _is_on_demand(each)]
     for place, rule in enumerate(rules):
         for other in rules[:place]:
-            if set(rule.patterns) <= set(other.patterns) and set(other.sources) <= set(
-                rule.sources
-            ):
+            if _always_before(other, rule):
                 yield Diagnostic(
                     "PB606",
                     f"`{rule.label}` is never used: another rule comes before it",
@@ -30,6 +28,11 @@ def unreachable(known: Known) -> Iterator[Diagnostic]:
                     (UNUSED,),
                 )
                 break
+
+
+def _always_before(one: Rule, other: Rule) -> bool:
+    """Whether the first of two rules is taken wherever the other could be."""
+    return set(other.patterns) <= set(one.patterns) and set(one.sources) <= set(other.sources)
 
 
 def _is_on_demand(rule: Rule) -> bool:
@@ -45,7 +48,7 @@ def rivals(world: Instantiation) -> Iterator[Diagnostic]:
         for job in world.jobs_of[rule.index]:
             for other in world.search.rivals(job.outputs[0]):
                 pair = (rule.index, other.index)
-                if other is rule or pair in told:
+                if other is rule or pair in told or _always_before(rule, other):
                     continue
                 told.add(pair)
                 yield Diagnostic(

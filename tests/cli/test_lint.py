@@ -222,6 +222,8 @@ def test_data_says_where_and_what(place: Place) -> None:
             "end_line": 2,
             "end_column": 15,
             "notes": [],
+            "tags": [],
+            "fixes": [],
         }
     ]
 
