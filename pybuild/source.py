@@ -149,6 +149,17 @@ def nearest(word: str, known: list[str], count: int = 3) -> list[str]:
     return get_close_matches(word, list(dict.fromkeys(known)), count, 0.6)
 
 
+def nearest_fixes(word: str, known: list[str], span: Span) -> tuple[Fix, ...]:
+    """To write one of the nearest known words instead of `word`, which stands once in `span`; none
+    if nothing is near, or if it does not."""
+    text = span.source.text[span.start : span.end]
+    if text.count(word) != 1:
+        return ()
+    start = span.start + text.index(word)
+    at = Span(span.source, start, start + len(word))
+    return tuple([Fix(f"write `{near}`", (Edit(at, near),)) for near in nearest(word, known)])
+
+
 def did_you_mean(word: str, known: list[str], before: str = "") -> str:
     """A help text with the nearest known words, each with `before` before it, or nothing."""
     near = nearest(word, known)

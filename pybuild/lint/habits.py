@@ -38,7 +38,7 @@ _FUNCTION_HELP = {
     "shell": "`$(command)` runs a command",
     "wildcard": "name the files as a prerequisite, `src/*.c`, or by `glob(...)` in a variable",
 }
-_CD = regex(r"(?:pushd|cd)[ \t]+(?!-|\.[ \t;&]|\.$)(\S+)[ \t]*(&&|;|$)")
+_CD = regex(r"(?:pushd|cd)[ \t]+(?!-|\.[ \t;&]|\.$)([^\s;&]+)[ \t]*(&&|;|(?=\n)|$)")
 _FILES = frozenset(("input", "inputs", "output", "outputs", "order_only", "changed"))
 _BACK = regex(r"\b(?:cd|popd)\b")
 
@@ -223,7 +223,7 @@ def _of_folders(script: Script, known: Known) -> Iterator[Diagnostic]:
     text = script.text
     for start in line_starts(text):
         moved = _CD.match(text, start)
-        if moved is None or moved[1].startswith(("/", '"/', "~", "$", '"$')):
+        if moved is None or moved[1].startswith(("..", "/", '"/', "~", "$", '"$')):
             continue
         for spot in spots(text):
             if spot.start < moved.end() or not spot.closed:
