@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.lint.check import check
-from pybuild.project import Opening, Project, Wish
-from pybuild.source import Diagnostic, Fix
+from pybuild.source import Fix
 
 from .fixing import fixed
+from .looking import look, told
 
 
 @pytest.fixture(autouse=True)
@@ -22,25 +21,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder: an empty project."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def look(text: str, *files: str) -> list[Diagnostic]:
-    """All that is said of a Pipefile in a folder with these files, which are empty."""
-    for name in files:
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).touch()
-    Path("Pipefile").write_text(text, "utf-8")
-    project = Project(Opening())
-    project.open()
-    try:
-        return check(project, Wish())
-    finally:
-        project.close()
-
-
-def told(found: list[Diagnostic]) -> list[tuple[int, str]]:
-    """Line and code of each."""
-    return [(each.span.place[0] if each.span else 0, each.code) for each in found]
 
 
 def of_recipe(recipe: str) -> list[tuple[int, str]]:
