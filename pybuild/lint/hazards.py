@@ -6,11 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Set
 
-from pybuild.lint.known import Known, Script, parts, scripts, word_before
+from pybuild.lint.known import Known, Script, word_before
 from pybuild.pipefile import syntax
-from pybuild.pipefile.recipe import SHELL
 from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, TUPLE, Rule
-from pybuild.pipefile.shelltext import DOUBLE, PLAIN, SINGLE, Spot, spots
+from pybuild.pipefile.shelltext import DOUBLE, PLAIN, SINGLE, Spot
 from pybuild.pipefile.template import Template
 from pybuild.regex import regex
 from pybuild.source import Diagnostic, Edit, Fix
@@ -30,21 +29,16 @@ _HARD = frozenset("><$`(){}\\*#")
 def hazards(known: Known) -> Iterator[Diagnostic]:
     """The hazards in all recipes; rules in which there is a mistake are passed over."""
     knows_tasks = _knows_tasks(known)
-    for node in known.nodes:
-        rule = known.rule_of(node)
+    for _, rule, parts, scripts in known.written:
         if rule is None:
             continue
         lists = _lists(rule, known)
-        for script in scripts(node):
-            for spot in spots(script.text):
+        for script in scripts:
+            for spot in script.marks.spots:
                 if spot.closed:
                     yield from _of_spot(script, spot, lists, rule, known)
-        if (
-            knows_tasks
-            and node.block is not None
-            and not known.has_mistake(node.span, node.block.span)
-        ):
-            yield from _of_outcome(node, rule)
+        if knows_tasks and len(parts) == len(scripts) == 1 and _has_only_its_recipe(rule):
+            yield from _of_outcome(scripts[0], rule, known)
 
 
 def _of_spot(
@@ -212,21 +206,23 @@ def _knows_tasks(known: Known) -> bool:
     )
 
 
-def _of_outcome(node: syntax.Rule, rule: Rule) -> Iterator[Diagnostic]:
-    """A recipe of commands that write no files, without a redirection, for targets that are."""
-    written = parts(node)
+def _has_only_its_recipe(rule: Rule) -> bool:
+    """Whether a rule has to make a file, by nothing but its recipe."""
     if rule.traits.phony or rule.splits or rule.value or not rule.targets:
-        return
-    if rule.settings.touch or rule.settings.before or rule.settings.shell:
-        return
-    if len(written) != 1 or written[0].kind != SHELL:
-        return
-    text = "\n".join(row for _, row in written[0].rows)
-    if not _writes_nothing(text):
+        return False
+    return not (rule.settings.touch or rule.settings.before or rule.settings.shell)
+
+
+def _of_outcome(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic]:
+    """A recipe of commands that write no files, without a redirection, for targets that are."""
+    node = script.node
+    if not _writes_nothing(script) or known.has_mistake(
+        node.span, script.span(0, len(script.text))
+    ):
         return
     target = str(rule.targets[0])
     word = node.segments[1 if rule.name and not rule.value else 0][0]
-    is_task = rule.flavour == LITERAL and re.search(r"(?m)^\s*rm\b", text) is not None
+    is_task = rule.flavour == LITERAL and re.search(r"(?m)^\s*rm\b", script.text) is not None
     start = (node.decorations[0] if node.decorations else node).span
     place = start._replace(end=start.start)
     fixes = (Fix(f"say that `{target}` is no file", (Edit(place, f".PHONY: {target}\n"),)),)
@@ -242,10 +238,10 @@ def _of_outcome(node: syntax.Rule, rule: Rule) -> Iterator[Diagnostic]:
     )
 
 
-def _writes_nothing(text: str) -> bool:
+def _writes_nothing(script: Script) -> bool:
     """Whether a script is nothing but commands of which it is certain that they write no file."""
-    bare = text
-    for spot in reversed(list(spots(text))):
+    bare = script.text
+    for spot in reversed(script.marks.spots):
         bare = f"{bare[: spot.start]}FILE{bare[spot.end :]}"
     bare = _QUOTED.sub("TEXT", bare)
     if any(char in _HARD for char in bare):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from pybuild.pipefile import syntax
 from pybuild.pipefile.load import Loaded
 from pybuild.pipefile.recipe import SHELL, Stretch, span_in, written_parts
 from pybuild.pipefile.rules import Pipeline, Rule
+from pybuild.pipefile.shelltext import Spot, dollars, line_starts, spots
 from pybuild.regex import regex
 from pybuild.source import Span
 from pybuild.typed import Any, NamedTuple
@@ -17,21 +19,48 @@ _POSIX_SHELL = regex(r"""[^"']*["'](?:\S*/)?(?:sh|bash|dash|ash|ksh|zsh)\b""")
 NAME = regex(r"[A-Za-z_]\w*")
 
 
+class Marks(NamedTuple):
+    """What a scan of a script finds: placeholders, where a `$` means something to the shell, and
+    where lines start that are not inside of anything."""
+
+    spots: tuple[Spot, ...]
+    dollars: tuple[int, ...]
+    lines: tuple[int, ...]
+
+
+class Script(NamedTuple):
+    """A part of a recipe for a shell of the family of `sh`. `text` is its rows joined by newlines,
+    as written."""
+
+    node: syntax.Rule
+    rows: tuple[tuple[int, str], ...]
+    text: str
+    marks: Marks
+
+    def span(self, start: int, end: int) -> Span:
+        """Where characters of the text stand in the source."""
+        return span_in(self.rows, self.node.span.source, start, end)
+
+
+class Written(NamedTuple):
+    """A rule as it is written, with the parts of its recipe and those of them that a shell of the
+    family of `sh` reads; `rule` is what it came to, None if there is a mistake in it."""
+
+    node: syntax.Rule
+    rule: Rule | None
+    parts: Sequence[Stretch]
+    scripts: Sequence[Script]
+
+
 class Known(NamedTuple):
-    """A Pipefile as it was loaded. `rules` are the rules in which there is no mistake, by file and
-    offset of their headers; `nodes` all that are written; `assignments` those of each name, in
+    """A Pipefile as it was loaded. `written` are its rules; `assignments` those of each name, in
     their order; `mistakes` the places of errors."""
 
     trees: Sequence[syntax.Tree]
     pipeline: Pipeline
-    nodes: Sequence[syntax.Rule]
-    rules: Mapping[tuple[str, int], Rule]
+    written: Sequence[Written]
     assignments: Mapping[str, Sequence[syntax.Assignment]]
     mistakes: Sequence[Span]
-
-    def rule_of(self, node: syntax.Rule) -> Rule | None:
-        """What a rule as written came to; None if there is a mistake in it."""
-        return self.rules.get((node.span.source.name, node.span.start))
 
     def variable(self, name: str) -> Any:
         """The value of a variable; None if it is none, or if nobody knows."""
@@ -54,45 +83,36 @@ class Known(NamedTuple):
 
 def known_of(loaded: Loaded) -> Known:
     """What is known of what was loaded."""
-    nodes = [
-        each for tree in loaded.trees for each in tree.statements if isinstance(each, syntax.Rule)
-    ]
     rules = {(each.span.source.name, each.span.start): each for each in loaded.pipeline.rules}
+    written = [
+        _written(each, rules.get((tree.source.name, each.span.start)))
+        for tree in loaded.trees
+        for each in tree.statements
+        if isinstance(each, syntax.Rule)
+    ]
     assignments: dict[str, list[syntax.Assignment]] = {}
     for tree in loaded.trees:
         for statement in tree.statements:
             if isinstance(statement, syntax.Assignment):
                 assignments.setdefault(statement.name, []).append(statement)
     mistakes = [each.span for each in loaded.diagnostics if each.span and each.severity == "error"]
-    return Known(loaded.trees, loaded.pipeline, nodes, rules, assignments, mistakes)
+    return Known(loaded.trees, loaded.pipeline, written, assignments, mistakes)
 
 
-class Script(NamedTuple):
-    """A part of a recipe for a shell. `text` is its rows joined by newlines, as written."""
-
-    node: syntax.Rule
-    rows: tuple[tuple[int, str], ...]
-    text: str
-
-    def span(self, start: int, end: int) -> Span:
-        """Where characters of the text stand in the source."""
-        return span_in(self.rows, self.node.span.source, start, end)
+def _written(node: syntax.Rule, rule: Rule | None) -> Written:
+    parts = written_parts(node.block)[1] if isinstance(node.block, syntax.Block) else []
+    scripts = []
+    for each in parts if _has_posix_shell(node) else ():
+        if each.kind == SHELL:
+            text = "\n".join(row for _, row in each.rows)
+            scripts.append(Script(node, each.rows, text, marks_of(text)))
+    return Written(node, rule, parts, scripts)
 
 
-def parts(node: syntax.Rule) -> list[Stretch]:
-    """The parts of the recipe of a rule as they are written."""
-    return written_parts(node.block)[1] if isinstance(node.block, syntax.Block) else []
-
-
-def scripts(node: syntax.Rule) -> list[Script]:
-    """The parts of a recipe that a shell of the family of `sh` reads."""
-    if not _has_posix_shell(node):
-        return []
-    return [
-        Script(node, each.rows, "\n".join(row for _, row in each.rows))
-        for each in parts(node)
-        if each.kind == SHELL
-    ]
+@lru_cache(maxsize=4096)
+def marks_of(text: str) -> Marks:
+    """What a scan of a script finds; kept, as an editor asks again at each keystroke."""
+    return Marks(tuple(spots(text)), tuple(dollars(text)), tuple(line_starts(text)))
 
 
 def _has_posix_shell(node: syntax.Rule) -> bool:

@@ -19,7 +19,7 @@ _PLACEHOLDER = regex(r"<([A-Za-z_]\w*)>")
 
 def texts(known: Known) -> Iterator[Diagnostic]:
     """The references that stay as they are written."""
-    for node in known.nodes:
+    for node, *_ in known.written:
         for segment in (*node.segments, node.order_only):
             for word in segment:
                 yield from _in_header(word, known)
@@ -53,7 +53,7 @@ def _names_in_attributes(known: Known) -> frozenset[str]:
     """Names in the arguments of attributes, whose texts may have placeholders."""
     return frozenset(
         name
-        for node in known.nodes
+        for node, *_ in known.written
         for each in node.decorations
         if isinstance(each.arguments, syntax.PythonText)
         for name in identifiers(each.arguments.text)
