@@ -143,7 +143,7 @@ def _is_program(name: str) -> bool:
 def _reference(script: Script, found: re.Match[str], known: Known) -> Diagnostic:
     name = found[1]
     span = script.span(*found.span())
-    ours = next((n for n in (name, name.lower()) if n in known.pipeline.variables), "")
+    ours = known.meant_by(name)
     instead = f"<{ours}>" if ours else _INSTEAD.get(name, "")
     if ours:
         help = f"a variable of the Pipefile is written `{instead}`"

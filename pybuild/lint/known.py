@@ -66,6 +66,12 @@ class Known(NamedTuple):
         """The value of a variable; None if it is none, or if nobody knows."""
         return self.pipeline.variables.get(name)
 
+    def meant_by(self, name: str) -> str:
+        """The variable that one of make's was written for, perhaps in small letters; "" if there is
+        none."""
+        known = self.pipeline.variables
+        return next((n for n in (name, name.lower()) if n in known or n in self.assignments), "")
+
     def has_mistake(self, start: Span, end: Span) -> bool:
         """Whether there is an error between the start of one place and the end of another."""
         stop = max(end.end, start.end)

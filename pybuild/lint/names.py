@@ -152,15 +152,14 @@ def _overwritten(known: Known) -> Iterator[Diagnostic]:
     for tree in known.trees:
         unread: dict[str, syntax.Assignment] = {}
         for statement in tree.statements:
-            if isinstance(statement, syntax.Include):
+            if isinstance(statement, syntax.Include | syntax.PythonBlock | syntax.Invalid):
                 unread.clear()
-            elif isinstance(statement, syntax.Assignment | syntax.PythonBlock | syntax.Invalid):
-                for text in _texts(statement):
-                    if _DYNAMIC.search(text):
-                        unread.clear()
-                    for name in identifiers(text):
-                        unread.pop(name, None)
-            if isinstance(statement, syntax.Assignment):
+            elif isinstance(statement, syntax.Assignment):
+                text = statement.expression.text
+                if "(" in text:  # what is called may read anything
+                    unread.clear()
+                for name in identifiers(text):
+                    unread.pop(name, None)
                 before = unread.get(statement.name)
                 if before is not None and statement.operator == "=":
                     yield _warning(

@@ -219,6 +219,11 @@ PIPEFILES = [
     ('x = "a"\nx += "b"\na:\n    touch <output> <x>\n', []),
     ('x = 1\nx ?= 2\na:\n    touch <output> <x>\n', []),
     ('x = 1\npython:\n    y = x\nx = 2\na:\n    touch <output> <x>\n', []),
+    (
+        'python:\n    def f():\n        return x\nx = 1\ny = f()\nx = 2\n'
+        'a:\n    touch <output> <x> <y>\n',
+        [],
+    ),
     ('x = 1\n-include more.pipe\nx = 2\na:\n    touch <output> <x>\n', []),
     # What may be removed.
     ('DESTDIR ?= ""\n.PHONY: u\nu:\n    rm -rf <DESTDIR>/usr/lib/it\n', []),
