@@ -288,11 +288,17 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--list",), "list_rules", "print rules, descriptions and numbers of jobs", group="pybuild"
     ),
-    Option(("--lint",), "lint", "print all that is wrong with the Pipefile", group="pybuild"),
+    Option(
+        ("--lint",),
+        "lint",
+        "print all that is wrong with the Pipefile, and what can hardly be meant "
+        "(docs/diagnostics.md)",
+        group="pybuild",
+    ),
     Option(
         ("--format",),
         "format",
-        "`text` or `json`, for --lint, --history and builds",
+        "`text` or `json`, for --lint (`sarif`, too), --history and builds",
         VALUE,
         "FORMAT",
         group="pybuild",

@@ -39,6 +39,8 @@ from pybuild.typed import Any, NamedTuple, Protocol
 DEFAULT_SHELL = ("bash", "-euo", "pipefail", "-c")
 PLAIN_SHELL = ("sh", "-eu", "-c")
 
+SHELL, PROGRAM, PYTHON = "shell", "program", "python"
+
 _OF_FUNCTION = 1  # CO_OPTIMIZED: code that can return something
 _PYTHON_LINE = regex(r"python[ \t]*:[ \t]*(#.*)?$")
 _ESCAPED = regex(r"\\(<[A-Za-z_]\w*[^<>\n]*>)")
@@ -77,6 +79,16 @@ class PythonTemplate(NamedTuple):
     own: frozenset[str]
     returns: bool
     span: Span
+
+
+class Stretch(NamedTuple):
+    """A part of a recipe as it is written: `kind` is SHELL, PROGRAM (all of it, for the program
+    that a `#!` line names) or PYTHON, whose `python:` line is `head`. `rows` are its lines with
+    the offsets where they start."""
+
+    kind: str
+    rows: tuple[tuple[int, str], ...]
+    head: tuple[int, str] | None = None
 
 
 class Hook(NamedTuple):
@@ -491,34 +503,51 @@ def any_call(reference: Reference) -> bool:
 def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplate | None:
     """The recipe that a block stands for, or None if it is empty. What is wrong is reported."""
     source = block.span.source
+    flags, stretches = written_parts(block)
+    if not stretches:
+        return None
+    parts: list[ShellTemplate | PythonTemplate] = []
+    for each in stretches:
+        if each.kind == PROGRAM:
+            parts.append(_script(each.rows, source, diagnostics))
+        elif each.kind == SHELL:
+            parts.append(_shell(each.rows, source, diagnostics))
+        else:
+            _add_python(each, source, diagnostics, parts)
+    first = stretches[0].head or stretches[0].rows[0]
+    return RecipeTemplate(tuple(parts), flags, first[1], block.span)
+
+
+def written_parts(block: Block) -> tuple[str, list[Stretch]]:
+    """make's prefixes at the start of a recipe (`@`, `-`, `+`, in order), and its parts as they are
+    written; none if it is empty."""
     lines = list(block.lines)
     while lines and not lines[-1][1].strip():
         lines.pop()
     while lines and not lines[0][1].strip():
         lines.pop(0)
     if not lines:
-        return None
+        return "", []
     flags, lines = _take_flags(lines)
-    parts: list[ShellTemplate | PythonTemplate] = []
     if lines[0][1].startswith("#!"):
-        parts.append(_script(lines, source, diagnostics))
-        return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+        return flags, [Stretch(PROGRAM, tuple(lines))]
+    found: list[Stretch] = []
     shell: list[tuple[int, str]] = []
     index = 0
     while index < len(lines):
-        offset, row = lines[index]
+        head = lines[index]
         index += 1
-        if not _PYTHON_LINE.match(row):
-            shell.append((offset, row))
+        if not _PYTHON_LINE.match(head[1]):
+            shell.append(head)
             continue
-        _close_shell(shell, source, diagnostics, parts)
+        _close_shell(shell, found)
         inner: list[tuple[int, str]] = []
         while index < len(lines) and (not lines[index][1].strip() or lines[index][1][0] in " \t"):
             inner.append(lines[index])
             index += 1
-        _add_python(inner, offset, row, source, diagnostics, parts)
-    _close_shell(shell, source, diagnostics, parts)
-    return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+        found.append(Stretch(PYTHON, _dedented(inner), head))
+    _close_shell(shell, found)
+    return flags, found
 
 
 def compile_call(
@@ -547,38 +576,39 @@ def _take_flags(lines: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]
     return flags, [(offset + size, row[size:]), *lines[1:]]
 
 
-def _close_shell(
-    shell: list[tuple[int, str]],
-    source: Source,
-    diagnostics: list[Diagnostic],
-    parts: list[ShellTemplate | PythonTemplate],
-) -> None:
+def _close_shell(shell: list[tuple[int, str]], found: list[Stretch]) -> None:
     if any(row.strip() for _, row in shell):
-        parts.append(_shell(shell, source, diagnostics))
+        found.append(Stretch(SHELL, tuple(shell)))
     shell.clear()
 
 
+def _dedented(rows: Sequence[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    """Rows without their common indentation; none if all of them are blank."""
+    indents = [len(text) - len(text.lstrip()) for _, text in rows if text.strip()]
+    if not indents:
+        return ()
+    cut = min(indents)
+    return tuple([(at + cut, text[cut:]) if text.strip() else (at, "") for at, text in rows])
+
+
 def _add_python(
-    inner: list[tuple[int, str]],
-    offset: int,
-    row: str,
+    stretch: Stretch,
     source: Source,
     diagnostics: list[Diagnostic],
     parts: list[ShellTemplate | PythonTemplate],
 ) -> None:
+    assert stretch.head is not None
+    offset, row = stretch.head
     head = Span(source, offset, offset + len(row))
-    indents = [len(text) - len(text.lstrip()) for _, text in inner if text.strip()]
-    if not indents:
+    if not stretch.rows:
         diagnostics.append(
             Diagnostic(
                 "PB108", "`python:` without a block", head, help="indent the code further below it"
             )
         )
         return
-    cut = min(indents)
-    lines = [(at + cut, text[cut:]) if text.strip() else (at, "") for at, text in inner]
     try:
-        code, tree = compile_python(source, lines, source.name, returns=True)
+        code, tree = compile_python(source, stretch.rows, source.name, returns=True)
     except BuildError as error:
         diagnostics.extend(error.diagnostics)
         return
@@ -596,7 +626,7 @@ def _add_python(
 
 
 def _script(
-    lines: list[tuple[int, str]], source: Source, diagnostics: list[Diagnostic]
+    lines: Sequence[tuple[int, str]], source: Source, diagnostics: list[Diagnostic]
 ) -> ShellTemplate:
     template = _shell(lines, source, diagnostics, quoting=False)
     program, _, argument = lines[0][1][2:].strip().partition(" ")
@@ -615,7 +645,7 @@ def _shell(
     pieces: list[str | Insert] = []
     position = 0
     for spot in spots(text):
-        span = _span_in(lines, source, spot.start, spot.end)
+        span = span_in(lines, source, spot.start, spot.end)
         inner = parse_placeholder(text[spot.start : spot.end], span) if spot.closed else None
         if inner is None:
             _complain_about_form(text, spot.start, spot.end, span, diagnostics)
@@ -663,7 +693,8 @@ def _unescaped(text: str) -> str:
     return _ESCAPED.sub(r"\1", text) if "\\<" in text else text
 
 
-def _span_in(lines: Sequence[tuple[int, str]], source: Source, start: int, end: int) -> Span:
+def span_in(lines: Sequence[tuple[int, str]], source: Source, start: int, end: int) -> Span:
+    """Where characters of the joined lines of a stretch stand in the source."""
     position = 0
     for offset, row in lines:
         if start <= position + len(row):

@@ -18,7 +18,16 @@ from pybuild.pipefile.template import (
     as_text,
     evaluate,
 )
-from pybuild.source import BuildError, Diagnostic, Span, did_you_mean, joined
+from pybuild.source import (
+    BuildError,
+    Diagnostic,
+    Edit,
+    Fix,
+    Span,
+    did_you_mean,
+    joined,
+    nearest_fixes,
+)
 from pybuild.typed import Any
 
 
@@ -265,7 +274,24 @@ class Words:
             help = (
                 f"a redirection has a blank behind its `<`; for the text itself write `\\<{name}>`"
             )
-        return [Diagnostic("PB201", f"`<{name}>` is not known here", span, help=help)]
+        fixes = nearest_fixes(name, known, span)
+        if where == "recipe":
+            fixes = (*fixes, *_other_meanings(span))
+        message = f"`<{name}>` is not known here"
+        return [Diagnostic("PB201", message, span, help=help, fixes=fixes)]
+
+
+def _other_meanings(span: Span) -> list[Fix]:
+    """What else `<...>` in a script can have been meant as: two redirections, if it looks like the
+    name of a file, or the text itself."""
+    inner = span.source.text[span.start + 1 : span.end - 1]
+    found = []
+    if "." in inner and "(" not in inner:
+        after = Span(span.source, span.start + 1, span.start + 1)
+        before = Span(span.source, span.end - 1, span.end - 1)
+        found.append(Fix("write it as redirections", (Edit(after, " "), Edit(before, " "))))
+    found.append(Fix("keep it as text", (Edit(span._replace(end=span.start), "\\"),)))
+    return found
 
 
 def _tidy(pieces: Sequence[TemplatePiece]) -> list[TemplatePiece]:

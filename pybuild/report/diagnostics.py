@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pybuild.source import Diagnostic, Note, Span
 
+PAGE = "docs/diagnostics.md"  # has a section for each code
 _LONGEST = 160
 
 
@@ -55,15 +56,24 @@ def excerpt(span: Span) -> list[str]:
 
 
 def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
-    """Diagnostics as plain data for JSON; lines and columns count from 1."""
+    """Diagnostics as plain data for JSON; lines and columns count from 1, in characters."""
     return [
         {
             "code": each.code,
             "severity": each.severity,
             "message": each.message,
             "help": each.help,
+            "page": f"{PAGE}#{each.code.lower()}",
             **_place(each.span),
             "notes": [{"message": note.message, **_place(note.span)} for note in each.notes],
+            "tags": list(each.tags),
+            "fixes": [
+                {
+                    "title": fix.title,
+                    "edits": [{**_place(edit.span), "text": edit.text} for edit in fix.edits],
+                }
+                for fix in each.fixes
+            ],
         }
         for each in diagnostics
     ]
