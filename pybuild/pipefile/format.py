@@ -167,10 +167,16 @@ def _header(rule: syntax.Rule) -> list[str]:
     spans = [(span.start, span.end) for span in words]
     start = rule.span.start + len(rule.kind)
     found = _words(rule, rule.kind, start, sorted(spans))
-    if found is None:
+    if found is None or (not rule.kind and _might_be_keyword(found)):
         return _written(rule).split("\n")
     colons = [number for number, word in enumerate(found, 1) if word.has_colon]
     return _broken(found, colons[-1])
+
+
+def _might_be_keyword(words: Sequence[_Word]) -> bool:
+    """Whether a backslash right behind the first target keeps it from being read as a keyword."""
+    first, *others = words
+    return not first.has_colon and bool(others) and others[0].breaks
 
 
 def _include(node: syntax.Include) -> list[str]:
