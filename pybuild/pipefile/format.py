@@ -14,9 +14,14 @@ from pybuild.pipefile.inline import INDENT, Snippet, Tidy, tidied
 from pybuild.pipefile.parse import parse
 from pybuild.pipefile.recipe import cut_recipe, flags_size
 from pybuild.pipefile.shelltext import trimmed
-from pybuild.pipefile.usercode import Row, is_written_as_list
+from pybuild.pipefile.usercode import (
+    Row,
+    compile_arguments,
+    compile_expression,
+    is_written_as_list,
+)
 from pybuild.regex import regex
-from pybuild.source import BuildError, Source
+from pybuild.source import BuildError, Diagnostic, Source
 from pybuild.typed import NamedTuple
 
 WIDTH = 100  # of a header; longer ones are broken
@@ -43,12 +48,26 @@ def format_text(text: str, name: str, tidy: Tidy | None = None) -> str:
     source = Source(name, text.removeprefix(mark).replace("\r\n", "\n"))
     tree, diagnostics = parse(source)
     errors = [each for each in diagnostics if each.severity == "error"]
+    errors += _wrong_expressions(tree)
     if errors:
         raise BuildError(*errors)
     python = tidied(_snippets(tree), tidy) if tidy else {}
     rows = _spaced(_items(tree, python))
     made = "".join(f"{row}\n" for row in rows)
     return mark + (made.replace("\n", "\r\n") if is_dos else made)
+
+
+def _wrong_expressions(tree: syntax.Tree) -> Iterator[Diagnostic]:
+    """Mistakes in Python outside of blocks, which may go on in lines that seem to be others."""
+    for node in tree.statements:
+        try:
+            if isinstance(node, syntax.Assignment):
+                compile_expression(node.expression)
+            for each in node.decorations if isinstance(node, syntax.Rule) else ():
+                if isinstance(each.arguments, syntax.PythonText):
+                    compile_arguments(each.arguments)
+        except BuildError as error:
+            yield from error.diagnostics
 
 
 # -- statements ----------------------------------------------------------------------------------

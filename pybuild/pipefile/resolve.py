@@ -54,6 +54,7 @@ from pybuild.pipefile.template import (
 from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
 from pybuild.pipefile.usercode import (
     UserCode,
+    compile_arguments,
     compile_expression,
     compile_python,
     is_written_as_list,
@@ -1099,7 +1100,7 @@ class Resolver:
             return (), {}
         if isinstance(node.arguments, syntax.Given):
             return node.arguments.positional, dict(node.arguments.named)
-        code = compile_expression(node.arguments, "__take__(", "\n)")
+        code = compile_arguments(node.arguments)
         names: dict[str, Any] = {"__take__": lambda *a, **k: (a, k)}
         if node.name == "follows":
             names |= {name: name for name in (*self.rule_names, *self.out.phony)}

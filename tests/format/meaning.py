@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from pybuild.pipefile import syntax
 from pybuild.pipefile.parse import parse
-from pybuild.pipefile.recipe import PythonTemplate, compile_recipe
+from pybuild.pipefile.recipe import Insert, PythonTemplate, ShellTemplate, compile_recipe
 from pybuild.project import Opening, Project
 from pybuild.source import Diagnostic, Source, Span
 
@@ -49,25 +50,18 @@ def _recipe(block: syntax.Block) -> Any:
     recipe = compile_recipe(block, wrong)
     if wrong or recipe is None:
         return [each.code for each in wrong]
-    parts = [
+    return recipe.flags, [
         ast.dump(part.tree)
         if isinstance(part, PythonTemplate)
-        else (
-            part.text,
-            part.program,
-            [
-                each if isinstance(each, str) else _insert(each)
-                for each in part.pieces
-                if not isinstance(each, str)
-            ],
-        )
+        else (part.text, part.program, _inserts(part))
         for part in recipe.parts
     ]
-    return recipe.flags, parts
 
 
-def _insert(piece: Any) -> Any:
-    return str(piece.hole.reference), piece.context
+def _inserts(part: ShellTemplate) -> list[tuple[str, str]]:
+    """The placeholders of a script and the quoting in force at each."""
+    found = [each for each in part.pieces if isinstance(each, Insert)]
+    return [(str(each.hole.reference), each.context) for each in found]
 
 
 def jobs_of() -> list[Any]:
@@ -90,7 +84,6 @@ def jobs_of() -> list[Any]:
                     tuple(map(str, job.patterns)),
                     job.traits,
                     recipe and (recipe.text_digest, recipe.values_digest),
-                    job.depfile if hasattr(job, "depfile") else "",
                 )
             )
     assert found or not project.loaded.pipeline.rules
@@ -99,7 +92,5 @@ def jobs_of() -> list[Any]:
 
 def copy_of(folder: Path, target: Path) -> Path:
     """A copy of a project without what builds of it have left."""
-    import shutil
-
     ignored = shutil.ignore_patterns(".pybuild", "__pycache__", "build", "out", "data", "parts")
     return Path(shutil.copytree(folder, target, ignore=ignored))

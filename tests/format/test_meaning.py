@@ -198,7 +198,7 @@ def texts(draw: st.DrawFn) -> str:
     )
 
 
-@settings(UNHURRIED, max_examples=250)
+@settings(UNHURRIED, max_examples=150)
 @given(texts())
 @example("a& :b")
 @example("a: <f('\\\n')>")
