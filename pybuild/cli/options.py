@@ -28,7 +28,8 @@ class UsageError(Exception):
 class Option(NamedTuple):
     """One option: its names, what it takes, what it sets in `Arguments`, and its help.
 
-    `constant` is what the option sets when it has no value. A list field is appended to.
+    `constant` is what the option sets when it has no value. A list field is appended to. `choices`
+    are values that a shell may offer.
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Option(NamedTuple):
     constant: Any = True
     group: str = "make"
     aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
     @property
     def usage(self) -> str:
@@ -110,6 +112,7 @@ class Arguments:
         self.lint: bool = False
         self.format: str | None = "text"
         self.check: bool = False
+        self.completion: str = ""
         self.diff: bool = False
         self.flowchart: str = ""
         self.flowchart_jobs: bool = False
@@ -178,6 +181,7 @@ OPTIONS: tuple[Option, ...] = (
         TEXT_OR_NONE,
         "TYPE",
         "target",
+        choices=("none", "line", "target", "recurse"),
     ),
     Option(("-p", "--print-data-base"), "print_data_base", "print variables and rules"),
     Option(("-q", "--question"), "question", "run nothing; exit 1 if something would have to run"),
@@ -210,6 +214,7 @@ OPTIONS: tuple[Option, ...] = (
         TEXT_OR_NONE,
         "HOW",
         "random",
+        choices=("random", "reverse", "identity", "none"),
     ),
     Option(
         ("--warn-undefined-variables",),
@@ -240,6 +245,7 @@ OPTIONS: tuple[Option, ...] = (
         VALUE,
         "MODE",
         group="pybuild",
+        choices=("maximal", "minimal"),
     ),
     Option(
         ("--checksum-level",),
@@ -249,6 +255,7 @@ OPTIONS: tuple[Option, ...] = (
         "LEVEL",
         group="pybuild",
         aliases=("--checksum_level",),
+        choices=("time", "history", "recipe", "params", "content"),
     ),
     Option(
         ("--explain",),
@@ -300,6 +307,7 @@ OPTIONS: tuple[Option, ...] = (
         "PRINTED",
         None,
         group="pybuild",
+        choices=("text", "json"),
     ),
     Option(
         ("--check",),
@@ -370,6 +378,7 @@ OPTIONS: tuple[Option, ...] = (
         "HOW",
         "cancel",
         group="pybuild",
+        choices=("cancel", "queue"),
     ),
     Option(
         ("--poll",),
@@ -379,6 +388,15 @@ OPTIONS: tuple[Option, ...] = (
         "SECONDS",
         "1",
         group="pybuild",
+    ),
+    Option(
+        ("--completion",),
+        "completion",
+        "print the script that completes command lines in SHELL: bash, zsh or fish",
+        VALUE,
+        "SHELL",
+        group="pybuild",
+        choices=("bash", "zsh", "fish"),
     ),
     Option(("--use_threads",), "ignored", "Ruffus's: ignored", group="pybuild"),
     Option(
@@ -436,6 +454,14 @@ def _long(found: Arguments, word: str, rest: list[str]) -> None:
         _set(found, option, _next(rest, name))
     else:
         _set(found, option, _number_next(option, rest))
+
+
+def option_of(name: str) -> Option | None:
+    """The option of this name or of one that is shortened to it; None if there is no such."""
+    try:
+        return _BY_NAME.get(name) or _shortened(name)
+    except UsageError:
+        return None
 
 
 def _shortened(name: str) -> Option:
