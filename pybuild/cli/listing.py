@@ -65,6 +65,20 @@ def dry_wish(arguments: Arguments) -> Wish:
     return wish._replace(dry=True, bare=True, question=False, touch=False, keep_going=True)
 
 
+def everything(project: Project) -> list[Job]:
+    """Jobs that stand for all that the Pipefile can make, but for what is made on demand."""
+    world = project.loaded.world
+    found = []
+    for rule in project.loaded.pipeline.rules:
+        if rule.flavour == PATTERN or not rule.settings.active:
+            continue
+        try:
+            found.append(world.whole_rule(rule))
+        except BuildError:
+            found += world.jobs_of[rule.index]  # that it matches nothing is said elsewhere
+    return found
+
+
 def look_at_includes(project: Project) -> None:
     """Says which included files have not been made yet; raises BuildError for those that are
     not there and that no rule makes."""

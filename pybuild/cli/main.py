@@ -201,6 +201,10 @@ def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None
         from pybuild.cli.migrate import migrate
 
         return migrate(arguments)
+    if arguments.compdb:
+        from pybuild.cli.compdb import compdb
+
+        return compdb(arguments)
     if arguments.flowchart:
         from pybuild.cli.flowchart import flowchart
 

@@ -112,6 +112,7 @@ class Arguments:
         self.lint: bool = False
         self.format: str | None = "text"
         self.check: bool = False
+        self.compdb: bool = False
         self.completion: str = ""
         self.diff: bool = False
         self.flowchart: str = ""
@@ -387,6 +388,12 @@ OPTIONS: tuple[Option, ...] = (
         NUMBER,
         "SECONDS",
         "1",
+        group="pybuild",
+    ),
+    Option(
+        ("--compdb",),
+        "compdb",
+        "print how C and C++ files are compiled, as a `compile_commands.json`",
         group="pybuild",
     ),
     Option(
