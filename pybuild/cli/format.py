@@ -175,6 +175,7 @@ def _print_difference(one: _Formatted) -> None:
         sys.stdout.buffer.write(row)
         if not row.endswith(b"\n"):
             sys.stdout.buffer.write(b"\n\\ No newline at end of file\n")
+    sys.stdout.buffer.flush()
 
 
 def _replace(one: _Formatted) -> None:

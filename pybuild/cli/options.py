@@ -543,7 +543,11 @@ def help_text() -> str:
         for option in OPTIONS:
             if option.group == group:
                 lines += _help_lines(option)
-    lines += ["", "exit status: 0 all is made, 1 with -q something would have to run, 2 an error"]
+    lines += [
+        "",
+        "exit status: 0 all is made, 2 an error; 1 with -q something would have to run, or with",
+        "--format --check a file would change",
+    ]
     return "\n".join(lines)
 
 
