@@ -42,7 +42,7 @@ _TAKES_WORD = frozenset(
     -Xclang -framework --sysroot -aux-info
     """.split()
 )
-_NO_COMPILATION = frozenset(("-E", "-M", "-MM", "--version", "-v", "-###"))
+_NO_COMPILATION = frozenset(("-E", "-M", "-MM", "--version", "-###"))
 
 # A word, an operator or a comment of a script; what is in quotes or brackets belongs to its word.
 _TOKEN = regex(
@@ -76,7 +76,12 @@ def compdb(arguments: Arguments) -> int:
     project = open_project(arguments)
     look_at_includes(project)
     jobs, complaints = _jobs(project, arguments)
-    found = dict.fromkeys(entry for job in jobs for entry in _compilations(job))
+    found: dict[Entry, None] = {}
+    for job in jobs:
+        try:
+            found.update(dict.fromkeys(_compilations(job)))
+        except BuildError as error:
+            complaints += error.diagnostics
     data = [dict(zip(_FIELDS, entry, strict=True)) for entry in found]
     print(dumps(data, indent=2, ensure_ascii=False))
     sys.stdout.flush()
@@ -100,7 +105,7 @@ class _Planned(Report):
             self.complaints.append(event.diagnostic)
 
 
-def _jobs(project: Project, arguments: Arguments) -> tuple[Sequence[Job], Sequence[Diagnostic]]:
+def _jobs(project: Project, arguments: Arguments) -> tuple[list[Job], list[Diagnostic]]:
     """The jobs that are needed, in the order of the build file, and what is wrong with others.
     Raises BuildError."""
     if arguments.goals:

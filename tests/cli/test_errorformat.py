@@ -17,7 +17,7 @@ EXPRESSION = re.compile(
     r"(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<kind>\w)[^:]*: (?P<message>.+)"
 )
 
-Place_ = tuple[str, int, int, str]  # file, line, column, `e` or `w`
+Found = tuple[str, int, int, str]  # file, line, column, `e` or `w`
 
 MISTAKEN = """\
 x = [
@@ -44,7 +44,7 @@ again:
 WARNED = 'all:\n    true\n@desc("a")\n@desc("b")\nout/<b>: <b>.src\n    cp <input> <output>\n'
 
 
-def places_of(text: str) -> list[Place_]:
+def places_of(text: str) -> list[Found]:
     """What the regular expression finds in the lines of an output."""
     found = map(EXPRESSION.fullmatch, text.splitlines())
     return [
@@ -54,7 +54,7 @@ def places_of(text: str) -> list[Place_]:
     ]
 
 
-def places_in_vim(text: str, place: Place) -> list[Place_]:
+def places_in_vim(text: str, place: Place) -> list[Found]:
     """What the real Vim finds."""
     if shutil.which("vim") is None:
         pytest.skip("vim is not installed")
@@ -75,7 +75,7 @@ def places_in_vim(text: str, place: Place) -> list[Place_]:
     return [(name, line, column, kind) for name, line, column, kind in read]
 
 
-def check(text: str, place: Place) -> list[Place_]:
+def check(text: str, place: Place) -> list[Found]:
     """The places in an output, by both; every line that speaks of an error is among them."""
     found = places_of(text)
     heads = re.findall(r"(?m)^\S.*: (?:error|warning): ", text)

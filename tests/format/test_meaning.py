@@ -152,7 +152,7 @@ def test_jobs_of_random_projects_stay(data: st.DataObject) -> None:
         try:
             Path("Pipefile").write_text(text)
             before = jobs_of()
-            for each in (untidied, formatted(untidied)):
+            for each in (untidied, formatted(untidied), formatted(untidied, ruff(Path(name)))):
                 Path("Pipefile").write_text(each)
                 assert jobs_of() == before, each
             assert comments_of(each) == comments_of(untidied)
