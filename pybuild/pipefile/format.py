@@ -8,6 +8,7 @@ the same, so no job runs because of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from warnings import catch_warnings, simplefilter
 
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.inline import INDENT, Snippet, Tidy, tidied
@@ -48,7 +49,9 @@ def format_text(text: str, name: str, tidy: Tidy | None = None) -> str:
     source = Source(name, text.removeprefix(mark).replace("\r\n", "\n"))
     tree, diagnostics = parse(source)
     errors = [each for each in diagnostics if each.severity == "error"]
-    errors += _wrong_expressions(tree)
+    with catch_warnings():
+        simplefilter("ignore")  # of `"\\d"` a build tells
+        errors += _wrong_expressions(tree)
     if errors:
         raise BuildError(*errors)
     python = tidied(_snippets(tree), tidy) if tidy else {}
@@ -112,9 +115,7 @@ def _items(tree: syntax.Tree, python: Mapping[Snippet, Sequence[str]]) -> list[_
     return found
 
 
-def _by_start(
-    tree: syntax.Tree,
-) -> Iterator[tuple[int, syntax.Statement | syntax.Block]]:
+def _by_start(tree: syntax.Tree) -> Iterator[tuple[int, syntax.Statement | syntax.Block]]:
     """Statements and blocks, by where their lines begin."""
     text = tree.source.text
     for node in tree.statements:
@@ -305,7 +306,7 @@ def _part(
     found = _COLON.search(head[1])
     comment = found[1] if found else None
     made = [f"{INDENT}python:  {comment}" if comment else f"{INDENT}python:"]
-    inner = _dedented(rows)
+    inner = _dedented(rows, block)
     made += _python_rows(inner, 2, block, python)
     return [*made, ""] if len(inner) < len(rows) else made
 
@@ -350,12 +351,12 @@ def _has_margin_comments(rows: Sequence[Row], block: syntax.Block) -> bool:
     return any(_margin_comment(row, block) for row in rows)
 
 
-def _dedented(rows: Sequence[Row]) -> list[Row]:
+def _dedented(rows: Sequence[Row], block: syntax.Block) -> list[Row]:
     """The lines of a Python part of a recipe without the indentation that they share, and without
-    blank lines around them."""
+    blank lines behind them."""
     cut = min((len(row) - len(row.lstrip()) for _, row in rows if row.strip()), default=0)
     found = [(offset + cut, row[cut:]) if row.strip() else (offset, "") for offset, row in rows]
-    while found and not found[-1][1]:
+    while found and not (found[-1][1] or _margin_comment(found[-1], block)):
         found.pop()
     return found
 
@@ -386,7 +387,7 @@ def _rule_snippets(rule: syntax.Rule) -> Iterator[Snippet]:
         return
     for head, inner in cut_recipe(rows):
         if head is not None and not _has_margin_comments(inner, rule.block):
-            yield _snippet(_dedented(inner), 2)
+            yield _snippet(_dedented(inner, rule.block), 2)
 
 
 def _snippet(rows: Sequence[Row], depth: int) -> Snippet:
