@@ -48,7 +48,8 @@ def _printed(
     found: Iterable[Candidate], shell: str, word: str, typed: str, quote: str
 ) -> Iterator[str]:
     if shell != BASH:
-        yield from (f"{text}\t{meaning}" for text, meaning in found)
+        # A name with a tab in it would be taken for a shorter one.
+        yield from (f"{text}\t{meaning}" for text, meaning in found if "\t" not in text)
         return
     replaced = len(word) - len(unquoted(_last_piece(typed) if not quote else typed)[0])
     yield from (quoted(text[replaced:], quote) for text, _ in found)

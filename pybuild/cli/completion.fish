@@ -3,7 +3,8 @@
 function __pybuild_complete
     set -l before (commandline -opc)
     set -l word (commandline -ct)
-    set -l fields (command $before[1] --complete fish "$word" $before[2..-1] 2>/dev/null | string split0)
+    set -l program (string replace -r -- '^~' $HOME $before[1])
+    set -l fields (command $program --complete fish "$word" $before[2..-1] 2>/dev/null | string split0)
     set -l start (string match -r -- '^--[a-z_-]+=|^[A-Za-z_]\w*=' "$word")
     set -q start[1]; or set start ''
     switch "$fields[1]"

@@ -3,8 +3,8 @@
 
 _pybuild() {
     local -a fields ended open shown_ended shown_open
-    local field text
-    fields=("${(@0)$(${(Q)words[1]} --complete zsh "${(Q)PREFIX}" "${(@)words[2,CURRENT-1]}" 2>/dev/null)}")
+    local field text program=${(Q)words[1]}
+    fields=("${(@0)$(${program/#\~/$HOME} --complete zsh "${(Q)PREFIX}" "${(@)words[2,CURRENT-1]}" 2>/dev/null)}")
     case $fields[1] in
         files | folders)
             compset -P '*='
