@@ -162,40 +162,68 @@ def test_jobs_of_random_projects_stay(data: st.DataObject) -> None:
 
 # -- random texts ---------------------------------------------------------------------------------
 
-WORDS = [
-    "a", "b.c", "x=y", 'r="a b"', '"q # r"', '"s:t"', "\\ ", "u\\:v", "w\\#", "<in>", "<f('#)')>",
-    "<m:[12:]>", "<r:**>", "*.c", "(p", "q)", "&", "z&", "s;t", "%", "%.o", "'", "split", "python",
-    "include", "-include", "collate", "value", "a" * 40, "ü", "@", "=", "==", "\\", ";", "<", ">",
+PLAIN = [
+    "a", "b.c", "x=y", 'r="a b"', '"q # r"', '"s:t"', "u\\:v", "w\\#", "<in>", "<f('#)')>", "z&",
+    "<m:[12:]>", "<r:**>", "*.c", "s;t", "%", "%.o", "'", "split", "include", "a" * 40, "ü",
 ]  # fmt: skip
-GAPS = [" ", "  ", "\t", " \\\n ", "\\\n", "\f", "", " \\\n # c\n"]
-MARKS = [":", " : ", "&:", " &: ", "|", " | ", ": \\\n", " \\\n:"]
-ROWS = ["x", "y  ", "'", '"  ', "cat <<end  ", "end", "\\", "a \\", "  z", "\tz", "# c  ", "", "python:",
-        " python :", "  p(1) # c", "    q", "@", "@-", "#!/bin/sh", "<in>", "# at the margin\x00", "$(  ", ")"]  # fmt: skip
-HEADERS = st.lists(st.sampled_from(WORDS + GAPS * 2 + MARKS * 3), min_size=2, max_size=9).map(
-    "".join
-)
-PYTHON = st.sampled_from(
-    ["x=1", "x ?=[ 1,\n 2 ]", "x  += (\n'a' # c\n )", "@env( A='1' )", "@temp", "@depends( 'a',\n\n 'b')",
-     "x = '''\n a: b  \n'''", "python:", "python : # c", "@desc( '(' )", "include a  b # c", "x = \\\n 1"]
-)  # fmt: skip
+ODD = [
+    "\\ ", "(p", "q)", "&", "python", "-include", "collate", "value", "@", "=", "==", "\\", ";", "<", ">",
+]  # fmt: skip
+GAPS = [" ", " ", "  ", "\t", " \\\n ", "\\\n", " \f", " \\\n # c\n"]
+MARKS = [":", " : ", ": ", "&:", " &: ", ": \\\n", " \\\n:"]
+ROWS = [
+    "x", "y  ", "'", '"  ', "cat <<end  ", "end", "\\", "a \\", "  z", "\tz", "# c  ", "", "python:",
+    " python :", "python :  # why", "  p(1) # c", "    q", "@", "@- x", "#!/bin/sh", "<in>",
+    "# at the margin\x00", "$(  ", ")",
+]  # fmt: skip
+ATTRIBUTES = ["@env( A='1' )", "@temp", "@depends( 'a',\n\n 'b')", "@desc( '(' )", "@phony( )  # c"]
+OTHERS = [
+    "x=1", "x ?=[ 1,\n 2 ]", "x  += (\n'a' # c\n )", "x = \'\'\'\n a: b  \n\'\'\'", "include a  b # c",
+    "x = \\\n 1", "-include \\\n  a", "x = (1)#d",
+]  # fmt: skip
+
+
+@st.composite
+def words(draw: st.DrawFn, least: int = 0) -> str:
+    """Words of a header, and what stands between them."""
+    chosen = draw(st.lists(st.sampled_from(PLAIN * 5 + ODD), min_size=least, max_size=3))
+    return "".join(word + draw(st.sampled_from(GAPS)) for word in chosen)
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> list[str]:
+    """A rule, perhaps with attributes and a recipe."""
+    rows = draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=2))
+    header = draw(st.sampled_from(["", "", "", "split ", "collate  ", "combinations( 2 ) "]))
+    for least in draw(st.sampled_from([(1,), (1,), (1, 1)])):
+        header += draw(words(least)) + draw(st.sampled_from(MARKS))
+    header += draw(words()) + draw(st.sampled_from(["", "", "| ", "|x"]))
+    return [*rows, header + draw(st.sampled_from(["", " ", " # c", "  #d "]))]
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> list[str]:
+    """Indented lines, with comments at the margin between them."""
+    indent = draw(st.sampled_from(["  ", "    ", "\t", "\t\t"]))
+    rows = draw(st.lists(st.sampled_from(ROWS), min_size=1, max_size=6))
+    return [row.rstrip("\x00") if row.endswith("\x00") else indent + row for row in rows]
 
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
     """Statements and blocks, most of which make a Pipefile."""
     out: list[str] = []
-    for _ in range(draw(st.integers(1, 4))):
-        out.append(draw(HEADERS | PYTHON))
-        out[-1] += draw(st.sampled_from(["", " ", " # c", "  #d "]))
-        if draw(st.booleans()):
-            indent = draw(st.sampled_from(["  ", "    ", "\t", "\t\t"]))
-            for row in draw(st.lists(st.sampled_from(ROWS), min_size=1, max_size=6)):
-                margin = row.endswith("\x00")
-                out.append(row.rstrip("\x00") if margin else indent + row)
+    for _ in range(draw(st.integers(1, 3))):
+        kind = draw(st.sampled_from(["rule", "rule", "rule", "python", "other"]))
+        if kind == "other":
+            out.append(draw(st.sampled_from(OTHERS)))
+        elif kind == "python":
+            out += [draw(st.sampled_from(["python:", "python : # c"])), *draw(blocks())]
+        else:
+            out += draw(rules()) + (draw(blocks()) if draw(st.booleans()) else [])
         out += draw(st.lists(st.sampled_from(["", " ", "# c", "#", "\f# d"]), max_size=2))
-    return draw(st.sampled_from(["\n", "\r\n"])).join(out) + draw(
-        st.sampled_from(["", "\n", "\n\n "])
-    )
+    end = draw(st.sampled_from(["", "\n", "\n\n "]))
+    return draw(st.sampled_from(["\n", "\r\n"])).join(out) + end
 
 
 @settings(UNHURRIED, max_examples=150)
