@@ -183,20 +183,21 @@ class _Word(NamedTuple):
 def _header(rule: syntax.Rule) -> list[str]:
     """The lines of a header; as they are if something stands there that is neither word nor mark,
     such as a comment inside brackets."""
-    words = [word.span for part in (*rule.segments, rule.order_only) for word in part]
-    spans = [(span.start, span.end) for span in words]
-    start = rule.span.start + len(rule.kind)
-    found = _words(rule, rule.kind, start, sorted(spans))
-    if found is None or (not rule.kind and _might_be_keyword(found)):
+    places = [word.span for part in (*rule.segments, rule.order_only) for word in part]
+    spans = sorted((span.start, span.end) for span in places)
+    found = _words(rule, rule.kind, rule.span.start + len(rule.kind), spans)
+    if found is None or (not rule.kind and _hides_keyword(rule, spans)):
         return _written(rule).split("\n")
     colons = [number for number, word in enumerate(found, 1) if word.has_colon]
     return _broken(found, colons[-1])
 
 
-def _might_be_keyword(words: Sequence[_Word]) -> bool:
-    """Whether a backslash right behind the first target keeps it from being read as a keyword."""
-    first, *others = words
-    return not first.has_colon and bool(others) and others[0].breaks
+def _hides_keyword(rule: syntax.Rule, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether something else than blanks stands behind the first target: that may keep it from
+    being read as a keyword."""
+    (_, end), *others = spans
+    gap = rule.span.source.text[end : others[0][0]] if others else ""
+    return ":" not in gap and gap.strip(" \t") != ""
 
 
 def _include(node: syntax.Include) -> list[str]:

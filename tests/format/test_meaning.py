@@ -232,6 +232,8 @@ def texts(draw: st.DrawFn) -> str:
 @example("a: <f('\\\n')>")
 @example("a: (b # c\n d)")
 @example("x = (1)")
+@example("split \fa :")
+@example("collate\\\na :")
 @example("a:\n  cat <<end  \n  b  \n# margin\n  end\n")
 def test_the_tree_of_random_texts_stays(text: str) -> None:
     try:
