@@ -52,7 +52,13 @@ from pybuild.pipefile.template import (
     holes_in,
 )
 from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
-from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
+from pybuild.pipefile.usercode import (
+    UserCode,
+    compile_arguments,
+    compile_expression,
+    compile_python,
+    is_written_as_list,
+)
 from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
 from pybuild.regex import regex
@@ -207,8 +213,7 @@ class Resolver:
 
     def _override(self, node: syntax.Assignment, text: str) -> Any:
         """A text from the command line; it becomes a list where the file gives a list."""
-        written = node.expression.text.lstrip()
-        if written.startswith(("[", "(", "glob(")):
+        if is_written_as_list(node.expression.text):
             import shlex
 
             try:
@@ -1112,7 +1117,7 @@ class Resolver:
             return (), {}
         if isinstance(node.arguments, syntax.Given):
             return node.arguments.positional, dict(node.arguments.named)
-        code = compile_expression(node.arguments, "__take__(", "\n)")
+        code = compile_arguments(node.arguments)
         names: dict[str, Any] = {"__take__": lambda *a, **k: (a, k)}
         if node.name == "follows":
             names |= {name: name for name in (*self.rule_names, *self.out.phony)}
