@@ -290,7 +290,7 @@ Others are left out, so that an apostrophe never runs to the end of the file.")
 
 (defun pipefile-indent-line ()
   "Indent the line at point; called again, take it to the margin and back.
-What stands in a recipe is left where it is: only its author knows what it means."
+What stands in a recipe is left where it is: only its author knows why."
   (interactive)
   (let* ((usual (pipefile--usual-indentation))
          (again (and (eq this-command last-command) (= (current-indentation) usual)))

@@ -234,11 +234,11 @@ def test_the_mode_compiles_without_warnings(tmp_path: Path) -> None:
     emacs = shutil.which("emacs")
     if emacs is None:
         pytest.skip("there is no emacs here")
+    strict = "(setq byte-compile-error-on-warn t)"
     copy = tmp_path / MODE.name
     shutil.copy(MODE, copy)
     done = subprocess.run(
-        [emacs, "-Q", "--batch", "--eval", "(setq byte-compile-error-on-warn t)"]
-        + ["-f", "batch-byte-compile", str(copy)],
+        [emacs, "-Q", "--batch", "--eval", strict, "-f", "batch-byte-compile", str(copy)],
         capture_output=True,
         text=True,
         timeout=LONGEST_S,

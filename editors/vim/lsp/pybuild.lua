@@ -5,37 +5,32 @@ local function program(client)
   return type(cmd) == 'table' and cmd[1] or 'pybuild'
 end
 
----The folder of a lens's second argument, which is a path or a URI.
-local function folder_of(told)
-  if not told or told == '' then
-    return vim.fn.getcwd()
-  end
-  return vim.startswith(told, 'file:') and vim.uri_to_fname(told) or told
+---What a lens is about: a target, and the folder of its build file, from where pybuild is run.
+local function wish(command)
+  local uri, target = unpack(command.arguments or {})
+  local file = uri and vim.uri_to_fname(uri) or vim.api.nvim_buf_get_name(0)
+  local folder = vim.fs.root(file, 'Pipefile') or vim.fs.dirname(file)
+  return folder, (target and target ~= '') and { '--', target } or {}
 end
 
 ---A command of a lens: pybuild with these options on its target, in a terminal below.
 local function in_terminal(...)
   local options = { ... }
   return function(command, context)
-    local target, folder = unpack(command.arguments or {})
-    local words = vim.list_extend({ program(vim.lsp.get_client_by_id(context.client_id)) }, options)
-    if target and target ~= '' then
-      vim.list_extend(words, { '--', target })
-    end
+    local folder, goal = wish(command)
+    local words = { program(vim.lsp.get_client_by_id(context.client_id)) }
+    vim.list_extend(vim.list_extend(words, options), goal)
     vim.cmd('botright new')
-    vim.fn.jobstart(words, { term = true, cwd = folder_of(folder) })
+    vim.fn.jobstart(words, { term = true, cwd = folder })
   end
 end
 
 ---Draws the graph to a file and opens it.
 local function graph(command, context)
-  local target, folder = unpack(command.arguments or {})
+  local folder, goal = wish(command)
   local file = vim.fn.tempname() .. '.svg'
   local words = { program(vim.lsp.get_client_by_id(context.client_id)), '--flowchart=' .. file }
-  if target and target ~= '' then
-    vim.list_extend(words, { '--', target })
-  end
-  vim.system(words, { cwd = folder_of(folder), text = true }, vim.schedule_wrap(function(done)
+  vim.system(vim.list_extend(words, goal), { cwd = folder, text = true }, vim.schedule_wrap(function(done)
     if done.code ~= 0 then
       vim.notify(done.stderr, vim.log.levels.ERROR)
     else
@@ -51,7 +46,7 @@ return {
   commands = {
     ['pybuild.run'] = in_terminal(),
     ['pybuild.dryRun'] = in_terminal('-n'),
-    ['pybuild.why'] = in_terminal('-n', '--explain'),
+    ['pybuild.explain'] = in_terminal('-n', '--explain'),
     ['pybuild.graph'] = graph,
   },
 }

@@ -18,7 +18,7 @@ const EXECUTE_COMMAND = "workspace/executeCommand";
 const OWN_COMMANDS: ReadonlySet<string> = new Set([
   "pybuild.run",
   "pybuild.dryRun",
-  "pybuild.why",
+  "pybuild.explain",
   "pybuild.graph",
 ]);
 

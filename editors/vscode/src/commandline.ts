@@ -1,13 +1,13 @@
 // What is asked of pybuild about a target, as words of its command line.
 
-export type Action = "run" | "dryRun" | "why";
+export type Action = "run" | "dryRun" | "explain";
 
 const OPTIONS: Record<Action, readonly string[]> = {
   run: [],
   dryRun: ["-n"],
-  why: ["-n", "--explain"],
+  explain: ["-n", "--explain"],
 };
-const VERBS: Record<Action, string> = { run: "run", dryRun: "dry run", why: "why" };
+const VERBS: Record<Action, string> = { run: "run", dryRun: "dry run", explain: "why" };
 
 /** The words behind `pybuild`; an empty target is the default goal. A target never counts as an option. */
 export function wordsFor(options: readonly string[], target: string): string[] {

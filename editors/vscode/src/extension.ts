@@ -1,5 +1,6 @@
 // The extension: views, tasks, commands and the language server are put together here.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import * as vscode from "vscode";
@@ -8,6 +9,7 @@ import type { Action } from "./commandline.js";
 import { showGraph } from "./graph.js";
 import { goalOf, lineOf } from "./listing.js";
 import { wordsOf, type Outcome } from "./outcome.js";
+import { projectFolder } from "./program.js";
 import { findProjects, rulesOf } from "./projects.js";
 import { actionTask, TargetTasks, TYPE } from "./tasks.js";
 import { RuleNode, Targets } from "./tree.js";
@@ -41,7 +43,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
 function commands(targets: Targets, server: Server): vscode.Disposable[] {
   const register = vscode.commands.registerCommand;
   return [
-    ...(["run", "dryRun", "why"] as const).map((action: Action) =>
+    ...(["run", "dryRun", "explain"] as const).map((action: Action) =>
       register(`pybuild.${action}`, async (first?: unknown, second?: unknown) => {
         const wish = await wishOf(first, second);
         if (wish) await vscode.tasks.executeTask(actionTask(wish.folder, action, wish.target));
@@ -57,25 +59,16 @@ function commands(targets: Targets, server: Server): vscode.Disposable[] {
   ];
 }
 
-/** What is asked for: a node of the view, or target and folder (a code lens); else the user is asked. */
+/** What is asked for: a node of the view; the URI of a build file and a target (a lens); else the user is asked. */
 async function wishOf(first: unknown, second: unknown): Promise<Wish | undefined> {
   if (first instanceof RuleNode) {
     return first.goal === undefined ? undefined : { target: first.goal, folder: first.folder };
   }
   if (typeof first === "string") {
-    return { target: first, folder: folderOf(second) };
+    const folder = path.dirname(vscode.Uri.parse(first).fsPath);
+    return { target: typeof second === "string" ? second : "", folder: projectFolder(folder, existsSync) };
   }
   return pick();
-}
-
-/** A folder by its path or URI; else that of the file which is open, or the workspace's. */
-function folderOf(told: unknown): string {
-  if (typeof told === "string" && told) {
-    return told.startsWith("file:") ? vscode.Uri.parse(told).fsPath : told;
-  }
-  const file = vscode.window.activeTextEditor?.document.uri;
-  if (file?.scheme === "file") return path.dirname(file.fsPath);
-  return vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? process.cwd();
 }
 
 async function pick(): Promise<Wish | undefined> {

@@ -25,6 +25,14 @@ function expanded(text: string, around: Surroundings): string {
   return home.replaceAll("${workspaceFolder}", around.folder ?? "");
 }
 
+/** Where pybuild runs for a file of a folder: the nearest folder upwards with a Pipefile, else the folder. */
+export function projectFolder(folder: string, exists: (file: string) => boolean): string {
+  for (let at = folder; ; at = path.dirname(at)) {
+    if (exists(path.join(at, "Pipefile"))) return at;
+    if (at === path.dirname(at)) return folder;
+  }
+}
+
 /** What to tell when the program cannot be started. */
 export function absentMessage(program: string): string {
   return (

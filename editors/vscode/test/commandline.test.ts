@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { optionsOf, titleOf, wordsFor } from "../src/commandline.js";
 import { wordsOf } from "../src/outcome.js";
-import { absentMessage, findProgram, serverMessage, type Surroundings } from "../src/program.js";
+import { absentMessage, findProgram, projectFolder, serverMessage, type Surroundings } from "../src/program.js";
 
 test("words of a command line", () => {
   assert.deepEqual(wordsFor(optionsOf("run"), "all"), ["--", "all"]);
   assert.deepEqual(wordsFor(optionsOf("dryRun"), "-odd"), ["-n", "--", "-odd"]);
-  assert.deepEqual(wordsFor(optionsOf("why"), "a b.txt"), ["-n", "--explain", "--", "a b.txt"]);
-  assert.deepEqual(wordsFor(optionsOf("why"), ""), ["-n", "--explain"]);
+  assert.deepEqual(wordsFor(optionsOf("explain"), "a b.txt"), ["-n", "--explain", "--", "a b.txt"]);
+  assert.deepEqual(wordsFor(optionsOf("explain"), ""), ["-n", "--explain"]);
 });
 
 test("titles", () => {
   assert.equal(titleOf("run", "all"), "all");
-  assert.equal(titleOf("why", ""), "why: default goal");
+  assert.equal(titleOf("explain", ""), "why: default goal");
 });
 
 test("the program", () => {
@@ -29,6 +29,13 @@ test("the program", () => {
   assert.equal(findProgram("~/bin/pybuild", around([])), "/home/u/bin/pybuild");
   assert.equal(findProgram(" ${workspaceFolder}/x ", around([])), "/p/x");
   assert.equal(findProgram("", { ...around([".venv/bin/pybuild"]), folder: undefined }), "pybuild");
+});
+
+test("the folder of a project", () => {
+  const exists = (file: string) => file === "/p/Pipefile";
+  assert.equal(projectFolder("/p/rules/deep", exists), "/p");
+  assert.equal(projectFolder("/p", exists), "/p");
+  assert.equal(projectFolder("/q/rules", exists), "/q/rules");
 });
 
 test("what is told when it does not start", () => {
