@@ -37,15 +37,16 @@ HEAD = """
 LONGEST_S = 120
 
 
-def run(folder: Path, script: str) -> Any:
-    """What a script of Emacs Lisp gives to `answer`."""
+def run(folder: Path, script: str, flag: str = "-Q") -> Any:
+    """What a script of Emacs Lisp gives to `answer`. With the flag `-q` the packages of the system
+    are there."""
     emacs = shutil.which("emacs")
     if emacs is None:
         pytest.skip("there is no emacs here")
     file = folder / "script.el"
     file.write_text(HEAD + script, encoding="utf-8")
     done = subprocess.run(
-        [emacs, "-Q", "--batch", "-l", str(MODE), "-l", str(file)],
+        [emacs, flag, "--batch", "-l", str(MODE), "-l", str(file)],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
