@@ -3,8 +3,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import * as vscode from "vscode";
 import {
+  CloseAction,
   LanguageClient,
   type DynamicFeature,
+  type ErrorHandler,
   type ExecuteCommandRegistrationOptions,
   type RegistrationData,
   type StaticFeature,
@@ -22,8 +24,24 @@ const OWN_COMMANDS: ReadonlySet<string> = new Set([
   "pybuild.graph",
 ]);
 
-/** A client that leaves to this extension the commands which it registers itself. */
+/**
+ * A client that leaves to this extension the commands which it registers itself. A server that does not
+ * start is told of by `Server`, once, and not started again.
+ */
 class Client extends LanguageClient {
+  override error(message: string, data?: unknown, show?: boolean | "force"): void {
+    super.error(message, data, this.isRunning() ? show : false);
+  }
+
+  override createDefaultErrorHandler(mostRestarts?: number): ErrorHandler {
+    const usual = super.createDefaultErrorHandler(mostRestarts);
+    return {
+      error: (error, message, count) => usual.error(error, message, count),
+      closed: () =>
+        this.isRunning() ? usual.closed() : { action: CloseAction.DoNotRestart, handled: true },
+    };
+  }
+
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     if ("registrationType" in feature && feature.registrationType.method === EXECUTE_COMMAND) {
       keepOwnCommands(feature as DynamicFeature<ExecuteCommandRegistrationOptions>);
@@ -52,20 +70,30 @@ export class Server implements vscode.Disposable {
     if (!settings.get("server.enabled", true)) return;
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
     const program = programFor(folder);
+    const first = await this.process(program, folder).catch(() => undefined);
+    if (!first) {
+      complain(absentMessage(program), this.channel);
+      return;
+    }
+    let waiting: ChildProcess | undefined = first;
+    const process = async (): Promise<ChildProcess> => {
+      const child = waiting ?? (await this.process(program, folder));
+      waiting = undefined;
+      return child;
+    };
     const languages = settings.get("server.makefiles", true) ? ["pipefile", "makefile"] : ["pipefile"];
-    this.client = new Client("pybuild", "pybuild", () => this.process(program, folder), {
+    const ended = new Promise<void>((resolve) => first.once("close", () => resolve()));
+    const client = new Client("pybuild", "pybuild", process, {
       documentSelector: languages.map((language) => ({ scheme: "file", language })),
       outputChannel: this.channel,
       initializationFailedHandler: () => false,
     });
-    try {
-      await this.client.start();
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      complain(
-        text.includes("ENOENT") ? absentMessage(program) : serverMessage(program, this.said || text),
-        this.channel,
-      );
+    this.client = client;
+    const isUp = await Promise.race([client.start().then(() => true, () => false), ended.then(() => false)]);
+    if (!isUp) {
+      first.kill();
+      await ended; // then all is read that it said
+      complain(serverMessage(program, this.said), this.channel);
     }
   }
 

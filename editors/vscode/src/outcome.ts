@@ -23,7 +23,7 @@ export function wordsOf(outcome: Outcome): Words {
         return { text: `$(circle-slash) ${outcome.title}`, tooltip: "stopped", isError: false };
       }
       return outcome.exit === 0
-        ? { text: `$(check) ${outcome.title}`, tooltip: "made", isError: false }
+        ? { text: `$(check) ${outcome.title}`, tooltip: "done", isError: false }
         : { text: `$(error) ${outcome.title}`, tooltip: `exit status ${outcome.exit}`, isError: true };
   }
 }

@@ -20,7 +20,7 @@ build() { # FOLDER [OPTION...]: its native part, against the headers of the node
 }
 
 # What code-server itself needs: a module for passwords.
-build node_modules/argon2 --module_name=argon2 --module_path=./lib/binding/napi-v3
+build node_modules/argon2 --module_name=argon2 --module_path="$PWD/node_modules/argon2/lib/binding/napi-v3"
 
 # What the editor inside of it needs.
 cd node_modules/code-server/lib/vscode
