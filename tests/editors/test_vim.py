@@ -196,24 +196,34 @@ def test_indenting_a_whole_file_changes_nothing(editor: list[str], tmp_path: Pat
     assert "\n".join(run(editor, tmp_path, script)) + "\n" == text
 
 
-def test_make_puts_mistakes_into_the_quickfix_list(editor: list[str], tmp_path: Path) -> None:
-    text = "all: a.txt <nothing>\n\na.txt: b.txt\n    cp <input> <outptu>\n"
-    (tmp_path / "Pipefile").write_text(text, encoding="utf-8")
+def _made(editor: list[str], folder: Path, words: str) -> list[list[Any]]:
+    """The quickfix list after `:make`: file, line, column, type, message."""
     script = f"""
 edit Pipefile
 compiler pybuild
 let &l:makeprg = '{sys.executable} -m pybuild'
-silent make! --lint
+silent make! {words}
 let g:answer = map(filter(getqflist(), 'v:val.valid'),
-      \\ '[bufname(v:val.bufnr), v:val.lnum, v:val.col, v:val.type, v:val.text]')
+      \\ '[bufname(v:val.bufnr), v:val.lnum, v:val.col, tolower(v:val.type), v:val.text]')
 """
-    found = run(editor, tmp_path, script)
-    assert [(Path(name).name, line, kind.lower()) for name, line, _, kind, _ in found] == [
-        ("Pipefile", 1, "e"),
-        ("Pipefile", 4, "e"),
-    ]
-    assert found[1][2] == text.splitlines()[3].index("<outptu>") + 1
-    assert re.search(r"outptu.*\[PB\d+\]$", found[1][4])
+    found = run(editor, folder, script)
+    return [[Path(name).name, *rest] for name, *rest in found]
+
+
+def test_make_puts_mistakes_into_the_quickfix_list(editor: list[str], tmp_path: Path) -> None:
+    text = "all: a.txt <nothing>\n\na.txt: b.txt\n    cp <input> <outptu>\n"
+    (tmp_path / "Pipefile").write_text(text, encoding="utf-8")
+    lines = text.splitlines()
+    one, other = _made(editor, tmp_path, "--lint")
+    assert one[:4] == ["Pipefile", 1, lines[0].index("<nothing>") + 1, "e"]
+    assert other[:4] == ["Pipefile", 4, lines[3].index("<outptu>") + 1, "e"]
+    assert re.search(r"outptu.*\[PB\d+\]$", other[4])
+
+
+def test_make_takes_what_compilers_print(editor: list[str], tmp_path: Path) -> None:
+    text = ".PHONY: all\nall:\n    echo 'src/a.c:3:5: error: no such thing' >&2; exit 1\n"
+    (tmp_path / "Pipefile").write_text(text, encoding="utf-8")
+    assert ["a.c", 3, 5, "e", "no such thing"] in _made(editor, tmp_path, "")
 
 
 def _keywords(group: str) -> set[str]:

@@ -89,3 +89,4 @@ def test_the_packed_extension_in_a_real_editor(tmp_path: Path) -> None:
         "broken1",
     ]
     assert seen["summary"] == "ONE\nTWO"
+    assert {"all", "loud"} <= set(seen["graph"])

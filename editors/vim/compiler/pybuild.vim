@@ -9,6 +9,7 @@ if exists(':CompilerSet') != 2
   command -nargs=* CompilerSet setlocal <args>
 endif
 
-" Excerpts, notes and what recipes print are left out of the list.
+" The usual formats stay, for what the compilers print that recipes start.
 CompilerSet makeprg=pybuild
-CompilerSet errorformat=%f:%l:%c:\ %trror:\ %m,%f:%l:%c:\ %tarning:\ %m,%-G%.%#
+CompilerSet errorformat&
+CompilerSet errorformat^=%f:%l:%c:\ %trror:\ %m,%f:%l:%c:\ %tarning:\ %m
