@@ -130,13 +130,22 @@ def _rule(node: syntax.Rule) -> Iterator[Paint]:
         yield Paint(start, start + len(word), Keyword.Declaration)
         rest = (start + len(word), node.kind.removeprefix(word))
         yield from _painted("python", [rest])
-    *before, last = node.segments
-    for number, segment in enumerate(before):
-        is_name = number == 0 and (len(before) == 2 or node.kind == "value")
-        yield from _words(segment, Name.Function if is_name else Name.Label)
+    first, *between, last = node.segments
+    yield from _words(first, Name.Function if _is_named(node) else Name.Label)
+    for segment in between:
+        yield from _words(segment, Name.Label)
     yield from _words((*last, *node.order_only), Text)
     if isinstance(node.block, syntax.Block):
         yield from _recipe(node.block)
+
+
+def _is_named(node: syntax.Rule) -> bool:
+    """Whether a header begins with the rule's name. With a `%` in the middle it is make's static
+    pattern rule."""
+    if len(node.segments) < 3:
+        return node.kind == "value"
+    pieces = (piece for word in node.segments[1] for piece in word.pieces)
+    return not any(isinstance(each, syntax.Text) and "%" in each.text for each in pieces)
 
 
 # -- words and placeholders --------------------------------------------------------------------

@@ -86,6 +86,9 @@ def test_pygments_knows_it_by_name_and_by_file() -> None:
         ('a: "b c"', '"b c"', Token.Literal.String.Double),
         ("a.o: b.c", "a.o", Token.Name.Label),
         ("combinations(2) a: b: c", "2", Token.Literal.Number.Integer),
+        ("objects: a.o: a.c", "objects", Token.Name.Function),
+        ("value v: a.c", "v", Token.Name.Function),
+        ("objects: %.o: %.c", "objects", Token.Name.Label),
     ],
 )
 def test_parts_have_their_types(text: str, value: str, token: _TokenType) -> None:
