@@ -12,6 +12,7 @@ from pybuild.pipefile.attributes import ATTRIBUTES
 from pybuild.pipefile.builtins import LoadTime
 from pybuild.pipefile.template import FILE_PARTS, JOB_NAMES
 from tests.editors.places import ROOT
+from tests.editors.regenerate import FILES, with_attributes
 
 GRAMMAR = json.loads((ROOT / "grammar" / "pipefile.tmLanguage.json").read_text("utf-8"))
 
@@ -112,3 +113,9 @@ def test_both_grammars_have_the_same_operators_of_assignment() -> None:
         "?=",
         "+=",
     ]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_attributes_are_those_of_the_code(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    assert with_attributes(name, text) == text, "run `python -m tests.editors.regenerate`"

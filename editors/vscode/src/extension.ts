@@ -61,6 +61,10 @@ function commands(targets: Targets, server: Server): vscode.Disposable[] {
 
 /** What is asked for: a node of the view; the URI of a build file and a target (a lens); else the user is asked. */
 async function wishOf(first: unknown, second: unknown): Promise<Wish | undefined> {
+  if (!vscode.workspace.isTrusted) {
+    void vscode.window.showWarningMessage("pybuild runs code of the Pipefile: trust the workspace first.");
+    return undefined;
+  }
   if (first instanceof RuleNode) {
     return first.goal === undefined ? undefined : { target: first.goal, folder: first.folder };
   }
@@ -72,7 +76,6 @@ async function wishOf(first: unknown, second: unknown): Promise<Wish | undefined
 }
 
 async function pick(): Promise<Wish | undefined> {
-  if (!vscode.workspace.isTrusted) return undefined;
   try {
     const chosen = await vscode.window.showQuickPick(choices(), { placeHolder: "Target, rule or task" });
     return chosen && { target: chosen.label, folder: chosen.folder };
