@@ -31,12 +31,14 @@ def blocks_of(page: Path) -> list[str]:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Names and texts of all Pipefiles that the project shows."""
+    """Names and texts of all Pipefiles that the project shows, but for those that are not well
+    formed: they show mistakes."""
     for example in EXAMPLES:
         yield str(example.relative_to(ROOT)), example.read_text(encoding="utf-8")
     for page in sorted(ROOT.glob("docs/*.md")):
         for number, text in enumerate(blocks_of(page), 1):
-            yield f"{page.name} {number}", text
+            if not parse(Source("Pipefile", text))[1]:
+                yield f"{page.name} {number}", text
 
 
 def places(text: str) -> list[Place]:
