@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pybuild.pipefile import syntax
+from pybuild.pipefile.attributes import ATTRIBUTES
 from pybuild.pipefile.parse import parse
 from pybuild.pipefile.recipe import Insert, PythonTemplate, compile_recipe
 from pybuild.source import Source, Span
@@ -17,7 +18,8 @@ EXAMPLES = sorted([*ROOT.glob("examples/*/Pipefile"), ROOT / "Pipefile"])
 
 class Place(NamedTuple):
     """Characters `start` to `end` of a text. `what` is one of `comment`, `variable`, `include`,
-    `attribute`, `kind`, `rule`, `placeholder` (its name), `python` (the word that begins a block)."""
+    `attribute` (one that there is), `kind`, `rule`, `placeholder` (its name), `python` (the word that
+    begins a block)."""
 
     start: int
     end: int
@@ -64,6 +66,8 @@ def _statement(node: syntax.Statement) -> Iterator[Place]:
 
 def _rule(node: syntax.Rule) -> Iterator[Place]:
     for each in node.decorations:
+        if each.name not in ATTRIBUTES:
+            continue
         yield Place(each.span.start + 1, each.span.start + 1 + len(each.name), "attribute")
     if node.kind:
         word = node.kind.partition("(")[0]
