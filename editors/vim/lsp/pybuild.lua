@@ -9,7 +9,9 @@ end
 local function wish(command)
   local uri, target = unpack(command.arguments or {})
   local file = uri and vim.uri_to_fname(uri) or vim.api.nvim_buf_get_name(0)
-  local folder = vim.fs.root(file, 'Pipefile') or vim.fs.dirname(file)
+  local name = vim.fs.basename(file)
+  local is_pipefile = name == 'Pipefile' or vim.endswith(name, '.pipe')
+  local folder = is_pipefile and vim.fs.root(file, 'Pipefile') or vim.fs.dirname(file)
   return folder, (target and target ~= '') and { '--', target } or {}
 end
 

@@ -69,8 +69,8 @@ async function wishOf(first: unknown, second: unknown): Promise<Wish | undefined
     return first.goal === undefined ? undefined : { target: first.goal, folder: first.folder };
   }
   if (typeof first === "string") {
-    const folder = path.dirname(vscode.Uri.parse(first).fsPath);
-    return { target: typeof second === "string" ? second : "", folder: projectFolder(folder, existsSync) };
+    const folder = projectFolder(vscode.Uri.parse(first).fsPath, existsSync);
+    return { target: typeof second === "string" ? second : "", folder };
   }
   return pick();
 }

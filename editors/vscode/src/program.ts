@@ -25,11 +25,16 @@ function expanded(text: string, around: Surroundings): string {
   return home.replaceAll("${workspaceFolder}", around.folder ?? "");
 }
 
-/** Where pybuild runs for a file of a folder: the nearest folder upwards with a Pipefile, else the folder. */
-export function projectFolder(folder: string, exists: (file: string) => boolean): string {
-  for (let at = folder; ; at = path.dirname(at)) {
+/**
+ * Where pybuild runs for a build file: a Pipefile's or `*.pipe` file's project is the nearest folder upwards
+ * with a Pipefile; a makefile is read where it is.
+ */
+export function projectFolder(file: string, exists: (file: string) => boolean): string {
+  const own = path.dirname(file);
+  if (!/^Pipefile$|\.pipe$/.test(path.basename(file))) return own;
+  for (let at = own; ; at = path.dirname(at)) {
     if (exists(path.join(at, "Pipefile"))) return at;
-    if (at === path.dirname(at)) return folder;
+    if (at === path.dirname(at)) return own;
   }
 }
 

@@ -62,8 +62,9 @@ function groupOf(row: Row): vscode.TaskGroup | undefined {
 function taskOf(project: Project, definition: Definition, name: string): vscode.Task {
   const root = project.workspace?.uri.fsPath;
   const below = root ? path.relative(root, project.folder) : "";
+  const isTold = !below || definition.folder !== undefined;
   return new vscode.Task(
-    below ? { ...definition, folder: below } : definition,
+    isTold ? definition : { ...definition, folder: below },
     project.workspace ?? vscode.TaskScope.Workspace,
     name,
     TYPE,

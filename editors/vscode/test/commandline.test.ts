@@ -33,9 +33,10 @@ test("the program", () => {
 
 test("the folder of a project", () => {
   const exists = (file: string) => file === "/p/Pipefile";
-  assert.equal(projectFolder("/p/rules/deep", exists), "/p");
-  assert.equal(projectFolder("/p", exists), "/p");
-  assert.equal(projectFolder("/q/rules", exists), "/q/rules");
+  assert.equal(projectFolder("/p/rules/deep/a.pipe", exists), "/p");
+  assert.equal(projectFolder("/p/Pipefile", exists), "/p");
+  assert.equal(projectFolder("/q/rules/a.pipe", exists), "/q/rules");
+  assert.equal(projectFolder("/p/vendor/Makefile", exists), "/p/vendor");
 });
 
 test("what is told when it does not start", () => {
