@@ -54,7 +54,16 @@ if client:supports_method('textDocument/codeLens') then
     { textDocument = vim.lsp.util.make_text_document_params() }, 30000).result
 end
 local commands = vim.tbl_map(function(each) return each.command.command end, lenses)
+vim.cmd.write()
+local run = vim.tbl_filter(function(each)
+  return each.command.command == 'pybuild.run' and each.command.arguments[2] == 'a.txt'
+end, lenses)[1]
+if run then
+  client:exec_cmd(run.command, { bufnr = 0 })
+  wait(function() return vim.uv.fs_stat('a.txt') ~= nil end)
+end
 vim.g.answer = {
+  made = vim.uv.fs_stat('a.txt') ~= nil,
   root = client.config.root_dir or client.root_dir,
   before = before,
   after = shown(),
@@ -82,6 +91,7 @@ def test_neovim_shows_what_is_wrong(project: Path) -> None:
     assert places == [(0, start, start + 9), (3, other, other + 8)]
     assert all(code.startswith("PB") for code, *_ in found["before"])
     assert found["after"] == []
+    assert found["made"] or not found["all"], "the lens has run nothing"
     assert len(found["lenses"]) == found["all"], "a lens without a command in lsp/pybuild.lua"
     assert Path(found["root"]).resolve() == project.resolve()
 

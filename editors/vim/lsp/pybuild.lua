@@ -1,8 +1,13 @@
 -- The language server of pybuild for Neovim from 0.11 on: vim.lsp.enable('pybuild').
 
-local function program(client)
+---The words that start pybuild: those of the server, without its option.
+local function program(context)
+  local client = vim.lsp.get_client_by_id(context.client_id)
   local cmd = client and client.config.cmd
-  return type(cmd) == 'table' and cmd[1] or 'pybuild'
+  local words = type(cmd) == 'table' and cmd or { 'pybuild' }
+  return vim.tbl_filter(function(word)
+    return word ~= '--lsp'
+  end, words)
 end
 
 ---What a lens is about: a target, and the folder of its build file, from where pybuild is run.
@@ -20,8 +25,7 @@ local function in_terminal(...)
   local options = { ... }
   return function(command, context)
     local folder, goal = wish(command)
-    local words = { program(vim.lsp.get_client_by_id(context.client_id)) }
-    vim.list_extend(vim.list_extend(words, options), goal)
+    local words = vim.list_extend(vim.list_extend(program(context), options), goal)
     vim.cmd('botright new')
     vim.fn.jobstart(words, { term = true, cwd = folder })
   end
@@ -31,7 +35,7 @@ end
 local function graph(command, context)
   local folder, goal = wish(command)
   local file = vim.fn.tempname() .. '.svg'
-  local words = { program(vim.lsp.get_client_by_id(context.client_id)), '--flowchart=' .. file }
+  local words = vim.list_extend(program(context), { '--flowchart=' .. file })
   vim.system(vim.list_extend(words, goal), { cwd = folder, text = true }, vim.schedule_wrap(function(done)
     if done.code ~= 0 then
       vim.notify(done.stderr, vim.log.levels.ERROR)
