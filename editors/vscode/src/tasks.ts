@@ -7,6 +7,7 @@ import { goalOf, type Row } from "./listing.js";
 import { findProjects, programFor, projectOf, rulesOf, type Project } from "./projects.js";
 
 export const TYPE = "pybuild";
+const MATCHER = "$pybuild";
 
 interface Definition extends vscode.TaskDefinition {
   target: string;
@@ -73,7 +74,7 @@ function taskOf(project: Project, definition: Definition, name: string): vscode.
       wordsFor(definition.options ?? [], definition.target),
       { cwd: project.folder },
     ),
-    "$pybuild",
+    below ? [] : MATCHER, // which takes names as relative to the workspace's folder
   );
 }
 
