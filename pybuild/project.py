@@ -10,7 +10,7 @@ from types import FrameType
 
 from pybuild import __version__
 from pybuild.engine.events import Event, Judged, Message, Started, Summary
-from pybuild.engine.flat import STATE_FOLDER
+from pybuild.engine.key import STATE_FOLDER
 from pybuild.engine.lock import Lock
 from pybuild.engine.staleness import Level, Rules, UpToDate
 from pybuild.engine.traces import Journal

@@ -12,7 +12,8 @@ from pybuild.cli.build import ERROR, Killed, build_opened, build_revived, report
 from pybuild.cli.opening import project_of, wish_of, words_of
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.engine.events import Complaint, Message
-from pybuild.engine.flat import STATE_FOLDER, Flat, Unfit, flat_path, load_key
+from pybuild.engine.flat import Flat, Unfit
+from pybuild.engine.key import STATE_FOLDER, flat_path, load_key
 from pybuild.engine.ports import Report
 from pybuild.phases import Phases
 from pybuild.pipefile.watch import end_watch
@@ -124,6 +125,14 @@ class _Rounds:
                 self._change_scope(scope.over(again))
         if self.scope is None or (status is None and self.scope is again):
             self.whole(attend)
+
+    def reopen(self) -> None:
+        """Takes over the graph that another build of the same goals has left, if it has."""
+        again = self._kept(time.time_ns())
+        if again is not None and not again.is_behind():
+            self._change_scope(again)
+        elif again is not None:
+            again.close()
 
     def _look_around(self, project: Project, began_ns: int) -> None:
         """Finds out what counts after a load; the last good graph does if that went wrong."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from pybuild.engine.flat import COLUMNS, Flat, journal_look
@@ -12,11 +12,14 @@ from pybuild.files import Status
 from pybuild.kept import folders_of
 from pybuild.names import folder_of
 from pybuild.project import Project
+from pybuild.report.brief import up_to_date
 from pybuild.seen import Seen
 from pybuild.source import BuildError
 from pybuild.typed import NamedTuple, Protocol
+from pybuild.watch.door import Question
 from pybuild.watch.events import Batch
 from pybuild.watch.loops import TICK_NS
+from pybuild.watch.proof import Proof
 
 _READ = ("inputs", "discovered")
 _AT_ONCE = 1000  # rows: more are not read by `Flat.compare`
@@ -56,6 +59,13 @@ class Scope(Protocol):
     def step(self, batch: Batch) -> Step:
         """What a batch asks for."""
 
+    def answer(self, question: Question) -> str | None:
+        """What is to be said to somebody who asks whether all is up to date; None if it is not, or
+        that is not known. All that has happened is known by `step`."""
+
+    def is_behind(self) -> bool:
+        """Whether another build has left a younger graph."""
+
     def close(self) -> None:
         """Lets go of files."""
 
@@ -74,6 +84,7 @@ class KeptScope:
         self.files = len(self._rows)
         self._read = _names_of(flat.seen)
         self._listed = frozenset(flat.seen.folders)
+        self._proof = Proof(flat, self.names, self._rows)
         for column, kind in (("times", "q"), ("sizes", "q"), ("inodes", "Q"), ("digests", "B")):
             flat.array(column, kind)  # read now, not when somebody waits
         for column in COLUMNS:
@@ -91,6 +102,7 @@ class KeptScope:
 
     def step(self, batch: Batch) -> Step:
         flat = self.flat
+        self._proof.note(batch)
         inode, size = journal_look(self.journal)
         if inode != flat.journal[0] or size < flat.journal[1]:
             return Step(Act.WHOLE, tuple(sorted(filter(self.cares, batch.names))))
@@ -99,11 +111,22 @@ class KeptScope:
             return Step(Act.WHOLE, tuple(seen))
         return self.part(batch)
 
-    def _holds(self) -> bool:
+    def answer(self, question: Question) -> str | None:
+        flat = self.flat
+        if question.key != flat.key or flat.seeds or flat.seen.commands or self.is_behind():
+            return None
+        if not (self._holds(question.environment) and self._proof.holds()):
+            return None
+        return f"pybuild: {up_to_date(flat.goals, flat.jobs)}"
+
+    def is_behind(self) -> bool:
+        return journal_look(self.journal) != self.flat.journal
+
+    def _holds(self, environment: Mapping[str, str] = os.environ) -> bool:
         """Whether a load would see the same. What was seen is left alone if not: the graph may go
         on while the Pipefile is wrong, and must not be kept as one of what is there now."""
         seen = self.flat.seen.copy()
-        if seen.holds():
+        if seen.holds(environment):
             self.flat.seen = seen
             return True
         return False
@@ -228,6 +251,12 @@ class LoadedScope:
             return self.project.files.digest(name) != known
         return os.stat(name).st_ctime_ns >= self.began_ns
 
+    def answer(self, question: Question) -> None:
+        """Nothing is known that would do for a start."""
+
+    def is_behind(self) -> bool:
+        return False
+
     def close(self) -> None:
         """There is nothing to let go of."""
 
@@ -271,6 +300,12 @@ class BrokenScope:
         if changed:
             return Step(Act.WHOLE, changed)
         return self.kept.part(batch) if self.kept else NOTHING
+
+    def answer(self, question: Question) -> None:
+        """Nothing is known that would do for a start."""
+
+    def is_behind(self) -> bool:
+        return False
 
     def close(self) -> None:
         if self.kept:

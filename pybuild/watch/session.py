@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -17,11 +18,13 @@ from pybuild.project import Project
 from pybuild.seen import Seen
 from pybuild.source import BuildError
 from pybuild.typed import Protocol
+from pybuild.watch.door import Door, Question
 from pybuild.watch.events import Batch, Events
 from pybuild.watch.loops import Loops
 from pybuild.watch.scope import Act, Scope, Step
 
 _LOOK_EVERY = 0.03  # seconds between two looks for changes while jobs run
+_ANSWER_WITHIN = 0.03  # seconds to hear of all that has happened, when somebody asks
 _GONE_EVERY = 0.2  # seconds between two looks for a project's folder that is gone
 
 
@@ -46,6 +49,9 @@ class Rounds(Protocol):
 
     def part(self, step: Step, attend: Attend) -> None:
         """Builds what changed files make out of date, by the kept graph if that will do."""
+
+    def reopen(self) -> None:
+        """Takes over the graph that another build has left."""
 
     def report(self) -> Report:
         """Who is told of what happens between two rounds."""
@@ -144,6 +150,7 @@ class Session:
         self.folder = os.getcwd()
         self.events = open_events()
         self.loops = Loops()
+        self.door = Door()
         self._came = Batch()  # while the last round ran
         self._held = Batch()  # what a loop has written
         self._is_stopped = False  # whether the last round was
@@ -157,6 +164,7 @@ class Session:
                 self._round(step)
                 step = self._next()
         finally:
+            self.door.close()
             self.events.close()
 
     def _round(self, step: Step) -> None:
@@ -200,7 +208,7 @@ class Session:
                 if not is_told:
                     self._tell(Watching(self.rounds.scope.files if self.rounds.scope else 0))
                     is_told = True
-                batch = self.events.wait() or batch
+                batch = self._idle() | (self.events.wait(0) or batch)
             if not self._is_here():
                 self._return()
                 return Step(Act.WHOLE)
@@ -208,6 +216,35 @@ class Session:
             if step.act is not Act.NOTHING and self._go(step, batch):
                 held, self._held = self._held, Batch()
                 return self._step(batch | held) if held != Batch() else step
+
+    def _idle(self) -> Batch:
+        """Waits until something happens, and answers who asks meanwhile."""
+        if self.events.is_told:
+            self.door.open()
+        try:
+            while True:
+                handles = [each.fileno() for each in (self.events, self.door)]
+                ready, _, _ = select.select([each for each in handles if each >= 0], [], [])
+                if self.events.fileno() in ready:
+                    return Batch()
+                if self._visit():
+                    return Batch(everything=True)
+        finally:
+            self.door.close()
+
+    def _visit(self) -> bool:
+        """Answers one who asks; whether another graph is that of the goals then."""
+        self.door.visit(self._answer)
+        scope = self.rounds.scope
+        if scope is None or not scope.is_behind():
+            return False
+        self.rounds.reopen()
+        return self.rounds.scope is not scope
+
+    def _answer(self, question: Question) -> str | None:
+        if self.rounds.scope is None or not self.events.is_quiet(_ANSWER_WITHIN):
+            return None
+        return self.rounds.scope.answer(question)
 
     def _step(self, batch: Batch) -> Step:
         scope = self.rounds.scope
