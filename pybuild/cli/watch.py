@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -20,6 +21,7 @@ from pybuild.pipefile.watch import end_watch
 from pybuild.project import Project, Wish
 from pybuild.source import BuildError
 from pybuild.watch.events import Events
+from pybuild.watch.keys import Keys
 from pybuild.watch.scope import BrokenScope, KeptScope, LoadedScope, Scope, Step
 from pybuild.watch.session import Attend, Session, Stopped
 
@@ -27,7 +29,8 @@ JOURNAL = os.path.join(STATE_FOLDER, "journal")
 
 
 def watch(arguments: Arguments, words: Sequence[str]) -> int:
-    """Builds and waits until a signal ends it. Raises UsageError, Killed."""
+    """Builds and waits until a signal or a key ends it. Returns the exit status. Raises UsageError,
+    Killed."""
     if arguments.watch not in ("cancel", "queue"):
         raise UsageError(f"`--watch={arguments.watch}`: it is `--watch` or `--watch=queue`")
     if arguments.format not in ("text", "json"):
@@ -35,7 +38,13 @@ def watch(arguments: Arguments, words: Sequence[str]) -> int:
     if arguments.dry_run or arguments.question or arguments.touch or arguments.program:
         raise UsageError("`--watch` goes with builds by a Pipefile or makefile only")
     rounds = _Rounds(arguments, " ".join(["pybuild", *words]))
-    session = Session(rounds, _opener(arguments), queue=arguments.watch == "queue")
+    has_keys = arguments.format == "text" and sys.stdin.isatty() and sys.stdout.isatty()
+    session = Session(
+        rounds,
+        _opener(arguments),
+        Keys(sys.stdin.fileno() if has_keys else None),
+        queue=arguments.watch == "queue",
+    )
     try:
         session.run()
     except Stopped as stop:

@@ -59,6 +59,9 @@ class Scope(Protocol):
     def step(self, batch: Batch) -> Step:
         """What a batch asks for."""
 
+    def again(self) -> Step:
+        """What is to be done if nothing has changed and a build is asked for all the same."""
+
     def answer(self, question: Question) -> str | None:
         """What is to be said to somebody who asks whether all is up to date; None if it is not, or
         that is not known. All that has happened is known by `step`."""
@@ -110,6 +113,9 @@ class KeptScope:
         if (seen or batch.everything or flat.seen.commands) and not self._holds():
             return Step(Act.WHOLE, tuple(seen))
         return self.part(batch)
+
+    def again(self) -> Step:
+        return Step(Act.PART)
 
     def answer(self, question: Question) -> str | None:
         flat = self.flat
@@ -251,6 +257,9 @@ class LoadedScope:
             return self.project.files.digest(name) != known
         return os.stat(name).st_ctime_ns >= self.began_ns
 
+    def again(self) -> Step:
+        return Step(Act.WHOLE)
+
     def answer(self, question: Question) -> None:
         """Nothing is known that would do for a start."""
 
@@ -300,6 +309,9 @@ class BrokenScope:
         if changed:
             return Step(Act.WHOLE, changed)
         return self.kept.part(batch) if self.kept else NOTHING
+
+    def again(self) -> Step:
+        return Step(Act.WHOLE)
 
     def answer(self, question: Question) -> None:
         """Nothing is known that would do for a start."""

@@ -20,7 +20,9 @@ from pybuild.source import BuildError
 from pybuild.typed import Protocol
 from pybuild.watch.door import Door, Question
 from pybuild.watch.events import Batch, Events
+from pybuild.watch.keys import HELP, Keys
 from pybuild.watch.loops import Loops
+from pybuild.watch.past import Past
 from pybuild.watch.scope import Act, Scope, Step
 
 _LOOK_EVERY = 0.03  # seconds between two looks for changes while jobs run
@@ -34,6 +36,10 @@ class Stopped(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.signum = signum
+
+
+class Quit(BaseException):
+    """A key ends the watch."""
 
 
 class Rounds(Protocol):
@@ -64,11 +70,23 @@ class Attention:
     """Stands before the report of a round: notes what its jobs have read, and looks for changes
     while they run. A change of what they have read stops the round, unless `queue` is set."""
 
-    def __init__(self, project: Project, inner: Report, events: Events, *, queue: bool) -> None:
+    def __init__(
+        self,
+        project: Project,
+        inner: Report,
+        events: Events,
+        keys: Keys,
+        past: Past,
+        *,
+        queue: bool,
+    ) -> None:
         self.project = project
         self.inner = inner
         self.events = events
+        self.keys = keys
+        self.past = past
         self.queue = queue
+        self.quits = False
         self.interval: float | None = min(inner.interval or _LOOK_EVERY, _LOOK_EVERY)
         self.batch = Batch()
         self.stopped_by: tuple[str, ...] = ()
@@ -78,6 +96,7 @@ class Attention:
         """Tells the report, and notes what was read."""
         if isinstance(event, Judged):
             self._note(event.job)
+        self.past.note(event)
         self.inner.handle(event)
 
     def _note(self, job: Job) -> None:
@@ -88,11 +107,15 @@ class Attention:
     def tick(self) -> None:
         """Looks whether something has changed."""
         self.inner.tick()
+        build = self.project.building
+        if build is not None and self.keys.has_typed("q"):
+            self.quits = True
+            build.interrupt(signal.SIGTERM)
+            return
         batch = self.events.take()
         if batch is None:
             return
         self.batch |= batch
-        build = self.project.building
         if self.queue or self.stopped_by or build is None:
             return
         self.stopped_by = self._obsoleting(batch.names, build.judge)
@@ -141,11 +164,15 @@ def _is_other(name: str, judge: Judge) -> bool:
 
 
 class Session:
-    """Builds and waits until a signal ends it. `queue`: what runs is never stopped."""
+    """Builds and waits until a signal or a key ends it. `queue`: what runs is never stopped."""
 
-    def __init__(self, rounds: Rounds, open_events: Callable[[], Events], *, queue: bool) -> None:
+    def __init__(
+        self, rounds: Rounds, open_events: Callable[[], Events], keys: Keys, *, queue: bool
+    ) -> None:
         self.rounds = rounds
         self.open_events = open_events
+        self.keys = keys
+        self.past = Past()
         self.queue = queue
         self.folder = os.getcwd()
         self.events = open_events()
@@ -154,16 +181,23 @@ class Session:
         self._came = Batch()  # while the last round ran
         self._held = Batch()  # what a loop has written
         self._is_stopped = False  # whether the last round was
+        self._is_paused = False
+        self._is_asked = False  # whether a key asks for a build
 
     def run(self) -> None:
-        """Goes on until a signal. Raises Stopped."""
+        """Goes on until a key ends it, or a signal. Raises Stopped."""
         _catch_signals()
         try:
+            if self.keys.begin():
+                self._tell(Message(HELP))
             step = Step(Act.WHOLE)
             while True:
                 self._round(step)
                 step = self._next()
+        except Quit:
+            return
         finally:
+            self.keys.end()
             self.door.close()
             self.events.close()
 
@@ -172,10 +206,13 @@ class Session:
 
         def attend(project: Project, report: Report) -> Report:
             queue = self.queue or not self.loops.may_stop
-            attentions.append(Attention(project, report, self.events, queue=queue))
+            attentions.append(
+                Attention(project, report, self.events, self.keys, self.past, queue=queue)
+            )
             return attentions[-1]
 
         self.events.cares = _all
+        self.past.begin_round()
         began_ns = time.time_ns()
         stopped = False
         try:
@@ -184,6 +221,8 @@ class Session:
             else:
                 self.rounds.whole(attend)
         except Interrupted as stop:
+            if any(each.quits for each in attentions):
+                raise Quit from None
             stopped = bool(attentions and attentions[-1].stopped_by)
             if not stopped:
                 raise Stopped(stop.signum) from None
@@ -204,33 +243,71 @@ class Session:
         while True:
             batch = self._came | (self.events.wait(0) or Batch())
             self._came = Batch()
-            if batch == Batch():
+            if batch == Batch() or self._is_paused:
                 if not is_told:
                     self._tell(Watching(self.rounds.scope.files if self.rounds.scope else 0))
                     is_told = True
-                batch = self._idle() | (self.events.wait(0) or batch)
+                batch |= self._idle()
+                batch |= self.events.wait(0) or Batch()
             if not self._is_here():
                 self._return()
                 return Step(Act.WHOLE)
             step = self._step(batch)
+            if self._is_asked:
+                self._is_asked = False
+                return self._wanted(step)
             if step.act is not Act.NOTHING and self._go(step, batch):
                 held, self._held = self._held, Batch()
                 return self._step(batch | held) if held != Batch() else step
 
+    def _wanted(self, step: Step) -> Step:
+        """What a key asks for: what changes ask for, and all that is out of date besides."""
+        held, self._held = self._held, Batch()
+        if held != Batch():
+            step = self._step(Batch(held.names, everything=True))
+        if step.act is not Act.NOTHING:
+            return step
+        return self.rounds.scope.again() if self.rounds.scope else Step(Act.WHOLE)
+
     def _idle(self) -> Batch:
-        """Waits until something happens, and answers who asks meanwhile."""
+        """Waits until something happens, answers who asks meanwhile, and does what keys say."""
         if self.events.is_told:
             self.door.open()
         try:
             while True:
-                handles = [each.fileno() for each in (self.events, self.door)]
-                ready, _, _ = select.select([each for each in handles if each >= 0], [], [])
+                if any(map(self._press, iter(self.keys.next, ""))):
+                    return Batch(everything=True)
+                ready = self._wait_for_anybody()
                 if self.events.fileno() in ready:
                     return Batch()
-                if self._visit():
+                if self.door.fileno() in ready and self._visit():
                     return Batch(everything=True)
         finally:
             self.door.close()
+
+    def _wait_for_anybody(self) -> list[int]:
+        handles = [self.door.fileno(), self.keys.fileno()]
+        if not self._is_paused:
+            handles.append(self.events.fileno())
+        return select.select([each for each in handles if each >= 0], [], [], self.keys.patience)[0]
+
+    def _press(self, key: str) -> bool:
+        """Does what a key says; whether it is time to build."""
+        if key == "q":
+            raise Quit
+        if key == "w":
+            self._tell(*self.past.why())
+        elif key == "l":
+            self._tell(*self.past.log())
+        elif key == "p":
+            self._is_paused = not self._is_paused
+            self._tell(Message("paused: p goes on" if self._is_paused else "going on"))
+            return not self._is_paused
+        elif key == "\n":
+            self._is_asked = True
+        else:
+            self._tell(Message(HELP))
+        return self._is_asked
 
     def _visit(self) -> bool:
         """Answers one who asks; whether another graph is that of the goals then."""
@@ -261,9 +338,10 @@ class Session:
         self._tell(Message(f"{names}: written each time its jobs run; waiting for another change"))
         return False
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, *events: Event) -> None:
         report = self.rounds.report()
-        report.handle(event)
+        for each in events:
+            report.handle(each)
         report.close()
 
     # -- a folder that is deleted and made again -----------------------------------------------
@@ -296,5 +374,5 @@ def _catch_signals() -> None:
     def handler(signum: int, _: FrameType | None) -> None:
         raise Stopped(signum)
 
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(each, handler)
