@@ -1,7 +1,7 @@
 """The door of a watch: a socket at which other starts in the project ask whether all is up to date.
 
-It is open only while the watch waits. Whoever comes at another time finds no socket, or is sent
-away, and looks for himself. How they talk is in `question`.
+It is open between two rounds. Whoever comes during one finds no socket, or is sent away, and looks
+for himself. How they talk is in `question`.
 """
 
 from __future__ import annotations

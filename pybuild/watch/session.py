@@ -211,6 +211,7 @@ class Session:
             )
             return attentions[-1]
 
+        self.door.close()
         self.events.cares = _all
         self.past.begin_round()
         began_ns = time.time_ns()
@@ -244,6 +245,8 @@ class Session:
             batch = self._came | (self.events.wait(0) or Batch())
             self._came = Batch()
             if batch == Batch() or self._is_paused:
+                if self.events.is_told:
+                    self.door.open()
                 if not is_told:
                     self._tell(Watching(self.rounds.scope.files if self.rounds.scope else 0))
                     is_told = True
@@ -271,19 +274,14 @@ class Session:
 
     def _idle(self) -> Batch:
         """Waits until something happens, answers who asks meanwhile, and does what keys say."""
-        if self.events.is_told:
-            self.door.open()
-        try:
-            while True:
-                if any(map(self._press, iter(self.keys.next, ""))):
-                    return Batch(everything=True)
-                ready = self._wait_for_anybody()
-                if self.events.fileno() in ready:
-                    return Batch()
-                if self.door.fileno() in ready and self._visit():
-                    return Batch(everything=True)
-        finally:
-            self.door.close()
+        while True:
+            if any(map(self._press, iter(self.keys.next, ""))):
+                return Batch(everything=True)
+            ready = self._wait_for_anybody()
+            if self.events.fileno() in ready:
+                return Batch()
+            if self.door.fileno() in ready and self._visit():
+                return Batch(everything=True)
 
     def _wait_for_anybody(self) -> list[int]:
         handles = [self.door.fileno(), self.keys.fileno()]
@@ -356,6 +354,7 @@ class Session:
     def _return(self) -> None:
         """Waits for the folder, and begins anew there."""
         self._tell(Message(f"`{self.folder}` is gone: waiting for it"))
+        self.door.close()
         self.events.close()
         while True:
             try:
