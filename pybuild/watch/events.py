@@ -129,7 +129,7 @@ class Events(FileSystemEventHandler):
         """Watches folders that lie elsewhere, or behind a link, too. Those that cannot be watched
         are left out."""
         for name in names:
-            path = os.path.realpath(name or ".")
+            path = os.path.realpath(os.path.join(self.root, name))
             if name in self._known or is_plain(name) or not os.path.isdir(path):
                 continue
             self._known.add(name)
@@ -272,5 +272,8 @@ def is_plain(name: str) -> bool:
     """Whether a folder is inside the project, by its name, and no link leads there."""
     if name.startswith(("/", "../")) or name == "..":
         return False
-    here = os.path.realpath(".")
+    try:
+        here = os.path.realpath(".")
+    except FileNotFoundError:
+        return False  # we are nowhere
     return os.path.realpath(name or ".") == os.path.normpath(os.path.join(here, name))

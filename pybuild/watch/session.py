@@ -244,7 +244,7 @@ class Session:
         while True:
             batch = self._came | (self.events.wait(0) or Batch())
             self._came = Batch()
-            if batch == Batch() or self._is_paused:
+            if (batch == Batch() or self._is_paused) and self._is_here():
                 if self.events.is_told:
                     self.door.open()
                 if not is_told:
