@@ -49,6 +49,8 @@ class Scope(Protocol):
     """What counts."""
 
     files: int
+    is_right: bool
+    """Whether the Pipefile is."""
 
     def cares(self, name: str) -> bool:
         """Whether an event of this name may count."""
@@ -76,6 +78,8 @@ class Scope(Protocol):
 class KeptScope:
     """The scope of a kept graph: files are rows, and what the load has seen is with them. `journal`
     is the path of the journal, `began_ns` when the last round began, in ns since the epoch."""
+
+    is_right = True
 
     def __init__(self, flat: Flat, journal: str, began_ns: int) -> None:
         self.flat = flat
@@ -184,6 +188,8 @@ class LoadedScope:
     """The scope of a project that was loaded and whose graph cannot be kept, or that is wrong: each
     change takes a load of all. `began_ns` is when the load began, in ns since the epoch."""
 
+    is_right = True
+
     def __init__(self, project: Project, began_ns: int) -> None:
         self.began_ns = began_ns
         self.project = project
@@ -274,6 +280,8 @@ class BrokenScope:
     """The scope while the Pipefile is wrong: a load is tried again when something changes that the
     last one, or the last good one, has read; meanwhile the last good graph goes on (`kept`, if
     there is one)."""
+
+    is_right = False
 
     def __init__(self, kept: KeptScope | None, project: Project) -> None:
         self.kept = kept

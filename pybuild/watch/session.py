@@ -278,16 +278,24 @@ class Session:
             if any(map(self._press, iter(self.keys.next, ""))):
                 return Batch(everything=True)
             ready = self._wait_for_anybody()
+            if not self._is_here():
+                return Batch()
             if self.events.fileno() in ready:
                 return Batch()
             if self.door.fileno() in ready and self._visit():
                 return Batch(everything=True)
 
     def _wait_for_anybody(self) -> list[int]:
+        """The handles of whoever has something for us; none when it is time to look around. Of the
+        end of the working folder nobody tells: while we are in it, it is not gone for the system.
+        But its Pipefile is."""
         handles = [self.door.fileno(), self.keys.fileno()]
         if not self._is_paused:
             handles.append(self.events.fileno())
-        return select.select([each for each in handles if each >= 0], [], [], self.keys.patience)[0]
+        scope = self.rounds.scope
+        pauses = [self.keys.patience, None if scope and scope.is_right else _GONE_EVERY]
+        patience = min((each for each in pauses if each is not None), default=None)
+        return select.select([each for each in handles if each >= 0], [], [], patience)[0]
 
     def _press(self, key: str) -> bool:
         """Does what a key says; whether it is time to build."""
