@@ -26,6 +26,7 @@ from pybuild.watch.past import Past
 from pybuild.watch.scope import Act, Scope, Step
 
 _LOOK_EVERY = 0.03  # seconds between two looks for changes while jobs run
+_MOST_TAKEN_IN = 2  # times that a changed file is taken into a build
 _ANSWER_WITHIN = 0.03  # seconds to hear of all that has happened, when somebody asks
 _GONE_EVERY = 0.2  # seconds between two looks for a project's folder that is gone
 
@@ -68,7 +69,8 @@ Attend = Callable[[Project, Report], Report]
 
 class Attention:
     """Stands before the report of a round: notes what its jobs have read, and looks for changes
-    while they run. A change of what they have read stops the round, unless `queue` is set."""
+    while they run. Unless `queue` is set, jobs that have read what has changed begin anew; if the
+    build has got too far for that, or the Pipefile has changed, the round is stopped."""
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class Attention:
         self.batch = Batch()
         self.stopped_by: tuple[str, ...] = ()
         self._read: set[str] = set()
+        self._taken_in: dict[str, int] = {}  # how often a change was, without a stop
 
     def handle(self, event: Event) -> None:
         """Tells the report, and notes what was read."""
@@ -118,8 +121,14 @@ class Attention:
         self.batch |= batch
         if self.queue or self.stopped_by or build is None:
             return
-        self.stopped_by = self._obsoleting(batch.names, build.judge)
-        if self.stopped_by:
+        names = self._obsoleting(batch.names, build.judge)
+        if not names or any(self._taken_in.get(name, 0) >= _MOST_TAKEN_IN for name in names):
+            return  # whoever writes it all the time may be a job
+        if self._seen().files.keys().isdisjoint(names) and build.take_in(names):
+            self._taken_in.update({name: self._taken_in.get(name, 0) + 1 for name in names})
+            self.inner.handle(Changed(names, stopped=True))
+        else:
+            self.stopped_by = names
             build.interrupt(signal.SIGTERM)
 
     def close(self) -> None:
