@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pybuild.graph import Graph
     from pybuild.leftovers import Leftovers
     from pybuild.pipefile.program import Program
+    from pybuild.runners.services import Services
 
 PIPEFILE = "Pipefile"
 _MOST_RELOADS = 10
@@ -150,6 +151,7 @@ class Project:
         self.part: Part | None = None
         self.watch: Watch | None = None  # sees what the load looked at, and what is called later
         self.building: Build | None = None
+        self.services: Services | None = None  # that go on beside builds
         self._wanted: Sequence[Job] = ()
 
     def open(self) -> None:
@@ -595,7 +597,17 @@ class Project:
             from pybuild.runners.touch import TouchRunner
 
             return TouchRunner(files, self.grow.claimable, local)
+        if self.services is not None:
+            from pybuild.runners.services import ServiceRunner
+
+            return ServiceRunner(local(), self.services, self._service_key)
         return local()
+
+    def _service_key(self, job: Job) -> bytes:
+        """What tells apart what a service depends on: its recipe, values and prerequisites."""
+        recipe = job.recipe
+        parts = [recipe.text_digest, recipe.values_digest] if recipe else []
+        return b"".join([*parts, *(self._digest_of(name) or b"-" for name in job.inputs)])
 
     def adopt(self, names: Sequence[str], report: Report) -> list[str]:
         """`-t` for files that an earlier build made and no rule makes now: they become sources.

@@ -12,13 +12,14 @@ from pybuild import __version__
 from pybuild.cli.build import ERROR, Killed, build_opened, build_revived, report_of
 from pybuild.cli.opening import project_of, wish_of, words_of
 from pybuild.cli.options import Arguments, UsageError
-from pybuild.engine.events import Complaint, Message
+from pybuild.engine.events import Complaint, Event, Message
 from pybuild.engine.flat import Flat, Unfit
 from pybuild.engine.key import STATE_FOLDER, flat_path, load_key
 from pybuild.engine.ports import Report
 from pybuild.phases import Phases
 from pybuild.pipefile.watch import end_watch
 from pybuild.project import Project, Wish
+from pybuild.runners.services import Services
 from pybuild.source import BuildError
 from pybuild.watch.events import Events
 from pybuild.watch.keys import Keys
@@ -43,6 +44,7 @@ def watch(arguments: Arguments, words: Sequence[str]) -> int:
         rounds,
         _opener(arguments),
         Keys(sys.stdin.fileno() if has_keys else None),
+        rounds.services,
         queue=arguments.watch == "queue",
     )
     try:
@@ -82,8 +84,13 @@ class _Rounds:
         self.arguments = arguments
         self.command = command
         self.wish = wish_of(arguments)
+        self.services = Services(STATE_FOLDER, self._tell)
+        self._telling: Report | None = None  # of the round that goes on
         self.scope: Scope | None = None
         self._texts: dict[str, str] = {}  # what the load read when it was last right
+
+    def _tell(self, event: Event) -> None:
+        (self._telling or self.report()).handle(event)
 
     def report(self) -> Report:
         """A report for one round, or for what is between two."""
@@ -93,7 +100,7 @@ class _Rounds:
         """Loads and builds all. Raises Interrupted."""
         gc.disable()  # a load makes much that stays
         began_ns = time.time_ns()
-        report = self.report()
+        report = self._telling = self.report()
         project = None
         try:
             project = project_of(self.arguments, Phases())
@@ -103,6 +110,7 @@ class _Rounds:
         except BuildError as error:
             _tell(error, report)
         finally:
+            self._telling = None
             if project is not None:
                 project.lock.release()
                 self._look_around(project, began_ns)
@@ -118,7 +126,7 @@ class _Rounds:
             project.opening = project.opening._replace(texts=self._texts)
         glimpse = kept.flat, list(step.rows)
         began_ns = time.time_ns()
-        report = self.report()
+        report = self._telling = self.report()
         status: int | None = ERROR
         try:
             attended = attend(project, report)
@@ -126,6 +134,7 @@ class _Rounds:
         except BuildError as error:
             _tell(error, report)
         finally:
+            self._telling = None
             project.lock.release()
             again = self._kept(began_ns)
             if again is None or not isinstance(scope, BrokenScope):
@@ -152,6 +161,8 @@ class _Rounds:
             kept = old if isinstance(old, KeptScope) else None
             self._change_scope(BrokenScope(kept, project))
         else:
+            graph = project.graph
+            self.services.keep({each.name for each in graph.jobs if each.traits.service})
             self._texts = {each.name: each.text for each in loaded.sources}
             kept = self._kept(began_ns) if project.head is not None else None
             self._change_scope(kept or LoadedScope(project, began_ns))

@@ -172,6 +172,10 @@ class LocalRunner:
         happened, self._happened = self._happened, []
         return happened
 
+    def handles(self) -> list[int]:
+        """What has something to read when `wait` would not have to wait."""
+        return list(self._by_handle)
+
     def wake(self) -> None:
         os.write(self._button, b"!")
 

@@ -10,11 +10,21 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 
 from pybuild.engine.build import Interrupted
-from pybuild.engine.events import Changed, Event, Judged, Message, Watching
+from pybuild.engine.events import (
+    Changed,
+    Event,
+    Finished,
+    Judged,
+    Message,
+    Started,
+    Summary,
+    Watching,
+)
 from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Judge
 from pybuild.graph import Job
 from pybuild.project import Project
+from pybuild.runners.services import Services
 from pybuild.seen import Seen
 from pybuild.source import BuildError
 from pybuild.typed import Protocol
@@ -79,10 +89,14 @@ class Attention:
         events: Events,
         keys: Keys,
         past: Past,
+        services: Services,
         *,
         queue: bool,
     ) -> None:
         self.project = project
+        project.services = services
+        self.services = services
+        self._serving = 0  # services that were handed over
         self.inner = inner
         self.events = events
         self.keys = keys
@@ -99,6 +113,13 @@ class Attention:
         """Tells the report, and notes what was read."""
         if isinstance(event, Judged):
             self._note(event.job)
+        elif isinstance(event, Summary):
+            # A service is told of when something becomes of it.
+            served = self._serving
+            event = event._replace(ran=event.ran - served, up_to_date=event.up_to_date + served)
+        elif isinstance(event, Started | Finished) and event.job.traits.service:
+            self._serving += isinstance(event, Started)
+            return
         self.past.note(event)
         self.inner.handle(event)
 
@@ -110,6 +131,7 @@ class Attention:
     def tick(self) -> None:
         """Looks whether something has changed."""
         self.inner.tick()
+        self.services.tend()
         build = self.project.building
         if build is not None and self.keys.has_typed("q"):
             self.quits = True
@@ -176,9 +198,16 @@ class Session:
     """Builds and waits until a signal or a key ends it. `queue`: what runs is never stopped."""
 
     def __init__(
-        self, rounds: Rounds, open_events: Callable[[], Events], keys: Keys, *, queue: bool
+        self,
+        rounds: Rounds,
+        open_events: Callable[[], Events],
+        keys: Keys,
+        services: Services,
+        *,
+        queue: bool,
     ) -> None:
         self.rounds = rounds
+        self.services = services
         self.open_events = open_events
         self.keys = keys
         self.past = Past()
@@ -207,6 +236,7 @@ class Session:
             return
         finally:
             self.keys.end()
+            self.services.close()
             self.door.close()
             self.events.close()
 
@@ -216,7 +246,9 @@ class Session:
         def attend(project: Project, report: Report) -> Report:
             queue = self.queue or not self.loops.may_stop
             attentions.append(
-                Attention(project, report, self.events, self.keys, self.past, queue=queue)
+                Attention(
+                    project, report, self.events, self.keys, self.past, self.services, queue=queue
+                )
             )
             return attentions[-1]
 
@@ -287,6 +319,7 @@ class Session:
             if any(map(self._press, iter(self.keys.next, ""))):
                 return Batch(everything=True)
             ready = self._wait_for_anybody()
+            self.services.tend()
             if not self._is_here():
                 return Batch()
             if self.events.fileno() in ready:
@@ -298,11 +331,15 @@ class Session:
         """The handles of whoever has something for us; none when it is time to look around. Of the
         end of the working folder nobody tells: while we are in it, it is not gone for the system.
         But its Pipefile is."""
-        handles = [self.door.fileno(), self.keys.fileno()]
+        handles = [self.door.fileno(), self.keys.fileno(), *self.services.handles()]
         if not self._is_paused:
             handles.append(self.events.fileno())
         scope = self.rounds.scope
-        pauses = [self.keys.patience, None if scope and scope.is_right else _GONE_EVERY]
+        pauses = [
+            self.services.patience,
+            self.keys.patience,
+            None if scope and scope.is_right else _GONE_EVERY,
+        ]
         patience = min((each for each in pauses if each is not None), default=None)
         return select.select([each for each in handles if each >= 0], [], [], patience)[0]
 
