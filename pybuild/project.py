@@ -296,8 +296,10 @@ class Project:
 
     def _was_made(self, name: str) -> bool:
         if self._made is None:
-            self._made = {} if self.level == Level.TIME else self.journal.made()
-            self._abandoned = self._left_by_splits()
+            self._made, self._abandoned = {}, self._left_by_splits()
+            if self.level != Level.TIME:
+                self._made = self.journal.made()
+                self._abandoned |= {*self.journal.interrupted()}
         return name in self._made or name in self._abandoned
 
     def _left_by_splits(self) -> frozenset[str]:

@@ -54,24 +54,26 @@ def watch(arguments: Arguments, words: Sequence[str]) -> int:
     return 0
 
 
-def _opener(arguments: Arguments) -> Callable[[], Events]:
-    """What begins to listen for changes; where the system cannot tell of them, the files are
-    looked at instead, and that is said once."""
+def _opener(arguments: Arguments) -> Callable[[str], Events]:
+    """What begins to listen for changes. Where the system cannot tell of them, for a reason that is
+    found here or is the argument, the files are looked at instead, and that is said once."""
     try:
         poll = float(arguments.poll) if arguments.poll else None
     except ValueError:
         raise UsageError(f"`--poll={arguments.poll}`: that is no number of seconds") from None
 
-    def open_events() -> Events:
+    def open_events(why_not: str = "") -> Events:
         nonlocal poll
-        if poll is None:
+        if poll is None and not why_not:
             try:
                 return Events()
             except OSError as error:
-                poll = 1.0
-                report_of(arguments).handle(
-                    Message(f"cannot be told of changes ({error}): looking every second instead")
-                )
+                why_not = str(error)
+        if poll is None:
+            poll = 1.0
+            report_of(arguments).handle(
+                Message(f"cannot be told of changes ({why_not}): looking every second instead")
+            )
         return Events(poll)
 
     return open_events
@@ -168,6 +170,7 @@ class _Rounds:
             self._change_scope(kept or LoadedScope(project, began_ns))
         gc.unfreeze()
         gc.enable()
+        gc.collect()  # what a load has made and is in use no more has been frozen with the rest
 
     def _kept(self, began_ns: int) -> KeptScope | None:
         """The graph that the last build has kept, if it has; it began then."""

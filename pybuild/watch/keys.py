@@ -28,10 +28,11 @@ class Keys:
 
     def begin(self) -> bool:
         """Takes the terminal over, and whenever we are brought to its foreground; whether keys can
-        be pressed now. Handles SIGTSTP and SIGCONT from now on."""
+        be pressed now. Handles SIGTSTP, SIGCONT and SIGQUIT from now on."""
         if self._terminal is None:
             return False
         signal.signal(signal.SIGTSTP, self._suspend)
+        signal.signal(signal.SIGQUIT, self._suspend)
         signal.signal(signal.SIGCONT, self._resume)
         self._take()
         return self.fileno() >= 0
@@ -40,6 +41,7 @@ class Keys:
         """Leaves the terminal as it was."""
         if self._terminal is not None:
             signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)
             signal.signal(signal.SIGCONT, signal.SIG_DFL)
             self._leave()
 
@@ -104,10 +106,11 @@ class Keys:
             pass  # the terminal is gone
 
     def _suspend(self, signum: int, _: FrameType | None) -> None:
+        """Lets the signal do what it does; the terminal is as it was before."""
         self._leave()
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
-        # Here we go on.
+        # Here we go on, if it was not the end.
         signal.signal(signum, self._suspend)
 
     def _resume(self, _: int, __: FrameType | None) -> None:

@@ -33,6 +33,7 @@ from pybuild.watch.events import Batch, Events
 from pybuild.watch.keys import HELP, Keys
 from pybuild.watch.loops import Loops
 from pybuild.watch.past import Past
+from pybuild.watch.reach import has_watches_left, network_of
 from pybuild.watch.scope import Act, Scope, Step
 
 _LOOK_EVERY = 0.03  # seconds between two looks for changes while jobs run
@@ -47,6 +48,38 @@ class Stopped(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.signum = signum
+
+
+class _Stops:
+    """Signals that end the watch: they raise Stopped wherever it is, but for what is held."""
+
+    def __init__(self) -> None:
+        self._is_held = False
+        self._came = 0
+
+    def catch(self) -> None:
+        """From now on signals are for us. A build has handlers of its own meanwhile."""
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, self._come)
+
+    def hold(self, deed: Callable[[], None]) -> None:
+        """Does something that must not be left half-way. Raises Stopped when it is done."""
+        self._is_held = True
+        try:
+            deed()
+        finally:
+            self._is_held = False
+        if self._came:
+            raise Stopped(self._came)
+
+    def ignore(self) -> None:
+        """From now on the end is near enough."""
+        self._is_held = True
+
+    def _come(self, signum: int, _: FrameType | None) -> None:
+        if not self._is_held:
+            raise Stopped(signum)
+        self._came = signum
 
 
 class Quit(BaseException):
@@ -200,7 +233,7 @@ class Session:
     def __init__(
         self,
         rounds: Rounds,
-        open_events: Callable[[], Events],
+        open_events: Callable[[str], Events],
         keys: Keys,
         services: Services,
         *,
@@ -213,18 +246,19 @@ class Session:
         self.past = Past()
         self.queue = queue
         self.folder = os.getcwd()
-        self.events = open_events()
+        self.events = open_events("")
         self.loops = Loops()
         self.door = Door()
         self._came = Batch()  # while the last round ran
         self._held = Batch()  # what a loop has written
         self._is_stopped = False  # whether the last round was
+        self._stops = _Stops()
         self._is_paused = False
         self._is_asked = False  # whether a key asks for a build
 
     def run(self) -> None:
         """Goes on until a key ends it, or a signal. Raises Stopped."""
-        _catch_signals()
+        self._stops.catch()
         try:
             if self.keys.begin():
                 self._tell(Message(HELP))
@@ -235,6 +269,7 @@ class Session:
         except Quit:
             return
         finally:
+            self._stops.ignore()
             self.keys.end()
             self.services.close()
             self.door.close()
@@ -276,8 +311,19 @@ class Session:
         self._is_stopped = stopped
         self.loops.ran(began_ns, time.time_ns(), stopped=stopped)
         if self.rounds.scope is not None:
-            self.events.cares = self.rounds.scope.cares
-            self.events.add_folders(self.rounds.scope.folders())
+            self._listen(self.rounds.scope)
+
+    def _listen(self, scope: Scope) -> None:
+        """Listens for all that counts. Where the system does not tell of all of it, files are
+        looked at from now on."""
+        folders = list(scope.folders())
+        why_not = _why_not(folders) if self.events.is_told else ""
+        if why_not:
+            self.events.close()
+            self.events = self.open_events(why_not)
+            self._came |= Batch(everything=True)
+        self.events.cares = scope.cares
+        self.events.add_folders(folders)
 
     def _next(self) -> Step:
         """Waits for changes that count; returns what they ask for."""
@@ -296,6 +342,8 @@ class Session:
             if not self._is_here():
                 self._return()
                 return Step(Act.WHOLE)
+            if batch.everything and self.rounds.scope is not None:
+                self._listen(self.rounds.scope)  # there may be new folders
             step = self._step(batch)
             if self._is_asked:
                 self._is_asked = False
@@ -319,7 +367,7 @@ class Session:
             if any(map(self._press, iter(self.keys.next, ""))):
                 return Batch(everything=True)
             ready = self._wait_for_anybody()
-            self.services.tend()
+            self._stops.hold(self.services.tend)
             if not self._is_here():
                 return Batch()
             if self.events.fileno() in ready:
@@ -413,19 +461,20 @@ class Session:
         while True:
             try:
                 os.chdir(self.folder)
-                self.events = self.open_events()
+                self.events = self.open_events("")
                 return
             except OSError:
                 time.sleep(_GONE_EVERY)
 
 
+def _why_not(folders: Iterable[str]) -> str:
+    """Why the system does not tell of all changes in some folders; "" if it does."""
+    found = network_of(["", *folders])
+    if found is not None:
+        where = f"`{found[0]}`" if found[0] else "the project"
+        return f"{where} is on a file system of other machines, {found[1]}"
+    return "" if has_watches_left() else "inotify watch limit reached"
+
+
 def _all(_: str) -> bool:
     return True
-
-
-def _catch_signals() -> None:
-    def handler(signum: int, _: FrameType | None) -> None:
-        raise Stopped(signum)
-
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(each, handler)
