@@ -536,7 +536,6 @@ class Project:
             with self.phases("build"):
                 summary = build.run(goals, known)
             self._wanted = build.scheduler.wanted
-            return summary
         except Interrupted:
             raise
         except BaseException:
@@ -547,6 +546,9 @@ class Project:
             build.close()
             report.close()
             restore()
+        if build.stop_signal:
+            raise Interrupted(build.stop_signal)  # it came when all was done
+        return summary
 
     def _manner(self, wish: Wish) -> Manner:
         from pybuild.engine.build import Manner
