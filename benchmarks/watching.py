@@ -225,8 +225,8 @@ def main(words: Sequence[str]) -> int:
         page = DOCS / "benchmarks.md"
         text = page.read_text().partition(WATCHING)[0].rstrip()
         about = (
-            f"From the end of a write to the start of the recipe, in {options.jobs:,} jobs. An edit "
-            f"of which nothing is made within {PATIENCE:g} s is missed."
+            f"From the end of a write to the start of the recipe, in {options.jobs:,} jobs. An "
+            f"edit of which nothing is made within {PATIENCE:g} s is missed."
         )
         page.write_text("\n".join([text, "", WATCHING, "", about, "", *lines, ""]))
     return int(failed)
