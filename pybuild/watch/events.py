@@ -46,6 +46,7 @@ _LONGEST = 10.0  # seconds: a batch is taken even if events keep coming
 _FLOOD = 4000  # events that count: from then on some may have been lost
 _TORRENT = 2000  # events of any kind within _TORRENT_SECONDS, after which the same is feared
 _TORRENT_SECONDS = 2.0
+_PATIENCE = 2.0  # seconds for watchdog's threads to end
 _REST_AFTER_LOSS = 0.3  # seconds in which folders are watched again
 _KINDS: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
@@ -121,7 +122,7 @@ class Events(FileSystemEventHandler):
         _LOG.removeHandler(self._losses)
         if self._observer.is_alive():
             self._observer.stop()
-            self._observer.join()
+            self._observer.join(_PATIENCE)  # its threads end with us in any case
         os.close(self._ears)
         os.close(self._mouth)
 

@@ -300,7 +300,9 @@ class Session:
         except Interrupted as stop:
             if any(each.quits for each in attentions):
                 raise Quit from None
-            stopped = bool(attentions and attentions[-1].stopped_by)
+            # A change ends a build by SIGTERM; other signals are somebody's.
+            by_change = bool(attentions and attentions[-1].stopped_by)
+            stopped = by_change and stop.signum == signal.SIGTERM
             if not stopped:
                 raise Stopped(stop.signum) from None
         except OSError:
