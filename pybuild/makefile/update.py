@@ -639,7 +639,7 @@ class Walk:
 
     def _look_for_peers(self, node: Node) -> None:
         """A pattern rule says that it makes several files: it has to."""
-        if node.entry.group or node.is_grouped or node.status:
+        if node.entry.group or node.is_grouped:
             return
         if self.executor.only_pretends(node.recipe):
             return

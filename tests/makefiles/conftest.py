@@ -1,4 +1,4 @@
-"""Both sides of a comparison. Tests marked `long` run only when `-m` asks for them."""
+"""Both sides of a comparison."""
 
 from __future__ import annotations
 
@@ -22,12 +22,3 @@ def gnu(place: Path) -> Side:
 @pytest.fixture(scope="module")
 def pybuild(place: Path) -> Side:
     return pybuild_side(place)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.markexpr:
-        return
-    skip = pytest.mark.skip(reason="takes minutes: run with `-m long`")
-    for item in items:
-        if Path(__file__).parent in item.path.parents and item.get_closest_marker("long"):
-            item.add_marker(skip)

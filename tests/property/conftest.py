@@ -1,8 +1,7 @@
-"""Tests marked `long` run only when `-m` asks for them; hypothesis profiles for both suites."""
+"""Hypothesis profiles for the suites that run always and for long ones."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 _UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -21,12 +20,3 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=_UNHURRIED,
 )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.markexpr:
-        return
-    skip = pytest.mark.skip(reason="takes minutes: run with `-m long`")
-    for item in items:
-        if item.get_closest_marker("long"):
-            item.add_marker(skip)

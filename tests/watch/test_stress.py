@@ -99,7 +99,7 @@ def play(box: Box, seed: int, changes: int) -> None:
     until_clean(box, watcher)
     assert changes <= _WARM or memory(watcher) <= 1.2 * before
     assert watcher.stop() == -2
-    assert what_is_left(box) == {"flat", "journal", "lock", "trees"}
+    assert what_is_left(box) == {"flat", "journal", "lock", "names", "trees"}
 
 
 def what_is_left(box: Box) -> set[str]:
@@ -135,7 +135,7 @@ def start_and_stop(box: Box, times: int) -> None:
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")  # nobody has the lock
-    assert what_is_left(box) == {"flat", "journal", "lock", "trees"}
+    assert what_is_left(box) == {"flat", "journal", "lock", "names", "trees"}
 
 
 def test_starts_and_stops_leave_nothing(box: Box) -> None:
