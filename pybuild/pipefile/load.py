@@ -15,6 +15,7 @@ from pybuild.files import Files
 from pybuild.names import Pattern, glob_pieces, normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.builtins import LoadTime
+from pybuild.pipefile.evaluation import Evaluator
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.guest import Guest, Makefiles
 from pybuild.pipefile.resolve import Resolver
@@ -39,7 +40,8 @@ class Request(NamedTuple):
     `outputs_of` which files a job made when it last ran. `unwatched` is put around commands that
     the file runs, `phase` around each stage (its name is given). With a `program` there is no file:
     it gives the statements. `makefiles` reads those that are included, or that `path` is. `texts`
-    are read in place of the files of these names.
+    are read in place of the files of these names; `evaluator` gives the user's Python its values,
+    None: it is run.
     """
 
     path: str
@@ -59,6 +61,7 @@ class Request(NamedTuple):
     program: Program | None = None
     makefiles: Makefiles | None = None
     texts: Mapping[str, str] = {}
+    evaluator: Evaluator | None = None
 
 
 class Loaded(NamedTuple):
@@ -188,6 +191,7 @@ def _resolve(
         request.environment_wins,
         request.include_folders,
         request.makefiles.is_makefile if request.makefiles else lambda _: False,
+        request.evaluator,
     )
     diagnostics: list[Diagnostic] = []
     if request.text:

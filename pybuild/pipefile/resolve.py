@@ -15,6 +15,7 @@ from pybuild.names import normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Invariant, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
+from pybuild.pipefile.evaluation import Evaluator, NotRun, Running
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.parse import text_word
 from pybuild.pipefile.program import Reading
@@ -52,7 +53,7 @@ from pybuild.pipefile.template import (
     holes_in,
 )
 from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
-from pybuild.pipefile.usercode import UserCode, compile_expression, compile_python
+from pybuild.pipefile.usercode import UserCode
 from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
 from pybuild.regex import regex
@@ -86,8 +87,10 @@ class Resolver:
         environment_wins: bool = False,
         include_folders: Sequence[str] = (),
         is_makefile: Callable[[str], bool] = lambda _: False,
+        evaluator: Evaluator | None = None,
     ) -> None:
         self.load_time = load_time
+        self.evaluator = evaluator or Running()
         self.prints = prints
         self.read_tree = read_tree
         self.overrides = overrides
@@ -98,7 +101,7 @@ class Resolver:
         self.namespace: dict[str, Any] = {
             "__name__": "__pipefile__",
             "__builtins__": __builtins__,
-            **load_time.names(),
+            **self.evaluator.builtins(load_time),
         }
         self.out.namespace = self.namespace
         self.builtin_names = frozenset(self.namespace)
@@ -182,7 +185,9 @@ class Resolver:
             origin = "command line"
         elif (node.operator == "?=" or self.environment_wins) and self.load_time.knows(name):
             value, origin = self.load_time.env(name), "environment"
-        elif node.operator == "?=" and name in self.out.variables:
+        elif node.operator == "?=" and (name in self.out.variables or self.words.is_lost(name)):
+            return
+        elif node.operator == "+=" and name in self.words.lost:
             return
         else:
             self.words.lost.add(name)  # unless it gets a value
@@ -222,8 +227,9 @@ class Resolver:
         return self._run(join, node.expression.span, "PB207")
 
     def _evaluate(self, expression: syntax.PythonText) -> Any:
-        code = compile_expression(expression, help=_LOST_NAME if ":" in expression.text else "")
-        return self._run(lambda: eval(code, self.namespace), expression.span, "PB207")
+        help = _LOST_NAME if ":" in expression.text else ""
+        code = self.evaluator.expression(expression, help=help)
+        return self._run(lambda: code(self.namespace), expression.span, "PB207")
 
     def _run(self, call: Callable[[], Any], span: Span, code: str) -> Any:
         """What a call of user code gives; the working folder stays. Raises BuildError, without
@@ -243,9 +249,11 @@ class Resolver:
     def _execute(self, node: syntax.PythonBlock) -> None:
         source = node.span.source
         try:
-            code, tree = compile_python(source, node.block.lines, source.name)
-            self.prints.register(source.name, tree)
-            self._run(lambda: exec(code, self.namespace), node.span, "PB208")
+            code = self.evaluator.block(node, self.prints)
+            self._run(lambda: code(self.namespace), node.span, "PB208")
+        except NotRun as unknown:
+            self._lose(unknown)
+            return
         except BuildError:
             text = source.text[node.block.span.start : node.block.span.end]
             self.words.lost.update(_IDENTIFIER.findall(text))
@@ -254,12 +262,21 @@ class Resolver:
             if name in self.out.variables and name in self.namespace:
                 self.out.variables[name] = self.namespace[name]
 
+    def _lose(self, unknown: NotRun) -> None:
+        """What was not run would have given these names a value, whatever they had before."""
+        self.words.lost |= unknown.names
+        self.words.is_open = self.words.is_open or unknown.names_any
+        for name in unknown.names & self.out.variables.keys():
+            del self.out.variables[name], self.namespace[name]
+
     def _include(self, node: syntax.Include) -> None:
         for word in node.words:
             try:
                 for name in self._include_names(word):
                     self._include_one(name, word.span, node.optional)
             except BuildError as error:
+                if not error.diagnostics:  # which file it is depends on what is not known
+                    self.words.is_open = True
                 self.out.diagnostics.extend(error.diagnostics)
 
     def _include_names(self, word: syntax.Word) -> list[str]:
@@ -330,6 +347,7 @@ class Resolver:
             try:
                 self._rule(node)
             except BuildError as error:
+                self.out.lost.append(node.span)
                 self.out.diagnostics.extend(error.diagnostics)
         self._check_follows()
         return self.out
@@ -528,6 +546,8 @@ class Resolver:
         if flavour in (PATTERN, STATIC):
             self._percent(rule, static)
         self._check_captures(rule, (*prerequisite_words, *target_words, *node.order_only), captures)
+        if captures & self.words.lost:
+            raise BuildError()  # what looks like a capture is a variable without a value
         if recipe is not None:
             self._check_rules_near(rule, recipe)
             self._take_values(rule, recipe)
@@ -837,7 +857,7 @@ class Resolver:
         for text in [rule.params[name] for name in used if name in rule.params]:
             used |= {name for hole in holes_in(text) for name in names_in(hole.reference)}
         unbound = sorted(captures.difference(rule.captures) - self.words.lost)
-        if rule.flavour == LITERAL:
+        if rule.flavour == LITERAL or self.words.is_open:
             unbound = []
         for name in unbound:
             self.complain(
@@ -847,7 +867,7 @@ class Resolver:
                 "only the driver binds captures: the first prerequisite, or what `@for_each` names",
             )
         unused = sorted(captures - used - set(unbound) - self.words.lost)
-        if rule.flavour == COLLATE and used & captures:
+        if (rule.flavour == COLLATE and used & captures) or self.words.is_open:
             unused = []
         if rule.way is not None:
             unused = [name for name in unused if name not in rule.way.shared]
@@ -1050,6 +1070,11 @@ class Resolver:
                     arguments.text if isinstance(arguments, syntax.PythonText) else ""
                 )
                 self._apply(each, settings)
+            except NotRun as unknown:
+                self._lose(unknown)
+                self.out.unclear.append(node.span)
+                if each.name == "for_each":
+                    raise  # nothing is known of what drives the rule
             except BuildError as error:
                 self.out.diagnostics.extend(error.diagnostics)
         for condition, place in settings.conditions:
@@ -1095,12 +1120,12 @@ class Resolver:
             return (), {}
         if isinstance(node.arguments, syntax.Given):
             return node.arguments.positional, dict(node.arguments.named)
-        code = compile_expression(node.arguments, "__take__(", "\n)")
+        code = self.evaluator.expression(node.arguments, "__take__(", "\n)")
         names: dict[str, Any] = {"__take__": lambda *a, **k: (a, k)}
         if node.name == "follows":
             names |= {name: name for name in (*self.rule_names, *self.out.phony)}
         return self._run(  # type: ignore[no-any-return]
-            lambda: eval(code, {**self.namespace, **names}), node.arguments.span, "PB207"
+            lambda: code({**self.namespace, **names}), node.arguments.span, "PB207"
         )
 
     def _traits(

@@ -107,7 +107,9 @@ class Rule:
 
 
 class Pipeline:
-    """A whole Pipefile, its includes among it, resolved."""
+    """A whole Pipefile, its includes among it, resolved. `lost` are places of rules that are not
+    among `rules`, as something in their headers is wrong or not known; `unclear` places of rules
+    with attributes of which only running the user's code could tell what they come to."""
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
@@ -119,6 +121,8 @@ class Pipeline:
         self.phony: dict[str, Span] = {}
         self.pools: dict[str, int] = {}
         self.diagnostics: list[Diagnostic] = []
+        self.lost: list[Span] = []
+        self.unclear: list[Span] = []
         self.missing: list[tuple[str, Span, bool]] = []
         self.included: list[str] = []
         self.makefiles: dict[str, Span] = {}  # those included, with who includes them
