@@ -20,9 +20,9 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from pybuild.cli.build import build_all
 from pybuild.cli.flowchart import flowchart
-from pybuild.cli.listing import Silent
 from pybuild.cli.opening import wish_of
 from pybuild.cli.options import Arguments, UsageError
+from pybuild.dryrun import Silent
 from pybuild.engine.build import Interrupted
 from pybuild.engine.events import Complaint, Event, Judged, Started, Summary, Unknown
 from pybuild.engine.ports import Report

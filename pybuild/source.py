@@ -81,8 +81,28 @@ class Note(NamedTuple):
     span: Span | None = None
 
 
+class Edit(NamedTuple):
+    """The characters of `span` give way to `text`; an empty span is a place to put it in."""
+
+    span: Span
+    text: str
+
+
+class Fix(NamedTuple):
+    """A change that cures what a diagnostic complains of; `title` says what it does. No two of its
+    edits overlap."""
+
+    title: str
+    edits: tuple[Edit, ...]
+
+
+UNUSED, DEPRECATED = "unused", "deprecated"  # tags of diagnostics
+
+
 class Diagnostic(NamedTuple):
-    """One complaint. `code` is stable (`PB101`), `severity` is `error` or `warning`."""
+    """One complaint. `code` is stable (`PB101`), `severity` is `error` or `warning`. `tags` say how
+    an editor may show the place (`UNUSED`: faded, `DEPRECATED`: struck through). `fixes` are cures
+    that are certain, the best first."""
 
     code: str
     message: str
@@ -90,6 +110,8 @@ class Diagnostic(NamedTuple):
     notes: tuple[Note, ...] = ()
     help: str = ""
     severity: str = "error"
+    tags: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 class BuildError(Exception):

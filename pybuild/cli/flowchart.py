@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pybuild.cli.listing import (
     dry_wish,
     header_of,
-    judge,
     look_at_includes,
     may_feed,
     open_rules,
@@ -23,6 +22,7 @@ from pybuild.cli.listing import (
 )
 from pybuild.cli.opening import open_project
 from pybuild.cli.options import Arguments, UsageError
+from pybuild.dryrun import judge
 from pybuild.engine.events import Complaint, Event, Judged, Message, Started, Summary, Unknown
 from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Stale

@@ -1,7 +1,7 @@
 """`--list` and `-p`: what a Pipefile says, without running any of it.
 
-Also holds what else only looks at a project needs: a judgement that starts nothing (`judge`), and
-which rules may yet get more jobs (`open_rules`).
+Also holds what else only looks at a project needs: which rules may yet get more jobs
+(`open_rules`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pybuild.cli.opening import open_project, wish_of
 from pybuild.cli.options import Arguments
-from pybuild.engine.events import Event, Summary
-from pybuild.engine.ports import Report
-from pybuild.graph import Job
+from pybuild.dryrun import Silent, as_dry, settle_splits
 from pybuild.names import Capture, Wild, overlaps
 from pybuild.pipefile.attributes import Settings
 from pybuild.pipefile.instantiate import Instantiation
@@ -23,7 +21,7 @@ from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.rules import COLLATE, PATTERN, STATIC, TUPLE, VALUE, Pipeline, Rule
 from pybuild.pipefile.template import Hole, Template
 from pybuild.project import Project, Wish
-from pybuild.source import BuildError, Source
+from pybuild.source import Source
 from pybuild.typed import Any
 
 _MOST_WORDS = 3
@@ -51,18 +49,10 @@ def listing(arguments: Arguments) -> int:
 # -- looking without running ---------------------------------------------------------------
 
 
-class Silent(Report):
-    """A report that says nothing."""
-
-    def handle(self, event: Event) -> None:
-        """Takes any event and does nothing about it."""
-
-
 def dry_wish(arguments: Arguments) -> Wish:
     """How the arguments want a build to go, as a dry run that mistakes do not end.
     Raises UsageError."""
-    wish = wish_of(arguments)
-    return wish._replace(dry=True, bare=True, question=False, touch=False, keep_going=True)
+    return as_dry(wish_of(arguments))
 
 
 def look_at_includes(project: Project) -> None:
@@ -72,21 +62,6 @@ def look_at_includes(project: Project) -> None:
     for name, _, optional in project.loaded.pipeline.missing:
         if not optional:
             print(f"pybuild: `{name}` is not made yet: its rules are not known", file=sys.stderr)
-
-
-def judge(project: Project, goals: Sequence[Job], wish: Wish, report: Report) -> Summary:
-    """Judges goals and all they need, and runs nothing, not even what `+` marks.
-
-    Files of splits that are up to date flow on, as in a build. Raises BuildError if the plan is
-    wrong. A signal that comes meanwhile has its usual effect afterwards.
-    """
-    from pybuild.engine.build import Interrupted
-
-    try:
-        return project.build(goals, wish, report)
-    except Interrupted as stop:
-        os.kill(os.getpid(), stop.signum)
-        raise KeyboardInterrupt from None
 
 
 def open_rules(world: Instantiation) -> frozenset[int]:
@@ -119,26 +94,6 @@ def may_feed(maker: Rule, template: Template) -> bool:
         return False  # what is made on demand nothing finds, and a task makes no files
     reach = template.reach()
     return any(overlaps(reach, each.reach()) for each in maker.targets)
-
-
-def settle_splits(project: Project, wish: Wish, report: Report) -> None:
-    """Lets the files of splits that are up to date flow on, so that more jobs are known."""
-    world = project.loaded.world
-    before: list[Job] = []
-    while True:
-        jobs = [
-            job
-            for rule in project.loaded.pipeline.rules
-            if rule.splits
-            for job in world.jobs_of[rule.index]
-        ]
-        if len(jobs) == len(before):
-            return
-        before = jobs
-        try:
-            judge(project, jobs, wish, report)
-        except BuildError:
-            return  # that a split lacks its data is for those to say who want its files
 
 
 # -- the table -----------------------------------------------------------------------------

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pybuild.cli.listing import Silent, dry_wish, open_rules, settle_splits
+from pybuild.cli.listing import dry_wish, open_rules
 from pybuild.cli.opening import open_with_errors, wish_of
 from pybuild.cli.options import Arguments, UsageError
+from pybuild.dryrun import Silent, settle_splits
 from pybuild.engine.events import Complaint, Event, Finished, Message, Summary
 from pybuild.engine.flat import STATE_FOLDER
 from pybuild.engine.ports import Report

@@ -65,15 +65,20 @@ class Request(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A Pipefile as jobs, what is wrong with it, and what loading looked at. `globs` is what
-    expressions found before any job was known."""
+    """A Pipefile as jobs, what is wrong with it, and what loading looked at: `trees` are those of
+    the files that were read. `globs` is what expressions found before any job was known."""
 
     pipeline: Pipeline
     world: Instantiation
     diagnostics: list[Diagnostic]
-    sources: list[Source]
+    trees: list[syntax.Tree]
     load_time: LoadTime
     globs: Mapping[str, Sequence[str]]
+
+    @property
+    def sources(self) -> list[Source]:
+        """The texts that were read, in the order of their reading."""
+        return [tree.source for tree in self.trees]
 
 
 def load(request: Request) -> Loaded:
@@ -85,7 +90,7 @@ def load(request: Request) -> Loaded:
     planned: frozenset[str] = frozenset()
     for _ in range(_MOST_ROUNDS):
         loaded = _round(request, read_tree, planned, guests)
-        loaded.sources.extend(tree.source for tree, _ in trees.values())
+        loaded.trees.extend(tree for tree, _ in trees.values())
         seen_too_little = _missed(loaded)
         if not seen_too_little:
             return loaded

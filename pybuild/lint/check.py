@@ -1,0 +1,51 @@
+"""All that is wrong with a Pipefile, and all that looks as if it were not meant.
+
+Each family of checks is a module of pure functions from what was loaded to diagnostics. What is not
+known (a rule in which there is a mistake, a name whose value only the user's code could tell) is
+passed over: a complaint that is not true is worse than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pybuild.lint.plan import plan_complaints, was_planned
+from pybuild.pipefile.load import Loaded
+from pybuild.project import Project, Wish
+from pybuild.source import Diagnostic
+
+
+def check(project: Project, wish: Wish) -> list[Diagnostic]:
+    """What is wrong with an opened project: in its text, its names, and the plan of a build of all
+    that it can make, each once and in the order of the places.
+
+    Runs no recipe and takes no lock. If mistakes of form or names keep rules and files from being
+    held together (`was_planned`), nothing is said of files.
+    """
+    found = [*project.diagnostics, *check_text(project.loaded)]
+    if was_planned(project):
+        found += plan_complaints(project, wish)
+    return in_order(found, project.loaded)
+
+
+def check_text(loaded: Loaded) -> list[Diagnostic]:
+    """The warnings that the text alone gives: no file is looked at, nothing is judged. Takes what
+    was loaded, whatever is wrong with it."""
+    del loaded
+    return []
+
+
+def in_order(found: Iterable[Diagnostic], loaded: Loaded) -> list[Diagnostic]:
+    """Each once, by its place: files in the order of their reading, what has no place last."""
+    order = {source.name: number for number, source in enumerate(loaded.sources)}
+    unique: Sequence[Diagnostic] = list(
+        {(each.code, each.message, each.span): each for each in found}.values()
+    )
+    return sorted(
+        unique,
+        key=lambda each: (
+            (order.get(each.span.source.name, -1), each.span.start)
+            if each.span
+            else (len(order), 0)
+        ),
+    )
