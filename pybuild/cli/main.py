@@ -163,6 +163,10 @@ def _enter(arguments: Arguments) -> str:
 
 
 def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None) -> int:
+    if arguments.lsp:
+        from pybuild.cli.lsp import lsp
+
+        return lsp()
     if arguments.lint:
         from pybuild.cli.lint import lint
 

@@ -108,6 +108,7 @@ class Arguments:
         self.explain: bool = False
         self.list_rules: bool = False
         self.lint: bool = False
+        self.lsp: bool = False
         self.format: str = "text"
         self.flowchart: str = ""
         self.flowchart_jobs: bool = False
@@ -289,6 +290,12 @@ OPTIONS: tuple[Option, ...] = (
         ("--list",), "list_rules", "print rules, descriptions and numbers of jobs", group="pybuild"
     ),
     Option(("--lint",), "lint", "print all that is wrong with the Pipefile", group="pybuild"),
+    Option(
+        ("--lsp",),
+        "lsp",
+        "serve an editor, by the Language Server Protocol over standard input and output",
+        group="pybuild",
+    ),
     Option(
         ("--format",),
         "format",

@@ -41,7 +41,8 @@ class Request(NamedTuple):
     the file runs, `phase` around each stage (its name is given). With a `program` there is no file:
     it gives the statements. `makefiles` reads those that are included, or that `path` is. `texts`
     are read in place of the files of these names; `evaluator` gives the user's Python its values,
-    None: it is run.
+    None: it is run. `parse` stands in for the parser and its kept trees. Without `matching` no file
+    is held against a rule, and there are no jobs.
     """
 
     path: str
@@ -62,6 +63,8 @@ class Request(NamedTuple):
     makefiles: Makefiles | None = None
     texts: Mapping[str, str] = {}
     evaluator: Evaluator | None = None
+    parse: Callable[[Source], tuple[syntax.Tree, list[Diagnostic]]] | None = None
+    matching: bool = True
 
 
 class Loaded(NamedTuple):
@@ -141,7 +144,7 @@ def _round(
     globs = dict(load_time.globs)
     load_time.find = lambda text: universe.matches(_pattern(text))
     errors = [each for each in diagnostics if each.severity == "error"]
-    if not errors or (pipeline.missing and only_names(errors)):
+    if request.matching and (not errors or (pipeline.missing and only_names(errors))):
         with request.phase("instantiate"):
             world.flow()
         diagnostics += world.diagnostics
@@ -320,6 +323,8 @@ def _read(path: str) -> str:
 
 def _tree(source: Source, request: Request) -> tuple[syntax.Tree, list[Diagnostic]]:
     """The tree of a text, from the kept ones if it is among them."""
+    if request.parse is not None:
+        return request.parse(source)
     kept = _kept_path(source, request)
     if kept:
         tree = _load_kept(kept, source)

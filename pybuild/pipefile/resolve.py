@@ -350,6 +350,7 @@ class Resolver:
                 self.out.lost.append(node.span)
                 self.out.diagnostics.extend(error.diagnostics)
         self._check_follows()
+        self.out.is_open = self.words.is_open
         return self.out
 
     def _name_of(self, node: syntax.Rule) -> syntax.Word | None:

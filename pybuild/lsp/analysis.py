@@ -1,0 +1,165 @@
+"""What is known of one project at one moment: texts (unsaved ones before those on disk), trees,
+names, rules and what is wrong with them.
+
+Nothing of the user's is run, and no file is held against a rule: that is `plan`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+
+from pybuild.files import Disk
+from pybuild.lint.check import check_text
+from pybuild.lsp.names import Names, Sheet
+from pybuild.lsp.positions import UTF16
+from pybuild.pipefile.evaluation import NotRun
+from pybuild.pipefile.guest import Guest
+from pybuild.pipefile.literal import Literal
+from pybuild.pipefile.load import Loaded, Request, load
+from pybuild.pipefile.parse import Forms, parse
+from pybuild.pipefile.syntax import Tree
+from pybuild.source import BuildError, Diagnostic, Source, Span
+from pybuild.typed import NamedTuple
+
+_MOST_FORMS = 50_000  # lines that are kept parsed
+_MOST_TREES = 200
+
+IsMakefile = Callable[[str], bool]
+Parsed = tuple[Tree, list[Diagnostic]]
+
+
+class Place(NamedTuple):
+    """Where a project is: its folder (absolute) and the name of its Pipefile in it."""
+
+    folder: str
+    root: str
+
+    def path(self, name: str) -> str:
+        """The absolute path of one of its files."""
+        return os.path.normpath(os.path.join(self.folder, name))
+
+    def name(self, path: str) -> str:
+        """The name by which its rules know an absolute path."""
+        return os.path.relpath(path, self.folder)
+
+
+class Parser:
+    """Parses texts, and keeps what it has parsed: after a keystroke nearly all comes again."""
+
+    def __init__(self) -> None:
+        self._forms: Forms = {}
+        self._trees: dict[tuple[str, str], Parsed] = {}
+
+    def parse(self, source: Source) -> Parsed:
+        """The tree of a text and what is wrong with its form."""
+        key = source.name, source.text
+        found = self._trees.get(key)
+        if found is None:
+            if len(self._forms) > _MOST_FORMS:
+                self._forms.clear()
+            found = parse(source, self._forms)
+            if len(self._trees) >= _MOST_TREES:
+                del self._trees[next(iter(self._trees))]
+            self._trees[key] = found
+        return found
+
+
+class Unread:
+    """Makefiles in an editor: known by their names, and not read, as that may start commands."""
+
+    def __init__(self, is_makefile: IsMakefile) -> None:
+        self.is_makefile = is_makefile
+
+    def read(self, names: object, span: Span | None) -> Callable[[Callable[[str], bool]], Guest]:
+        """Raises NotRun."""
+        raise NotRun
+
+
+class Reader:
+    """How the projects of an editor are read; keeps what it has parsed and evaluated."""
+
+    def __init__(self, is_makefile: IsMakefile, encoding: str = UTF16) -> None:
+        self.is_makefile = is_makefile
+        self.encoding = encoding
+        self.parser = Parser()
+        self.evaluator = Literal()
+
+    def read(self, place: Place, texts: Mapping[str, str]) -> Analysis:
+        """Reads a project, with the texts of open files (by their names) in place of the disk."""
+        request = Request(
+            place.root,
+            Disk(),
+            _no,
+            _no,
+            _nothing,
+            dict(os.environ),
+            makefiles=Unread(self.is_makefile),
+            texts=texts,
+            evaluator=self.evaluator,
+            parse=self.parser.parse,
+            matching=False,
+        )
+        with inside(place.folder):
+            try:
+                loaded = load(request)
+            except BuildError as error:  # there is no such file, or it is no text
+                return Analysis(place, texts, None, list(error.diagnostics), self)
+        return Analysis(
+            place, texts, loaded, [*loaded.diagnostics, *check_text(loaded)], self
+        )
+
+    def sheet(self, name: str, text: str) -> Sheet:
+        """One file, as far as its text alone tells."""
+        tree, _ = self.parser.parse(Source(name, text))
+        return Sheet(tree, self.encoding)
+
+
+class Analysis:
+    """A project as it was read. `diagnostics` are the mistakes of its texts and names."""
+
+    def __init__(
+        self,
+        place: Place,
+        texts: Mapping[str, str],
+        loaded: Loaded | None,
+        diagnostics: list[Diagnostic],
+        reader: Reader,
+    ) -> None:
+        self.place = place
+        self.texts = texts
+        self.loaded = loaded
+        self.diagnostics = diagnostics
+        self.reader = reader
+
+    @cached_property
+    def sheets(self) -> dict[str, Sheet]:
+        """The files that were read, by their names."""
+        trees = self.loaded.trees if self.loaded else []
+        return {tree.source.name: Sheet(tree, self.reader.encoding) for tree in trees}
+
+    @cached_property
+    def names(self) -> Names:
+        """What the names of the project mean."""
+        return Names(list(self.sheets.values()))
+
+
+@contextmanager
+def inside(folder: str) -> Iterator[None]:
+    """In this folder: names of a project are relative to it."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _no(_: str) -> bool:
+    return False
+
+
+def _nothing(_: str) -> tuple[str, ...]:
+    return ()

@@ -1,0 +1,184 @@
+"""Which project an open file belongs to, and what is known of each project now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pybuild.lsp.analysis import Analysis, Place, Reader
+from pybuild.lsp.buffers import Buffers
+from pybuild.lsp.names import Sheet
+from pybuild.lsp.plan import Plan
+from pybuild.source import Diagnostic, Note, Span
+from pybuild.typed import NamedTuple
+
+PIPEFILE = "Pipefile"
+
+
+class Here(NamedTuple):
+    """A file of a project, for a request about it."""
+
+    project: EditedProject
+    analysis: Analysis
+    sheet: Sheet
+
+
+class EditedProject:
+    """A project in the editor: what its texts say now, and what came of its rules last time."""
+
+    def __init__(self, place: Place, buffers: Buffers, reader: Reader) -> None:
+        self.place = place
+        self._buffers = buffers
+        self._reader = reader
+        self._analysis: Analysis | None = None
+        self.plan: Plan | None = None
+        self.planned: Mapping[str, str] = {}  # the texts that the plan was made of
+
+    @property
+    def reader(self) -> Reader:
+        """How it is read."""
+        return self._reader
+
+    def forget(self) -> None:
+        """A text has changed."""
+        self._analysis = None
+
+    def analysis(self) -> Analysis:
+        """The project as its texts are now."""
+        if self._analysis is None:
+            texts = self._buffers.below(self.place.folder)
+            self._analysis = self._reader.read(self.place, texts)
+        return self._analysis
+
+    def take(self, plan: Plan, analysis: Analysis) -> None:
+        """A plan that was made of what was read."""
+        self.plan = plan
+        self.planned = {name: sheet.text for name, sheet in analysis.sheets.items()}
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """All that is wrong, as far as it is known now: complaints about files are those of the
+        last plan, where the text at their places is still the same."""
+        analysis = self.analysis()
+        found = list(analysis.diagnostics)
+        if self.plan is None or any(each.severity == "error" for each in found):
+            return found
+        told = {(each.code, each.message) for each in found}
+        moved = _Moved(self.planned, analysis)
+        for each in self.plan.diagnostics:
+            if (each.code, each.message) not in told:
+                found += moved.diagnostic(each)
+        return found
+
+
+class _Moved:
+    """Carries places over from texts as they were to texts as they are."""
+
+    def __init__(self, before: Mapping[str, str], analysis: Analysis) -> None:
+        self._before = before
+        self._analysis = analysis
+        self._same: dict[str, tuple[int, int]] = {}
+
+    def diagnostic(self, old: Diagnostic) -> list[Diagnostic]:
+        """The complaint at its place now; none if what it complains of has changed."""
+        if old.span is None:
+            return [old]
+        span = self._span(old.span)
+        if span is None:
+            return []
+        notes = []
+        for note in old.notes:
+            place = self._span(note.span) if note.span else None
+            notes.append(Note(note.message, place))
+        return [old._replace(span=span, notes=tuple(notes), fixes=())]
+
+    def _span(self, old: Span) -> Span | None:
+        name = old.source.name
+        sheet = self._analysis.sheets.get(name)
+        if sheet is None or name not in self._before:
+            return None
+        before, now = self._before[name], sheet.text
+        if before == now:
+            return Span(sheet.tree.source, old.start, old.end)
+        if name not in self._same:
+            self._same[name] = _same_ends(before, now)
+        head, tail = self._same[name]
+        if old.end <= head:
+            return Span(sheet.tree.source, old.start, old.end)
+        if old.start >= len(before) - tail:
+            by = len(now) - len(before)
+            return Span(sheet.tree.source, old.start + by, old.end + by)
+        return None
+
+
+def _same_ends(before: str, now: str) -> tuple[int, int]:
+    """How many characters two texts have in common at their starts, and behind that at their
+    ends."""
+    head = len(os.path.commonprefix((before, now)))
+    least = min(len(before), len(now)) - head
+    tail = len(os.path.commonprefix((before[::-1][:least], now[::-1][:least])))
+    return head, tail
+
+
+class Projects:
+    """The projects of all open files."""
+
+    def __init__(self, buffers: Buffers, reader: Reader) -> None:
+        self._buffers = buffers
+        self._reader = reader
+        self._known: dict[Place, EditedProject] = {}
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(tuple(self._known.values()))
+
+    def forget(self) -> None:
+        """A text has changed, here or on disk."""
+        for each in self._known.values():
+            each.forget()
+
+    def drop(self, path: str) -> None:
+        """A file was closed: projects that nobody looks at any more are let go of."""
+        for place, project in list(self._known.items()):
+            if not any(each.path.startswith(place.folder + "/") for each in self._buffers):
+                del self._known[place]
+            else:
+                project.forget()
+
+    def of(self, path: str) -> EditedProject:
+        """The project that a Pipefile belongs to: that of the nearest `Pipefile` in its folder or
+        further up that reads it; else it is one for itself."""
+        for project in self._known.values():
+            if project.place.path(project.place.root) == path:
+                return project
+            if project.place.name(path) in project.analysis().sheets:
+                return project
+        folder, name = os.path.split(path)
+        if name != PIPEFILE:
+            above = self._above(folder, path)
+            if above is not None:
+                return above
+        return self._at(Place(folder, name))
+
+    def _above(self, folder: str, path: str) -> EditedProject | None:
+        while True:
+            if os.path.isfile(os.path.join(folder, PIPEFILE)):
+                project = self._at(Place(folder, PIPEFILE))
+                if project.place.name(path) in project.analysis().sheets:
+                    return project
+                del self._known[project.place]
+                return None
+            above = os.path.dirname(folder)
+            if above == folder:
+                return None
+            folder = above
+
+    def _at(self, place: Place) -> EditedProject:
+        if place not in self._known:
+            self._known[place] = EditedProject(place, self._buffers, self._reader)
+        return self._known[place]
+
+    def here(self, path: str) -> Here | None:
+        """An open file with its project; None if it cannot be read there."""
+        project = self.of(path)
+        analysis = project.analysis()
+        sheet = analysis.sheets.get(project.place.name(path))
+        return None if sheet is None else Here(project, analysis, sheet)
