@@ -14,8 +14,8 @@ MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 OURS = frozenset(
     """
     --adopt --checksum-level --checksum_file_name --checksum_level --explain --flowchart
-    --flowchart-jobs --force --forced_tasks --forget --format --history --just_print --lint --list --lsp
-    --migrate --minimal --minimal_rebuild_mode --multiprocess --poll --profile --rebuild --remove
+    --flowchart-jobs --force --forced_tasks --forget --format --history --just_print --lint --list
+    --lsp --migrate --minimal --minimal_rebuild_mode --multiprocess --poll --profile --rebuild --remove
     --resources --stale --stats --target_tasks --touch_files_only --use_threads --verbose
     --watch --write -M -T
     """.split()

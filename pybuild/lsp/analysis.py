@@ -75,6 +75,7 @@ class Unread:
 
     def read(self, names: object, span: Span | None) -> Callable[[Callable[[str], bool]], Guest]:
         """Raises NotRun."""
+        del names, span
         raise NotRun
 
 
@@ -84,6 +85,7 @@ class Reader:
     def __init__(self, is_makefile: IsMakefile, encoding: str = UTF16) -> None:
         self.is_makefile = is_makefile
         self.encoding = encoding
+        self.takes_snippets = False  # whether the editor does
         self.parser = Parser()
         self.evaluator = Literal()
 
@@ -107,9 +109,7 @@ class Reader:
                 loaded = load(request)
             except BuildError as error:  # there is no such file, or it is no text
                 return Analysis(place, texts, None, list(error.diagnostics), self)
-        return Analysis(
-            place, texts, loaded, [*loaded.diagnostics, *check_text(loaded)], self
-        )
+        return Analysis(place, texts, loaded, [*loaded.diagnostics, *check_text(loaded)], self)
 
     def sheet(self, name: str, text: str) -> Sheet:
         """One file, as far as its text alone tells."""

@@ -31,9 +31,7 @@ class Buffer:
         """The text with the line ends that builds see."""
         return self.lines.text.removeprefix("\ufeff").replace("\r\n", "\n")
 
-    def change(
-        self, changes: Iterable[types.TextDocumentContentChangeEvent], version: int
-    ) -> None:
+    def change(self, changes: Iterable[types.TextDocumentContentChangeEvent], version: int) -> None:
         """Applies what the editor has told, one change after the other."""
         for each in changes:
             if isinstance(each, types.TextDocumentContentChangePartial):
@@ -73,9 +71,7 @@ class Buffers:
     def below(self, folder: str) -> dict[str, str]:
         """The texts of open files in a folder and below it, by their names from there."""
         base = folder.rstrip("/") + "/"
-        return {
-            each.path[len(base) :]: each.text for each in self if each.path.startswith(base)
-        }
+        return {each.path[len(base) :]: each.text for each in self if each.path.startswith(base)}
 
 
 def path_of(uri: str) -> str:

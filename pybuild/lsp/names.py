@@ -1,7 +1,7 @@
 """The names of a project: where each is defined and used, and what it means there.
 
-Works on trees, so that a rule in which there is a mistake has names all the same. The order in which
-a name gets its meaning is that of `pipefile.words`.
+Works on trees, so that a rule in which there is a mistake has names all the same. The order in
+which a name gets its meaning is that of `pipefile.words`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 
 from pybuild.lsp.positions import Lines
@@ -112,15 +112,11 @@ class Sheet:
 
     def number_of(self, statement: syntax.Statement) -> int:
         """Its number among the statements."""
-        return next(
-            (n for n, each in enumerate(self.tree.statements) if each is statement), -1
-        )
+        return next((n for n, each in enumerate(self.tree.statements) if each is statement), -1)
 
     @cached_property
     def _ordered(self) -> list[syntax.Statement]:
-        found = [
-            each for each in self.tree.statements if not isinstance(each, syntax.Comment)
-        ]
+        found = [each for each in self.tree.statements if not isinstance(each, syntax.Comment)]
         return sorted(found, key=lambda each: extent(each).start)
 
     @cached_property
@@ -222,9 +218,7 @@ def scope_of(rule: syntax.Rule, names: Names) -> Scope:
                 piece.regex is not None or not piece.reference.trailers
             ):
                 captures.add(piece.reference.name)
-    own = {
-        name for name in captures if not names.kind_of(name) and name not in named | params
-    }
+    own = {name for name in captures if not names.kind_of(name) and name not in named | params}
     return Scope(frozenset(own), named, frozenset(params))
 
 
@@ -279,11 +273,12 @@ class _Search:
             kind = PARAM if node.name == "params" else NAMED_FILE
             for name, at in named:
                 start = base + at
-                self.found.append(
-                    Occurrence(start, start + len(name), name, kind, number, True)
-                )
+                self.found.append(Occurrence(start, start + len(name), name, kind, number, True))
         self._python_text(node.arguments, scope, number)
         for at, text in texts:
+            inner = text[1:-1]
+            if node.name == "follows" and inner in self.names.rules:
+                self._add(base + at + 1, inner, None, -1)
             for found in _PLACEHOLDER.finditer(text):
                 self._placeholder(base + at + found.start(), found[0], scope, number)
 
@@ -298,9 +293,7 @@ class _Search:
             kind = FILE
             if where == "prerequisite" and text in self.names.rules:
                 kind = RULE
-            self.found.append(
-                Occurrence(start, word.span.end, text, kind, -1, where == "target")
-            )
+            self.found.append(Occurrence(start, word.span.end, text, kind, -1, where == "target"))
             return
         for piece in word.pieces:
             if isinstance(piece, syntax.Placeholder):
@@ -483,7 +476,9 @@ def _place(lines: Lines, line: int, column: int, before: int) -> int:
     column -= before if line == 1 else 0
     row = lines.line(line - 1)
     if not row.isascii():
-        column = len(row.encode("utf-8", "surrogatepass")[: max(0, column)].decode("utf-8", "ignore"))
+        column = len(
+            row.encode("utf-8", "surrogatepass")[: max(0, column)].decode("utf-8", "ignore")
+        )
     return lines.line_start(line - 1) + column
 
 
@@ -551,5 +546,3 @@ def _named_behind(node: Any, name: str, sheet: Sheet) -> Iterable[tuple[str, int
     start = _place(sheet.lines, node.lineno, node.col_offset, 0)
     found = re.compile(rf"(?<![\w.]){re.escape(name)}\b").search(sheet.text, start)
     return [(name, found.start())] if found else []
-
-

@@ -9,22 +9,21 @@ from collections.abc import Mapping
 from pybuild.dryrun import as_dry, judge
 from pybuild.engine.events import Event, Judged
 from pybuild.engine.ports import Report
-from pybuild.engine.staleness import UpToDate
+from pybuild.engine.staleness import Stale
 from pybuild.graph import Job, Script, ScriptPart, ShellPart
 from pybuild.lint.check import check
 from pybuild.lsp.analysis import Place, Reader, Unread, inside
-from pybuild.pipefile.rules import Rule
 from pybuild.pipefile.syntax import PythonBlock
 from pybuild.project import Opening, Project, Wish
 from pybuild.report.reasons import sentence
-from pybuild.source import BuildError, Diagnostic
+from pybuild.source import BuildError, Diagnostic, Span
 from pybuild.typed import Any, NamedTuple
 
 _MOST_SHOWN = 20  # jobs of a rule, and files of a job, that are told
 _MOST_FILES = 50_000
 _CERTAIN = ("PB302", "PB303")  # two jobs for one file: true whatever else there is
 
-RuleKey = tuple[str, int]  # name of the file, and where the rule's header starts in it
+RuleKey = tuple[str, str]  # name of the file, and the rule's header as it is written
 
 
 class JobFacts(NamedTuple):
@@ -39,7 +38,7 @@ class JobFacts(NamedTuple):
 class RuleFacts(NamedTuple):
     """A rule: the number of its jobs, and the first of them."""
 
-    count: int
+    total: int
     jobs: tuple[JobFacts, ...]
 
 
@@ -78,10 +77,7 @@ def plan_of(place: Place, texts: Mapping[str, str], reader: Reader) -> Plan:
             found += [each for each in project.diagnostics if each.code in _CERTAIN]
         world = project.loaded.world
         goals = (*pipeline.named, *pipeline.phony)
-        rules = {
-            (rule.span.source.name, rule.span.start): _facts(rule, world.jobs_of[rule.index])
-            for rule in pipeline.rules
-        }
+        rules = {key_of(rule.span): _facts(world.jobs_of[rule.index]) for rule in pipeline.rules}
         made = tuple([name for job in world.graph.jobs for name in job.outputs][:_MOST_FILES])
         return Plan(tuple(found), rules, made, goals, partial)
 
@@ -135,7 +131,12 @@ def _takes_what_is_not_run(project: Project) -> bool:
     )
 
 
-def _facts(rule: Rule, jobs: list[Job]) -> RuleFacts:
+def key_of(header: Span) -> RuleKey:
+    """What stands for a rule, wherever its header is moved to."""
+    return header.source.name, header.source.text[header.start : header.end]
+
+
+def _facts(jobs: list[Job]) -> RuleFacts:
     return RuleFacts(len(jobs), tuple([_job_facts(job) for job in jobs[:_MOST_SHOWN]]))
 
 
@@ -146,9 +147,7 @@ def _job_facts(job: Job) -> JobFacts:
         if binding.captured or binding.each:
             captures[name] = _shown(binding.capture(name))
     inputs = job.inputs or (tuple(binding.members) if binding is not None else ())
-    return JobFacts(
-        job.name, job.outputs[:_MOST_SHOWN], tuple(inputs[:_MOST_SHOWN]), captures
-    )
+    return JobFacts(job.name, job.outputs[:_MOST_SHOWN], tuple(inputs[:_MOST_SHOWN]), captures)
 
 
 def _shown(value: Any) -> str:
@@ -176,8 +175,9 @@ class _Verdicts(Report):
 
     def handle(self, event: Event) -> None:
         if isinstance(event, Judged) and event.job.name == self.name:
-            is_fine = isinstance(event.verdict, UpToDate)
-            self.reasons = () if is_fine else tuple(map(sentence, event.verdict.reasons))
+            verdict = event.verdict
+            stale = verdict.reasons if isinstance(verdict, Stale) else ()
+            self.reasons = tuple(map(sentence, stale))
 
 
 def _reasons(project: Project, job: Job) -> tuple[str, ...] | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from os.path import commonpath
 
 from pybuild.lsp.analysis import Analysis, Place, Reader
-from pybuild.lsp.buffers import Buffers
+from pybuild.lsp.buffers import Buffers, uri_of
 from pybuild.lsp.names import Sheet
-from pybuild.lsp.plan import Plan
+from pybuild.lsp.plan import Plan, RuleFacts, key_of
+from pybuild.pipefile import syntax
 from pybuild.source import Diagnostic, Note, Span
 from pybuild.typed import NamedTuple
 
@@ -21,6 +23,15 @@ class Here(NamedTuple):
     project: EditedProject
     analysis: Analysis
     sheet: Sheet
+
+    def uri(self, sheet: Sheet) -> str:
+        """The address of a file of the project."""
+        return uri_of(self.project.place.path(sheet.name))
+
+    def facts(self, rule: syntax.Rule) -> RuleFacts | None:
+        """What came of a rule last time; None if that is not known."""
+        plan = self.project.plan
+        return plan.rules.get(key_of(rule.span)) if plan else None
 
 
 class EditedProject:
@@ -113,9 +124,9 @@ class _Moved:
 def _same_ends(before: str, now: str) -> tuple[int, int]:
     """How many characters two texts have in common at their starts, and behind that at their
     ends."""
-    head = len(os.path.commonprefix((before, now)))
+    head = len(commonpath((before, now)))
     least = min(len(before), len(now)) - head
-    tail = len(os.path.commonprefix((before[::-1][:least], now[::-1][:least])))
+    tail = len(commonpath((before[::-1][:least], now[::-1][:least])))
     return head, tail
 
 
@@ -127,7 +138,7 @@ class Projects:
         self._reader = reader
         self._known: dict[Place, EditedProject] = {}
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[EditedProject]:
         return iter(tuple(self._known.values()))
 
     def forget(self) -> None:

@@ -7,14 +7,17 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from pybuild import __version__
+from pybuild.lsp import completion, hover, outline, references
 from pybuild.lsp.analysis import IsMakefile, Reader
 from pybuild.lsp.asking import NoAnswer, ask
 from pybuild.lsp.buffers import Buffers, path_of, uri_of
@@ -26,6 +29,16 @@ _QUIET_S = 0.01  # after a keystroke: a completion that follows it goes first
 _IDLE_S = 0.3  # before files are held against rules
 
 log = logging.getLogger(__name__)
+
+
+class Placed(Protocol):
+    """A request about a place in a text."""
+
+    @property
+    def text_document(self) -> types.TextDocumentIdentifier: ...
+
+    @property
+    def position(self) -> types.Position: ...
 
 
 class Server(LanguageServer):
@@ -52,6 +65,9 @@ class Server(LanguageServer):
         pulls = can.text_document and can.text_document.diagnostic
         refreshes = can.workspace and can.workspace.diagnostics
         self.pulls = bool(pulls and refreshes and refreshes.refresh_support)
+        completion = can.text_document and can.text_document.completion
+        item = completion and completion.completion_item
+        self.reader.takes_snippets = bool(item and item.snippet_support)
         gc.collect()
         gc.freeze()  # what the imports made stays
 
@@ -62,6 +78,11 @@ class Server(LanguageServer):
         if not path or self.is_makefile(path):
             return None
         return self.projects.here(path)
+
+    def at(self, params: Placed) -> tuple[Here, int] | None:
+        """The file of a request, and the character in it."""
+        here = self.here(params.text_document.uri)
+        return here and (here, here.sheet.lines.offset(params.position))
 
     # -- reading anew ------------------------------------------------------------------------
 
@@ -151,6 +172,7 @@ def make_server(is_makefile: IsMakefile) -> Server:
     """A server with all its features."""
     server = Server(is_makefile)
     _add_texts(server)
+    _add_names(server)
     return server
 
 
@@ -199,6 +221,88 @@ def _add_texts(server: Server) -> None:
             return types.RelatedFullDocumentDiagnosticReport([])
         found = by_file(here.project.diagnostics(), here.analysis)
         return types.RelatedFullDocumentDiagnosticReport(found.get(here.sheet.name, []))
+
+
+def _add_names(server: Server) -> None:
+    """What names mean, and what may stand at a place."""
+
+    @server.feature(
+        types.TEXT_DOCUMENT_COMPLETION,
+        types.CompletionOptions(trigger_characters=list(completion.TRIGGERS)),
+    )
+    def completed(params: types.CompletionParams) -> types.CompletionList | None:
+        at = server.at(params)
+        return at and completion.complete(*at)
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def hovered(params: types.HoverParams) -> types.Hover | None:
+        at = server.at(params)
+        return await hover.hover(*at) if at else None
+
+    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
+    def defined(params: types.DefinitionParams) -> list[types.Location]:
+        at = server.at(params)
+        return references.definition(*at) if at else []
+
+    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
+    def referred(params: types.ReferenceParams) -> list[types.Location]:
+        at = server.at(params)
+        if at is None:
+            return []
+        return references.references(*at, with_definition=params.context.include_declaration)
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
+    def highlighted(params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
+        at = server.at(params)
+        return references.highlights(*at) if at else []
+
+    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
+    def prepared(params: types.PrepareRenameParams) -> types.Range | None:
+        at = server.at(params)
+        with _refusing():
+            return references.renamable(*at) if at else None
+
+    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    def renamed(params: types.RenameParams) -> types.WorkspaceEdit | None:
+        at = server.at(params)
+        with _refusing():
+            return references.rename(*at, params.new_name) if at else None
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def symbols(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        here = server.here(params.text_document.uri)
+        return outline.document_symbols(here.sheet) if here else []
+
+    @server.feature(types.WORKSPACE_SYMBOL)
+    def all_symbols(params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
+        return outline.workspace_symbols(server.projects, params.query)
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK)
+    def links(params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+        here = server.here(params.text_document.uri)
+        return outline.links(here) if here else []
+
+    @server.feature(types.TEXT_DOCUMENT_FOLDING_RANGE)
+    def folds(params: types.FoldingRangeParams) -> list[types.FoldingRange]:
+        here = server.here(params.text_document.uri)
+        return outline.folds(here.sheet) if here else []
+
+    @server.feature(types.TEXT_DOCUMENT_SELECTION_RANGE)
+    def selected(params: types.SelectionRangeParams) -> list[types.SelectionRange]:
+        here = server.here(params.text_document.uri)
+        if here is None:
+            return []
+        offsets = [here.sheet.lines.offset(each) for each in params.positions]
+        return [outline.selection(here, offset) for offset in offsets]
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What cannot be renamed is a request that has failed, with the reason for the user."""
+    try:
+        yield
+    except references.CannotRename as error:
+        raise JsonRpcInvalidParams(str(error)) from None
 
 
 def serve(is_makefile: IsMakefile) -> None:

@@ -265,9 +265,10 @@ class _Written:
     def _call(self, node: ast.Call) -> Any:
         function = self._function(node.func)
         arguments = list(self._items(node.args))
-        if any(each.arg is None for each in node.keywords):
+        named = {each.arg: self.value(each.value) for each in node.keywords if each.arg}
+        if len(named) < len(node.keywords):
             raise NotRun
-        return function(*arguments, **{each.arg: self.value(each.value) for each in node.keywords})
+        return function(*arguments, **named)
 
     def _function(self, node: ast.expr) -> Callable[..., Any]:
         """A function that does nothing but give a value. Raises NotRun for any other."""
@@ -288,4 +289,3 @@ def _bounded(value: Any) -> Any:
     if hasattr(value, "__len__") and len(value) > _MOST_ITEMS:
         raise NotRun
     return value
-

@@ -185,9 +185,7 @@ class Resolver:
             origin = "command line"
         elif (node.operator == "?=" or self.environment_wins) and self.load_time.knows(name):
             value, origin = self.load_time.env(name), "environment"
-        elif node.operator == "?=" and (name in self.out.variables or self.words.is_lost(name)):
-            return
-        elif node.operator == "+=" and name in self.words.lost:
+        elif self._keeps_its_value(node):
             return
         else:
             self.words.lost.add(name)  # unless it gets a value
@@ -197,6 +195,12 @@ class Resolver:
             self.words.lost.discard(name)
         self.out.variables[name] = self.namespace[name] = value
         self.out.origins[name] = origin
+
+    def _keeps_its_value(self, node: syntax.Assignment) -> bool:
+        """Whether an assignment has no effect: there is a value, or one that is not known."""
+        if node.operator == "?=":
+            return node.name in self.out.variables or self.words.is_lost(node.name)
+        return node.operator == "+=" and node.name in self.words.lost
 
     def _override(self, node: syntax.Assignment, text: str) -> Any:
         """A text from the command line; it becomes a list where the file gives a list."""

@@ -66,7 +66,7 @@ async def test_what_is_not_saved_counts(editor: Editor) -> None:
         '@active_if(sh("uname") == "Linux")\na:\n    true\n@active_if(sh("uname") != "Linux")\na:\n    false\n',
         'names = sh("cat names").split()\nx: <names>\n    cat <inputs>\ny: x\n    cp x y\n',
         '@params(size=sh("nproc"))\nx:\n    echo <size>\n',
-        '@for_each(sh("echo \'<n>.c\'"))\nout/<n>.o: lib.h\n    cc <n>.c\n',
+        "@for_each(sh(\"echo '<n>.c'\"))\nout/<n>.o: lib.h\n    cc <n>.c\n",
         'include <sh("ls *.pipe")>\nx: <unknown>\n    echo <other>\n',
         "python:\n    from helpers import *\nx:\n    echo <whatever>\n",
         '@depends(sh("git rev-parse HEAD"))\nx:\n    date > x\n',
