@@ -163,6 +163,10 @@ def _enter(arguments: Arguments) -> str:
 
 
 def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None) -> int:
+    if arguments.format is None or arguments.check or arguments.diff:
+        from pybuild.cli.format import format_files
+
+        return format_files(arguments)
     if arguments.lint:
         from pybuild.cli.lint import lint
 
