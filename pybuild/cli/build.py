@@ -201,7 +201,9 @@ def _explains_all(arguments: Arguments) -> bool:
 
 
 def report_of(arguments: Arguments) -> Report:
-    """Who tells the user what a build does."""
+    """Who tells the user what a build does. Raises UsageError."""
+    if arguments.format not in ("text", "json"):
+        raise UsageError(f"`--format={arguments.format}`: it is `text` or `json`")
     if arguments.format == "json":
         from pybuild.report.jsonlines import JsonReport
 

@@ -167,6 +167,10 @@ def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None
         from pybuild.cli.lsp import lsp
 
         return lsp()
+    if arguments.format is None or arguments.check or arguments.diff:
+        from pybuild.cli.format import format_files
+
+        return format_files(arguments)
     if arguments.lint:
         from pybuild.cli.lint import lint
 

@@ -65,7 +65,7 @@ class Option(NamedTuple):
 class Arguments:
     """What the command line says. `program` is a pipeline written in Python, to be read instead of
     a Pipefile; `called` the name that pybuild was started by. `checksum_level` is "" if it is the
-    usual one."""
+    usual one. `format` is how something is printed, None for the command that formats files."""
 
     def __init__(self) -> None:
         self.program: Program | None = None
@@ -109,7 +109,9 @@ class Arguments:
         self.list_rules: bool = False
         self.lint: bool = False
         self.lsp: bool = False
-        self.format: str = "text"
+        self.format: str | None = "text"
+        self.check: bool = False
+        self.diff: bool = False
         self.flowchart: str = ""
         self.flowchart_jobs: bool = False
         self.migrate: bool = False
@@ -299,9 +301,23 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--format",),
         "format",
-        "`text` or `json`, for --lint, --history and builds",
-        VALUE,
-        "FORMAT",
+        "format the Pipefiles and folders that are named (default: this folder); with a value "
+        "something else: how --lint, --history and builds print, as `text` or `json`",
+        TEXT_OR_NONE,
+        "PRINTED",
+        None,
+        group="pybuild",
+    ),
+    Option(
+        ("--check",),
+        "check",
+        "with --format: write nothing; exit 1 if a file would change",
+        group="pybuild",
+    ),
+    Option(
+        ("--diff",),
+        "diff",
+        "with --format: print what would change, write nothing",
         group="pybuild",
     ),
     Option(

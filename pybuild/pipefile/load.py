@@ -287,6 +287,12 @@ def _read(path: str) -> str:
             data = handle.read()
     except OSError as error:
         raise BuildError(Diagnostic("PB404", f"cannot read `{path}`: {error.strerror}")) from None
+    return decoded(data, path)
+
+
+def decoded(data: bytes, path: str) -> str:
+    """The text of a Pipefile, its lines ending in line feeds. Raises BuildError for what is no text
+    in UTF-8."""
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import _ast
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import CodeType
 
 from pybuild.content import digest_of
@@ -31,7 +31,7 @@ from pybuild.pipefile.template import (
     evaluate,
     holes_in,
 )
-from pybuild.pipefile.usercode import compile_python, names_set_by, own_nodes
+from pybuild.pipefile.usercode import Row, compile_python, names_set_by, own_nodes
 from pybuild.regex import regex
 from pybuild.source import BuildError, Diagnostic, Source, Span
 from pybuild.typed import Any, NamedTuple, Protocol
@@ -503,22 +503,34 @@ def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplat
     if lines[0][1].startswith("#!"):
         parts.append(_script(lines, source, diagnostics))
         return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
-    shell: list[tuple[int, str]] = []
+    for head, inner in cut_recipe(lines):
+        if head is not None:
+            _add_python(inner, *head, source, diagnostics, parts)
+        elif any(row.strip() for _, row in inner):
+            parts.append(_shell(inner, source, diagnostics))
+    return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+
+
+def cut_recipe(lines: Sequence[Row]) -> Iterator[tuple[Row | None, Sequence[Row]]]:
+    """The parts of a recipe in order: lines of shell text, or a `python:` line and those that are
+    indented below it."""
     index = 0
     while index < len(lines):
-        offset, row = lines[index]
-        index += 1
-        if not _PYTHON_LINE.match(row):
-            shell.append((offset, row))
-            continue
-        _close_shell(shell, source, diagnostics, parts)
-        inner: list[tuple[int, str]] = []
-        while index < len(lines) and (not lines[index][1].strip() or lines[index][1][0] in " \t"):
-            inner.append(lines[index])
+        head = lines[index] if _PYTHON_LINE.match(lines[index][1]) else None
+        goes_on = _is_shell if head is None else _is_inner
+        start = index = index + (head is not None)
+        while index < len(lines) and goes_on(lines[index][1]):
             index += 1
-        _add_python(inner, offset, row, source, diagnostics, parts)
-    _close_shell(shell, source, diagnostics, parts)
-    return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+        yield head, lines[start:index]
+
+
+def _is_shell(row: str) -> bool:
+    return not _PYTHON_LINE.match(row)
+
+
+def _is_inner(row: str) -> bool:
+    """Whether a line goes on with the block above it."""
+    return not row.strip() or row[0] in " \t"
 
 
 def compile_call(
@@ -536,9 +548,7 @@ def compile_call(
 def _take_flags(lines: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]]:
     """make's `@`, `-` and `+` at the start of a recipe: they hold for the whole of it."""
     offset, row = lines[0]
-    size = 0
-    while size < len(row) and row[size] in "@-+ \t":
-        size += 1
+    size = flags_size(row)
     flags = "".join(sorted(set(row[:size]) - set(" \t")))
     if not flags:
         return "", lines
@@ -547,19 +557,16 @@ def _take_flags(lines: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]
     return flags, [(offset + size, row[size:]), *lines[1:]]
 
 
-def _close_shell(
-    shell: list[tuple[int, str]],
-    source: Source,
-    diagnostics: list[Diagnostic],
-    parts: list[ShellTemplate | PythonTemplate],
-) -> None:
-    if any(row.strip() for _, row in shell):
-        parts.append(_shell(shell, source, diagnostics))
-    shell.clear()
+def flags_size(row: str) -> int:
+    """How many characters at the start of a recipe's first line are marks of make's and blanks;
+    0 if no mark is among them."""
+    rest = row.lstrip("@-+ \t")
+    marks = row[: len(row) - len(rest)]
+    return len(marks) if marks.strip(" \t") else 0
 
 
 def _add_python(
-    inner: list[tuple[int, str]],
+    inner: Sequence[Row],
     offset: int,
     row: str,
     source: Source,

@@ -53,7 +53,7 @@ from pybuild.pipefile.template import (
     holes_in,
 )
 from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
-from pybuild.pipefile.usercode import UserCode
+from pybuild.pipefile.usercode import UserCode, is_written_as_list
 from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
 from pybuild.regex import regex
@@ -204,8 +204,7 @@ class Resolver:
 
     def _override(self, node: syntax.Assignment, text: str) -> Any:
         """A text from the command line; it becomes a list where the file gives a list."""
-        written = node.expression.text.lstrip()
-        if written.startswith(("[", "(", "glob(")):
+        if is_written_as_list(node.expression.text):
             import shlex
 
             try:

@@ -58,21 +58,46 @@ def spots(text: str) -> Iterator[Spot]:
 
 def significant(text: str) -> str:
     """The script without lines that hold only a comment, blanks at line ends and empty lines."""
+    return "\n".join(
+        row.text.rstrip() if row.has_loose_end else row.text
+        for row in _rows(text)
+        if not (row.starts_plainly and (row.is_comment or not row.text.strip()))
+    )
+
+
+def trimmed(text: str) -> str:
+    """The script without blanks at the ends of lines, where they mean nothing."""
+    return "\n".join(
+        row.text.rstrip(" \t") if row.has_loose_end else row.text for row in _rows(text)
+    )
+
+
+class _Row(NamedTuple):
+    """A line of a script: whether it is no part of a text in quotes or a here-document that was
+    opened above it, whether it holds only a comment, and whether blanks at its end mean nothing."""
+
+    text: str
+    starts_plainly: bool
+    is_comment: bool
+    has_loose_end: bool
+
+
+def _rows(text: str) -> Iterator[_Row]:
     marks = list(_scan(text))
     comments = {start for start, mark in marks if mark == COMMENT}
     starts = {0, *(start for start, mark in marks if mark == LINE)}
-    out: list[str] = []
     position = 0
     for line in text.split("\n"):
         after = position + len(line) + 1
         indent = len(line) - len(line.lstrip())
-        is_comment = position + indent in comments and not line.startswith("#!")
-        if position not in starts or not (is_comment or not line.strip()):
-            ends_plainly = after in starts or after > len(text)
-            shorter = line.rstrip()
-            out.append(shorter if ends_plainly and not shorter.endswith("\\") else line)
+        ends_plainly = after in starts or after > len(text)
+        yield _Row(
+            line,
+            position in starts,
+            position + indent in comments and not line.startswith("#!"),
+            ends_plainly and not line.rstrip().endswith("\\"),
+        )
         position = after
-    return "\n".join(out)
 
 
 def _openings(text: str) -> Iterator[tuple[int, str]]:

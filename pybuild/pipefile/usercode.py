@@ -146,6 +146,11 @@ def compile_expression(
         raise BuildError(Diagnostic("PB110", message, place, help=help or _QUOTES)) from None
 
 
+def is_written_as_list(expression: str) -> bool:
+    """Whether an assignment shows a list, so that `NAME=value` of the command line gives one."""
+    return expression.lstrip().startswith(("[", "(", "glob("))
+
+
 def argument_texts(arguments: str, count: int) -> list[str]:
     """The arguments of a call as they are written, if they are `count` and each stands in one line;
     else their numbers from 1. What was not written (a program gave it) is empty."""
