@@ -11,7 +11,7 @@ OK = 0
 def lsp() -> int:
     """Serves one editor until it ends. Raises UsageError if what the server needs is missing."""
     try:
-        from pybuild.lsp.server import serve
+        from pybuild.lsp.features import serve
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("pybuild"):
             raise

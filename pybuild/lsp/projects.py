@@ -146,7 +146,7 @@ class Projects:
         for each in self._known.values():
             each.forget()
 
-    def drop(self, path: str) -> None:
+    def let_go(self) -> None:
         """A file was closed: projects that nobody looks at any more are let go of."""
         for place, project in list(self._known.items()):
             if not any(each.path.startswith(place.folder + "/") for each in self._buffers):

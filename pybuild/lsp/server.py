@@ -1,32 +1,34 @@
-"""The language server: connects requests with the modules that answer them, and decides when what
-is read anew. All else is in those modules."""
+"""The language server: what is open, and when what is read anew. `features` has the answers."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import logging
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
 
 from pybuild import __version__
-from pybuild.lsp import completion, hover, outline, references
 from pybuild.lsp.analysis import IsMakefile, Reader
 from pybuild.lsp.asking import NoAnswer, ask
 from pybuild.lsp.buffers import Buffers, path_of, uri_of
+from pybuild.lsp.commands import Tell
 from pybuild.lsp.diagnostics import by_file
 from pybuild.lsp.plan import plan_of
 from pybuild.lsp.projects import EditedProject, Here, Projects
+from pybuild.lsp.settings import Settings
 
 _QUIET_S = 0.01  # after a keystroke: a completion that follows it goes first
 _IDLE_S = 0.3  # before files are held against rules
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +54,12 @@ class Server(LanguageServer):
         self.buffers = Buffers()
         self.reader = Reader(is_makefile)
         self.projects = Projects(self.buffers, self.reader)
+        self.settings = Settings()
         self.pulls = False  # whether the editor asks for diagnostics, and can be told to
         self._told: set[str] = set()  # files with diagnostics that were pushed
         self._timer: asyncio.TimerHandle | None = None
         self._planning: asyncio.Task[None] | None = None
+        self._tokens = itertools.count(1)
 
     def begin(self) -> None:
         """The editor has said what it can do."""
@@ -123,9 +127,9 @@ class Server(LanguageServer):
                 continue
             project.take(plan, analysis)
             self._guarded(self._tell, project)
-        self._refresh()
+        self.refresh()
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """Has the editor ask again for what a plan may have changed."""
         workspace = self.client_capabilities.workspace
         if workspace is None:
@@ -167,148 +171,37 @@ class Server(LanguageServer):
             log.exception("%s failed", deed.__name__)
             return None
 
+    # -- what takes long ---------------------------------------------------------------------
 
-def make_server(is_makefile: IsMakefile) -> Server:
-    """A server with all its features."""
-    server = Server(is_makefile)
-    _add_texts(server)
-    _add_names(server)
-    return server
+    async def watched(self, title: str, deed: Callable[[Tell], Coroutine[Any, Any, T]]) -> T:
+        """What something gives that takes long: the editor shows how far it is, if it can, and may
+        cancel it. Raises JsonRpcRequestCancelled if it does."""
+        window = self.client_capabilities.window
+        if not (window and window.work_done_progress):
+            return await deed(lambda _, __: None)
+        bar = self.work_done_progress
+        token = f"pybuild-{next(self._tokens)}"
+        await bar.create_async(token)
+        bar.begin(token, types.WorkDoneProgressBegin(title, cancellable=True))
 
+        def tell(message: str, percent: int | None) -> None:
+            bar.report(token, types.WorkDoneProgressReport(message=message, percentage=percent))
 
-def _add_texts(server: Server) -> None:
-    """What the editor tells of its texts, and what is wrong with them."""
+        loop = asyncio.get_running_loop()
+        work = loop.create_task(deed(tell))
 
-    @server.feature(types.INITIALIZED)
-    def initialized(_: types.InitializedParams) -> None:
-        server.begin()
+        def settled(future: Future[None]) -> None:
+            if future.cancelled():
+                loop.call_soon_threadsafe(work.cancel)
 
-    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    async def opened(params: types.DidOpenTextDocumentParams) -> None:
-        server.buffers.open(params.text_document)
-        server.changed()
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    async def changed(params: types.DidChangeTextDocumentParams) -> None:
-        buffer = server.buffers.get(params.text_document.uri)
-        if buffer is not None:
-            buffer.change(params.content_changes, params.text_document.version)
-            server.changed()
-
-    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    async def saved(_: types.DidSaveTextDocumentParams) -> None:
-        server.changed()
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    async def moved(_: types.DidChangeWatchedFilesParams) -> None:
-        server.changed()
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    async def closed(params: types.DidCloseTextDocumentParams) -> None:
-        uri = params.text_document.uri
-        server.buffers.close(uri)
-        server.projects.drop(path_of(uri))
-        server.withdraw(uri)
-        server.changed()
-
-    @server.feature(
-        types.TEXT_DOCUMENT_DIAGNOSTIC,
-        types.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False),
-    )
-    def pulled(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
-        here = server.here(params.text_document.uri) if server.pulls else None
-        if here is None:
-            return types.RelatedFullDocumentDiagnosticReport([])
-        found = by_file(here.project.diagnostics(), here.analysis)
-        return types.RelatedFullDocumentDiagnosticReport(found.get(here.sheet.name, []))
-
-
-def _add_names(server: Server) -> None:
-    """What names mean, and what may stand at a place."""
-
-    @server.feature(
-        types.TEXT_DOCUMENT_COMPLETION,
-        types.CompletionOptions(trigger_characters=list(completion.TRIGGERS)),
-    )
-    def completed(params: types.CompletionParams) -> types.CompletionList | None:
-        at = server.at(params)
-        return at and completion.complete(*at)
-
-    @server.feature(types.TEXT_DOCUMENT_HOVER)
-    async def hovered(params: types.HoverParams) -> types.Hover | None:
-        at = server.at(params)
-        return await hover.hover(*at) if at else None
-
-    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
-    def defined(params: types.DefinitionParams) -> list[types.Location]:
-        at = server.at(params)
-        return references.definition(*at) if at else []
-
-    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
-    def referred(params: types.ReferenceParams) -> list[types.Location]:
-        at = server.at(params)
-        if at is None:
-            return []
-        return references.references(*at, with_definition=params.context.include_declaration)
-
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
-    def highlighted(params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
-        at = server.at(params)
-        return references.highlights(*at) if at else []
-
-    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
-    def prepared(params: types.PrepareRenameParams) -> types.Range | None:
-        at = server.at(params)
-        with _refusing():
-            return references.renamable(*at) if at else None
-
-    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
-    def renamed(params: types.RenameParams) -> types.WorkspaceEdit | None:
-        at = server.at(params)
-        with _refusing():
-            return references.rename(*at, params.new_name) if at else None
-
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    def symbols(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-        here = server.here(params.text_document.uri)
-        return outline.document_symbols(here.sheet) if here else []
-
-    @server.feature(types.WORKSPACE_SYMBOL)
-    def all_symbols(params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
-        return outline.workspace_symbols(server.projects, params.query)
-
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK)
-    def links(params: types.DocumentLinkParams) -> list[types.DocumentLink]:
-        here = server.here(params.text_document.uri)
-        return outline.links(here) if here else []
-
-    @server.feature(types.TEXT_DOCUMENT_FOLDING_RANGE)
-    def folds(params: types.FoldingRangeParams) -> list[types.FoldingRange]:
-        here = server.here(params.text_document.uri)
-        return outline.folds(here.sheet) if here else []
-
-    @server.feature(types.TEXT_DOCUMENT_SELECTION_RANGE)
-    def selected(params: types.SelectionRangeParams) -> list[types.SelectionRange]:
-        here = server.here(params.text_document.uri)
-        if here is None:
-            return []
-        offsets = [here.sheet.lines.offset(each) for each in params.positions]
-        return [outline.selection(here, offset) for offset in offsets]
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """What cannot be renamed is a request that has failed, with the reason for the user."""
-    try:
-        yield
-    except references.CannotRename as error:
-        raise JsonRpcInvalidParams(str(error)) from None
-
-
-def serve(is_makefile: IsMakefile) -> None:
-    """Serves an editor over standard input and output, until it says that it is over. What is
-    printed meanwhile goes to standard error."""
-    gc.enable()
-    with open(os.dup(0), "rb") as incoming, open(os.dup(1), "wb") as outgoing:
-        os.dup2(2, 1)
-        make_server(is_makefile).start_io(incoming, outgoing)
+        bar.tokens[token].add_done_callback(settled)
+        try:
+            # A request that is cancelled itself takes the work along.
+            await asyncio.wait([work])
+        finally:
+            work.cancel()
+            bar.tokens.pop(token, None)
+            bar.end(token, types.WorkDoneProgressEnd())
+        if work.cancelled():
+            raise JsonRpcRequestCancelled("cancelled")
+        return work.result()
