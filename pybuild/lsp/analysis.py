@@ -134,6 +134,13 @@ class Analysis:
         self.diagnostics = diagnostics
         self.reader = reader
 
+    def with_text(self, name: str, text: str) -> Analysis:
+        """The same with one file as it is now: its names are known, what they come to is as it
+        was."""
+        draft = Analysis(self.place, self.texts, self.loaded, self.diagnostics, self.reader)
+        draft.sheets = {**self.sheets, name: self.reader.sheet(name, text)}
+        return draft
+
     @cached_property
     def sheets(self) -> dict[str, Sheet]:
         """The files that were read, by their names."""

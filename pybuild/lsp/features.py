@@ -4,7 +4,6 @@ here."""
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,7 +109,7 @@ def _add_names(server: Server) -> None:
         types.CompletionOptions(trigger_characters=list(completion.TRIGGERS)),
     )
     def completed(params: types.CompletionParams) -> types.CompletionList | None:
-        at = server.at(params)
+        at = server.at(params, draft=True)
         return at and completion.complete(*at)
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
@@ -288,7 +287,6 @@ def _refusing() -> Iterator[None]:
 def serve(is_makefile: IsMakefile) -> None:
     """Serves an editor over standard input and output, until it says that it is over. What is
     printed meanwhile goes to standard error."""
-    gc.enable()
     with open(os.dup(0), "rb") as incoming, open(os.dup(1), "wb") as outgoing:
         os.dup2(2, 1)
         make_server(is_makefile).start_io(incoming, outgoing)

@@ -42,6 +42,7 @@ class EditedProject:
         self._buffers = buffers
         self._reader = reader
         self._analysis: Analysis | None = None
+        self._last: Analysis | None = None
         self.plan: Plan | None = None
         self.planned: Mapping[str, str] = {}  # the texts that the plan was made of
 
@@ -58,8 +59,20 @@ class EditedProject:
         """The project as its texts are now."""
         if self._analysis is None:
             texts = self._buffers.below(self.place.folder)
-            self._analysis = self._reader.read(self.place, texts)
+            self._analysis = self._last = self._reader.read(self.place, texts)
         return self._analysis
+
+    def draft(self, name: str) -> Analysis:
+        """The project with one file as it is now, at the least cost: what is asked for with a
+        keystroke cannot wait for more."""
+        text = self._buffers.below(self.place.folder).get(name)
+        if self._analysis is not None or self._last is None or text is None:
+            return self.analysis()
+        return self._last.with_text(name, text)
+
+    def reads(self, path: str) -> bool:
+        """Whether a file belongs to the project, as it was read last."""
+        return self.place.name(path) in (self._last or self.analysis()).sheets
 
     def take(self, plan: Plan, analysis: Analysis) -> None:
         """A plan that was made of what was read."""
@@ -160,7 +173,7 @@ class Projects:
         for project in self._known.values():
             if project.place.path(project.place.root) == path:
                 return project
-            if project.place.name(path) in project.analysis().sheets:
+            if project.reads(path):
                 return project
         folder, name = os.path.split(path)
         if name != PIPEFILE:
@@ -187,9 +200,9 @@ class Projects:
             self._known[place] = EditedProject(place, self._buffers, self._reader)
         return self._known[place]
 
-    def here(self, path: str) -> Here | None:
-        """An open file with its project; None if it cannot be read there."""
+    def here(self, path: str, *, draft: bool = False) -> Here | None:
+        """An open file with its project, or a draft of it; None if it cannot be read there."""
         project = self.of(path)
-        analysis = project.analysis()
+        analysis = project.draft(project.place.name(path)) if draft else project.analysis()
         sheet = analysis.sheets.get(project.place.name(path))
         return None if sheet is None else Here(project, analysis, sheet)

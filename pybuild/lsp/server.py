@@ -26,6 +26,7 @@ from pybuild.lsp.projects import EditedProject, Here, Projects
 from pybuild.lsp.settings import Settings
 
 _QUIET_S = 0.01  # after a keystroke: a completion that follows it goes first
+_MOST_UNSWEPT = 200  # changes without a pause
 _IDLE_S = 0.3  # before files are held against rules
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class Server(LanguageServer):
         self._told: set[str] = set()  # files with diagnostics that were pushed
         self._timer: asyncio.TimerHandle | None = None
         self._planning: asyncio.Task[None] | None = None
+        self._unswept = 0
         self._tokens = itertools.count(1)
 
     def begin(self) -> None:
@@ -74,18 +76,19 @@ class Server(LanguageServer):
         self.reader.takes_snippets = bool(item and item.snippet_support)
         gc.collect()
         gc.freeze()  # what the imports made stays
+        gc.disable()  # looking for rubbish takes as long as reading: that waits until nobody types
 
-    def here(self, uri: str) -> Here | None:
-        """The file of a request; None if it is no Pipefile that could be read."""
+    def here(self, uri: str, *, draft: bool = False) -> Here | None:
+        """The file of a request, or a draft of it; None if it is no Pipefile that can be read."""
         buffer = self.buffers.get(uri)
         path = buffer.path if buffer else path_of(uri)
         if not path or self.is_makefile(path):
             return None
-        return self.projects.here(path)
+        return self.projects.here(path, draft=draft)
 
-    def at(self, params: Placed) -> tuple[Here, int] | None:
-        """The file of a request, and the character in it."""
-        here = self.here(params.text_document.uri)
+    def at(self, params: Placed, *, draft: bool = False) -> tuple[Here, int] | None:
+        """The file of a request, or a draft of it, and the character in it."""
+        here = self.here(params.text_document.uri, draft=draft)
         return here and (here, here.sheet.lines.offset(params.position))
 
     # -- reading anew ------------------------------------------------------------------------
@@ -93,6 +96,9 @@ class Server(LanguageServer):
     def changed(self) -> None:
         """A text has changed: it is read when the editor has asked what it wanted to ask."""
         self.projects.forget()
+        self._unswept += 1
+        if self._unswept > _MOST_UNSWEPT:
+            self._sweep()
         if self._timer is not None:
             self._timer.cancel()
         if self._planning is not None:
@@ -128,6 +134,12 @@ class Server(LanguageServer):
             project.take(plan, analysis)
             self._guarded(self._tell, project)
         self.refresh()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Lets go of what earlier readings have left."""
+        self._unswept = 0
+        gc.collect()
 
     def refresh(self) -> None:
         """Has the editor ask again for what a plan may have changed."""

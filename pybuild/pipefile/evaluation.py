@@ -5,7 +5,9 @@ A build runs what the user wrote (`Running`). An editor does not (`literal`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from pybuild.pipefile.builtins import LoadTime
 from pybuild.pipefile.fingerprint import Fingerprints
@@ -33,6 +35,9 @@ class Evaluator(Protocol):
     def builtins(self, load_time: LoadTime) -> dict[str, Any]:
         """The names that expressions and blocks have without defining them."""
 
+    def staying(self) -> AbstractContextManager[None]:
+        """Around what is called: the working folder is the same afterwards."""
+
     def expression(
         self, expression: PythonText, before: str = "", after: str = "", help: str = ""
     ) -> Code:
@@ -48,6 +53,14 @@ class Running:
 
     def builtins(self, load_time: LoadTime) -> dict[str, Any]:
         return load_time.names()
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        here = os.getcwd()
+        try:
+            yield
+        finally:
+            os.chdir(here)
 
     def expression(
         self, expression: PythonText, before: str = "", after: str = "", help: str = ""

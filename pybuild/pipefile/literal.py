@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from pybuild.pipefile.builtins import LoadTime
 from pybuild.pipefile.evaluation import Code, NotRun
@@ -59,6 +60,9 @@ class Literal:
             name: _Looking(call) if name in _LOOKING else _declined
             for name, call in load_time.names().items()
         }
+
+    def staying(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def expression(
         self, expression: PythonText, before: str = "", after: str = "", help: str = ""

@@ -200,6 +200,7 @@ def _resolve(
         request.include_folders,
         request.makefiles.is_makefile if request.makefiles else lambda _: False,
         request.evaluator,
+        request.matching,
     )
     diagnostics: list[Diagnostic] = []
     if request.text:

@@ -88,9 +88,11 @@ class Resolver:
         include_folders: Sequence[str] = (),
         is_makefile: Callable[[str], bool] = lambda _: False,
         evaluator: Evaluator | None = None,
+        judged: bool = True,
     ) -> None:
         self.load_time = load_time
         self.evaluator = evaluator or Running()
+        self.judged = judged  # whether digests of recipes are wanted
         self.prints = prints
         self.read_tree = read_tree
         self.overrides = overrides
@@ -237,17 +239,14 @@ class Resolver:
     def _run(self, call: Callable[[], Any], span: Span, code: str) -> Any:
         """What a call of user code gives; the working folder stays. Raises BuildError, without
         complaints if the code only misses a name that is lost."""
-        here = os.getcwd()
         try:
-            with UserCode(span, code):
+            with self.evaluator.staying(), UserCode(span, code):
                 return call()
         except BuildError as error:
             cause = error.__cause__
             if isinstance(cause, NameError) and cause.name in self.words.lost:
                 raise BuildError() from None
             raise
-        finally:
-            os.chdir(here)
 
     def _execute(self, node: syntax.PythonBlock) -> None:
         source = node.span.source
@@ -1003,6 +1002,8 @@ class Resolver:
         for each in settings.depends:
             name, state = f"@depends {each.text}", self._state_of(each)
             counted[name] = f"{counted[name]}, {state}" if name in counted else state
+        if not self.judged:
+            return
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
             counted |= {f"@params {name}": repr(value) for name, value in shared.items()}
             recipe.finish(self.namespace, values, self.prints, counted, own, filled)
