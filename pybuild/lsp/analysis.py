@@ -104,11 +104,14 @@ class Reader:
             parse=self.parser.parse,
             matching=False,
         )
-        with inside(place.folder):
-            try:
+        try:
+            with inside(place.folder):
                 loaded = load(request)
-            except BuildError as error:  # there is no such file, or it is no text
-                return Analysis(place, texts, None, list(error.diagnostics), self)
+        except BuildError as error:  # there is no such file, or it is no text
+            return Analysis(place, texts, None, list(error.diagnostics), self)
+        except OSError as error:  # there is no such folder
+            message = f"cannot go to `{place.folder}`: {error.strerror}"
+            return Analysis(place, texts, None, [Diagnostic("PB404", message)], self)
         return Analysis(place, texts, loaded, [*loaded.diagnostics, *check_text(loaded)], self)
 
     def sheet(self, name: str, text: str) -> Sheet:
@@ -155,8 +158,11 @@ class Analysis:
 
 @contextmanager
 def inside(folder: str) -> Iterator[None]:
-    """In this folder: names of a project are relative to it."""
-    before = os.getcwd()
+    """In this folder: names of a project are relative to it. Raises OSError if it is not there."""
+    try:
+        before = os.getcwd()
+    except OSError:  # it is gone: any other will do
+        before = "/"
     os.chdir(folder)
     try:
         yield

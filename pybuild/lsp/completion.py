@@ -62,6 +62,11 @@ def complete(here: Here, offset: int) -> types.CompletionList:
     return types.CompletionList(is_incomplete=len(items) >= _MOST_FILES, items=items)
 
 
+def takes_python(here: Here, offset: int) -> bool:
+    """Whether a place is one for Python: in a block or an expression, and not in a text there."""
+    return context_at(here.sheet, offset).kind in (context.PYTHON, context.EXPRESSION)
+
+
 def _items(here: Here, at: Context, offset: int) -> Iterator[types.CompletionItem]:
     names = here.analysis.names
     if at.kind == context.PLACEHOLDER:

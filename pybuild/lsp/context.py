@@ -7,6 +7,7 @@ import re
 
 from pybuild.lsp.names import Sheet
 from pybuild.pipefile import syntax
+from pybuild.pipefile.recipe import PYTHON_LINE
 from pybuild.typed import NamedTuple
 
 # Kinds of places.
@@ -33,7 +34,6 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*[?+]?=(?!=)")
 _INCLUDE = re.compile(r"-?include[ \t]+")
 _WORD = re.compile(r"[A-Za-z_]?\w*$")
 _FILE_WORD = re.compile(r"""[^\s:|<>"'=,()]*$""")
-_PYTHON_LINE = re.compile(r"python[ \t]*:[ \t]*(#.*)?$")
 
 
 class Context(NamedTuple):
@@ -113,7 +113,7 @@ def _in_block(sheet: Sheet, number: int, offset: int) -> Context:
     if above < 0:
         return Context(NOWHERE, "")
     before = sheet.text[sheet.lines.line_start(number) : offset]
-    if _PYTHON_LINE.match(sheet.lines.line(above)):
+    if PYTHON_LINE.match(sheet.lines.line(above)):
         return Context(PYTHON, _WORD.search(before)[0])  # type: ignore[index]
     rule = _rule_at(sheet, sheet.lines.line_start(above))
     if _in_python_part(sheet, above, number):
@@ -129,7 +129,7 @@ def _in_python_part(sheet: Sheet, header: int, number: int) -> bool:
     for above in range(number - 1, header, -1):
         text = sheet.lines.line(above)
         own = len(text) - len(text.lstrip())
-        if text.strip() and own < indent and _PYTHON_LINE.match(text.strip()):
+        if text.strip() and own < indent and PYTHON_LINE.match(text.strip()):
             return True
     return False
 

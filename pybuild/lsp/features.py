@@ -27,6 +27,7 @@ from pybuild.lsp.analysis import IsMakefile
 from pybuild.lsp.buffers import path_of
 from pybuild.lsp.commands import ALL, perform, title_of
 from pybuild.lsp.diagnostics import by_file
+from pybuild.lsp.python import python_at
 from pybuild.lsp.server import Server
 from pybuild.lsp.settings import settings_of
 from pybuild.typed import Any
@@ -108,19 +109,40 @@ def _add_names(server: Server) -> None:
         types.TEXT_DOCUMENT_COMPLETION,
         types.CompletionOptions(trigger_characters=list(completion.TRIGGERS)),
     )
-    def completed(params: types.CompletionParams) -> types.CompletionList | None:
+    async def completed(params: types.CompletionParams) -> types.CompletionList | None:
         at = server.at(params, draft=True)
-        return at and completion.complete(*at)
+        if at is None:
+            return None
+        found = completion.complete(*at)
+        place = python_at(*at) if completion.takes_python(*at) else None
+        if place is not None:
+            found.items = [*found.items, *await asyncio.to_thread(place.complete)]
+        return found
+
+    @server.feature(
+        types.TEXT_DOCUMENT_SIGNATURE_HELP,
+        types.SignatureHelpOptions(trigger_characters=["(", ","]),
+    )
+    async def signed(params: types.SignatureHelpParams) -> types.SignatureHelp | None:
+        at = server.at(params, draft=True)
+        place = python_at(*at) if at else None
+        return await asyncio.to_thread(place.signatures) if place else None
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hovered(params: types.HoverParams) -> types.Hover | None:
         at = server.at(params)
-        return await hover.hover(*at) if at else None
+        if at is None:
+            return None
+        place = python_at(*at) if hover.is_for_python(*at) else None
+        told = await asyncio.to_thread(place.hover) if place else None
+        return told or await hover.hover(*at)
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
-    def defined(params: types.DefinitionParams) -> list[types.Location]:
+    async def defined(params: types.DefinitionParams) -> list[types.Location]:
         at = server.at(params)
-        return references.definition(*at) if at else []
+        found = references.definition(*at) if at else []
+        place = python_at(*at) if at and not found else None
+        return await asyncio.to_thread(place.definition) if place else found
 
     @server.feature(types.TEXT_DOCUMENT_REFERENCES)
     def referred(params: types.ReferenceParams) -> list[types.Location]:

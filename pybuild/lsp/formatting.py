@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from difflib import SequenceMatcher
 from functools import partial
 
@@ -11,11 +10,11 @@ from lsprotocol import types
 from pybuild.lsp.names import Sheet
 from pybuild.pipefile import syntax
 from pybuild.pipefile.format import format_text
+from pybuild.pipefile.recipe import PYTHON_LINE
 from pybuild.pipefile.ruff import find_ruff, run_ruff
 from pybuild.source import BuildError
 
 _INDENT = "    "
-_PYTHON = re.compile(r"[ \t]*python[ \t]*:[ \t]*(#.*)?$")
 
 
 def formatted(sheet: Sheet, within: types.Range | None = None) -> list[types.TextEdit]:
@@ -62,7 +61,7 @@ def indented(sheet: Sheet, position: types.Position) -> list[types.TextEdit]:
     if row.strip() or position.line == 0:
         return []
     indent = above[: len(above) - len(above.lstrip(" \t"))]
-    if _PYTHON.fullmatch(above) or (not indent and _is_header(sheet, position.line - 1)):
+    if PYTHON_LINE.match(above.strip()) or (not indent and _is_header(sheet, position.line - 1)):
         indent += _step(sheet)
     if row == indent:
         return []

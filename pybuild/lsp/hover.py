@@ -54,6 +54,12 @@ async def hover(here: Here, offset: int) -> types.Hover | None:
     )
 
 
+def is_for_python(here: Here, offset: int) -> bool:
+    """Whether Python knows more of what stands at a place than the Pipefile does."""
+    one = here.analysis.names.at(here.sheet, offset)
+    return one is None or one.kind == PYTHON
+
+
 async def _told(here: Here, one: Occurrence) -> str:
     rule = here.sheet.statement_at(one.start)
     if not isinstance(rule, syntax.Rule):

@@ -40,7 +40,7 @@ DEFAULT_SHELL = ("bash", "-euo", "pipefail", "-c")
 PLAIN_SHELL = ("sh", "-eu", "-c")
 
 _OF_FUNCTION = 1  # CO_OPTIMIZED: code that can return something
-_PYTHON_LINE = regex(r"python[ \t]*:[ \t]*(#.*)?$")
+PYTHON_LINE = regex(r"python[ \t]*:[ \t]*(#.*)?$")
 _ESCAPED = regex(r"\\(<[A-Za-z_]\w*[^<>\n]*>)")
 _PATH_NAMES = frozenset(("input", "output"))
 _PATH_LISTS = frozenset(("inputs", "outputs", "order_only", "changed"))
@@ -516,7 +516,7 @@ def cut_recipe(lines: Sequence[Row]) -> Iterator[tuple[Row | None, Sequence[Row]
     indented below it."""
     index = 0
     while index < len(lines):
-        head = lines[index] if _PYTHON_LINE.match(lines[index][1]) else None
+        head = lines[index] if PYTHON_LINE.match(lines[index][1]) else None
         goes_on = _is_shell if head is None else _is_inner
         start = index = index + (head is not None)
         while index < len(lines) and goes_on(lines[index][1]):
@@ -525,7 +525,7 @@ def cut_recipe(lines: Sequence[Row]) -> Iterator[tuple[Row | None, Sequence[Row]
 
 
 def _is_shell(row: str) -> bool:
-    return not _PYTHON_LINE.match(row)
+    return not PYTHON_LINE.match(row)
 
 
 def _is_inner(row: str) -> bool:
