@@ -1,6 +1,6 @@
 """The Python in a Pipefile as a Python module, for a server of Python to answer about.
 
-The module has the lines of the Pipefile, below a few of its own (`HEAD`): what is no Python is blank,
+The module has the lines of the Pipefile below some of its own (`HEAD`): what is no Python is blank,
 a rule is a function whose parameters are the names that its jobs have, and `python:` is an `if`. So
 a place differs by a number of lines only.
 """

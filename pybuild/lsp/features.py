@@ -19,6 +19,7 @@ from pybuild.lsp import (
     formatting,
     hints,
     hover,
+    makefiles,
     outline,
     references,
     tokens,
@@ -94,7 +95,10 @@ def _add_texts(server: Server) -> None:
         types.TEXT_DOCUMENT_DIAGNOSTIC,
         types.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False),
     )
-    def pulled(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
+    async def pulled(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
+        made = await server.makefile(params.text_document.uri) if server.pulls else None
+        if made is not None:
+            return types.RelatedFullDocumentDiagnosticReport(makefiles.diagnostics(*made))
         here = server.here(params.text_document.uri) if server.pulls else None
         if here is None:
             return types.RelatedFullDocumentDiagnosticReport([])
@@ -110,6 +114,10 @@ def _add_names(server: Server) -> None:
         types.CompletionOptions(trigger_characters=list(completion.TRIGGERS)),
     )
     async def completed(params: types.CompletionParams) -> types.CompletionList | None:
+        made = await server.makefile(params.text_document.uri)
+        if made is not None:
+            items = makefiles.complete(*made, params.position)
+            return types.CompletionList(is_incomplete=False, items=items)
         at = server.at(params, draft=True)
         if at is None:
             return None
@@ -130,6 +138,9 @@ def _add_names(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hovered(params: types.HoverParams) -> types.Hover | None:
+        made = await server.makefile(params.text_document.uri)
+        if made is not None:
+            return makefiles.hover(*made, params.position)
         at = server.at(params)
         if at is None:
             return None
@@ -139,6 +150,9 @@ def _add_names(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
     async def defined(params: types.DefinitionParams) -> list[types.Location]:
+        made = await server.makefile(params.text_document.uri)
+        if made is not None:
+            return makefiles.definition(*made, params.position)
         at = server.at(params)
         found = references.definition(*at) if at else []
         place = python_at(*at) if at and not found else None
@@ -173,7 +187,10 @@ def _add_outline(server: Server) -> None:
     """The shape of a file."""
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    def symbols(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+    async def symbols(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        made = await server.makefile(params.text_document.uri)
+        if made is not None:
+            return makefiles.symbols(*made)
         here = server.here(params.text_document.uri)
         return outline.document_symbols(here.sheet) if here else []
 

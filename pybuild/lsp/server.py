@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import logging
+import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
@@ -16,17 +17,20 @@ from pygls.exceptions import JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
 
 from pybuild import __version__
+from pybuild.lsp import makefiles
 from pybuild.lsp.analysis import IsMakefile, Reader
 from pybuild.lsp.asking import NoAnswer, ask
-from pybuild.lsp.buffers import Buffers, path_of, uri_of
+from pybuild.lsp.buffers import Buffer, Buffers, path_of, uri_of
 from pybuild.lsp.commands import Tell
 from pybuild.lsp.diagnostics import by_file
+from pybuild.lsp.makefiles import Makefile, read_makefile
 from pybuild.lsp.plan import plan_of
 from pybuild.lsp.projects import EditedProject, Here, Projects
 from pybuild.lsp.settings import Settings
 
 _QUIET_S = 0.01  # after a keystroke: a completion that follows it goes first
 _MOST_UNSWEPT = 200  # changes without a pause
+_LONGEST_S = 10.0  # to read a makefile
 _IDLE_S = 0.3  # before files are held against rules
 
 T = TypeVar("T")
@@ -60,6 +64,8 @@ class Server(LanguageServer):
         self._told: set[str] = set()  # files with diagnostics that were pushed
         self._timer: asyncio.TimerHandle | None = None
         self._planning: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._makefile: tuple[tuple[str, frozenset[tuple[str, str]]], Makefile] | None = None
         self._unswept = 0
         self._tokens = itertools.count(1)
 
@@ -91,6 +97,23 @@ class Server(LanguageServer):
         here = self.here(params.text_document.uri, draft=draft)
         return here and (here, here.sheet.lines.offset(params.position))
 
+    async def makefile(self, uri: str) -> tuple[Makefile, Buffer] | None:
+        """What an open makefile comes to, and its text; None if it is none, or cannot be read in
+        the time."""
+        buffer = self.buffers.get(uri)
+        if buffer is None or not buffer.path or not self.is_makefile(buffer.path):
+            return None
+        texts = self.buffers.below(os.path.dirname(buffer.path))
+        key = buffer.path, frozenset(texts.items())
+        if self._makefile is None or self._makefile[0] != key:
+            try:
+                question = ask(partial(read_makefile, buffer.path, texts))
+                self._makefile = key, await asyncio.wait_for(question, _LONGEST_S)
+            except (NoAnswer, TimeoutError) as error:
+                log.warning("cannot read %s: %s", buffer.path, error)
+                return None
+        return self._makefile[1], buffer
+
     # -- reading anew ------------------------------------------------------------------------
 
     def changed(self) -> None:
@@ -101,9 +124,10 @@ class Server(LanguageServer):
             self._sweep()
         if self._timer is not None:
             self._timer.cancel()
-        if self._planning is not None:
-            self._planning.cancel()
-            self._planning = None
+        for task in (self._planning, self._reading):
+            if task is not None:
+                task.cancel()
+        self._planning = self._reading = None
         self._timer = asyncio.get_running_loop().call_later(_QUIET_S, self._look)
 
     def _look(self) -> None:
@@ -111,6 +135,18 @@ class Server(LanguageServer):
         for project in self._open_projects():
             self._guarded(self._tell, project)
         self._planning = asyncio.get_running_loop().create_task(self._plan())
+        self._reading = asyncio.get_running_loop().create_task(self._tell_makefiles())
+
+    async def _tell_makefiles(self) -> None:
+        for buffer in self.buffers:
+            found = await self.makefile(buffer.uri)
+            if found is not None and not self.pulls:
+                self._told.add(buffer.uri)
+                self.text_document_publish_diagnostics(
+                    types.PublishDiagnosticsParams(
+                        buffer.uri, makefiles.diagnostics(*found), buffer.version
+                    )
+                )
 
     def _open_projects(self) -> list[EditedProject]:
         found = {}
