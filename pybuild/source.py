@@ -45,6 +45,15 @@ class Source:
         end = starts[number] - 1 if number < len(starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
 
+    def offset(self, line: int, column: int) -> int:
+        """The place of a character by its line (counted from 1) and the bytes before it in that
+        line, as in Python's syntax trees; the end of the text for one beyond."""
+        starts = self._line_starts()
+        if line > len(starts):
+            return len(self.text)
+        before = self.line(line).encode("utf-8", "surrogatepass")[:column]
+        return starts[line - 1] + len(before.decode("utf-8", "ignore"))
+
     def line_span(self, number: int) -> Span:
         """A line (counted from 1) without its indentation; the last one for a number beyond."""
         starts = self._line_starts()
@@ -138,6 +147,17 @@ def nearest(word: str, known: list[str], count: int = 3) -> list[str]:
     from difflib import get_close_matches  # only a mistake pays for this import
 
     return get_close_matches(word, list(dict.fromkeys(known)), count, 0.6)
+
+
+def nearest_fixes(word: str, known: list[str], span: Span) -> tuple[Fix, ...]:
+    """To write one of the nearest known words instead of `word`, which stands once in `span`; none
+    if nothing is near, or if it does not."""
+    text = span.source.text[span.start : span.end]
+    if text.count(word) != 1:
+        return ()
+    start = span.start + text.index(word)
+    at = Span(span.source, start, start + len(word))
+    return tuple([Fix(f"write `{near}`", (Edit(at, near),)) for near in nearest(word, known)])
 
 
 def did_you_mean(word: str, known: list[str], before: str = "") -> str:

@@ -9,18 +9,19 @@ from pybuild.cli.options import Arguments, UsageError
 from pybuild.lint.check import check
 from pybuild.lint.plan import was_planned
 from pybuild.report.diagnostics import as_data, render
+from pybuild.report.sarif import as_log
 from pybuild.source import BuildError, Diagnostic
 
 OK, ERROR = 0, 2
 
 
 def lint(arguments: Arguments) -> int:
-    """Prints every mistake and warning, as text or as JSON.
+    """Prints every mistake and warning, as text, as JSON or as SARIF.
 
     Returns 0 if there is no mistake, else 2. Raises UsageError for a format that is not known.
     """
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"`--format={arguments.format}`: it is `text` or `json`")
+    if arguments.format not in ("text", "json", "sarif"):
+        raise UsageError(f"`--format={arguments.format}`: it is `text`, `json` or `sarif`")
     wish = wish_of(arguments)
     found: Sequence[Diagnostic]
     planned = True
@@ -32,16 +33,18 @@ def lint(arguments: Arguments) -> int:
     except BuildError as error:
         found = error.diagnostics  # there is no Pipefile that could be read
     if arguments.format == "json":
-        _print_data(found)
+        _print_data(as_data(found))
+    elif arguments.format == "sarif":
+        _print_data(as_log(found))
     else:
         _print_text(found, planned)
     return ERROR if any(each.severity == "error" for each in found) else OK
 
 
-def _print_data(found: Sequence[Diagnostic]) -> None:
+def _print_data(data: object) -> None:
     from json import dumps
 
-    print(dumps(as_data(found), indent=2))
+    print(dumps(data, indent=2))
 
 
 def _print_text(found: Sequence[Diagnostic], planned: bool) -> None:

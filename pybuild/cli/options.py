@@ -291,7 +291,13 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         ("--list",), "list_rules", "print rules, descriptions and numbers of jobs", group="pybuild"
     ),
-    Option(("--lint",), "lint", "print all that is wrong with the Pipefile", group="pybuild"),
+    Option(
+        ("--lint",),
+        "lint",
+        "print all that is wrong with the Pipefile, and what can hardly be meant "
+        "(docs/diagnostics.md)",
+        group="pybuild",
+    ),
     Option(
         ("--lsp",),
         "lsp",
@@ -302,7 +308,7 @@ OPTIONS: tuple[Option, ...] = (
         ("--format",),
         "format",
         "format the Pipefiles and folders that are named (default: this folder); with a value "
-        "something else: how --lint, --history and builds print, as `text` or `json`",
+        "something else: how --lint, --history and builds print, as `text` or `json` (--lint: `sarif`)",
         TEXT_OR_NONE,
         "PRINTED",
         None,

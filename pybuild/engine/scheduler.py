@@ -233,7 +233,7 @@ class Scheduler:
         if splits:
             self._open.add(job.number)
             self._wait_for(job, splits)
-            if not self._waiting[job.number]:
+            if self.states[job.number] == State.WAITING and not self._waiting[job.number]:
                 self._to_close.append(job)
             return
         self._open.discard(job.number)

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pybuild.lint.habits import habits
+from pybuild.lint.hazards import hazards
+from pybuild.lint.known import known_of
+from pybuild.lint.names import names
+from pybuild.lint.overlaps import rivals, unreachable
 from pybuild.lint.plan import plan_complaints, was_planned
+from pybuild.lint.texts import texts
 from pybuild.pipefile.load import Loaded
 from pybuild.project import Project, Wish
 from pybuild.source import Diagnostic
@@ -25,14 +31,21 @@ def check(project: Project, wish: Wish) -> list[Diagnostic]:
     found = [*project.diagnostics, *check_text(project.loaded)]
     if was_planned(project):
         found += plan_complaints(project, wish)
+        found += rivals(project.loaded.world)
     return in_order(found, project.loaded)
 
 
 def check_text(loaded: Loaded) -> list[Diagnostic]:
     """The warnings that the text alone gives: no file is looked at, nothing is judged. Takes what
     was loaded, whatever is wrong with it."""
-    del loaded
-    return []
+    known = known_of(loaded)
+    return [
+        *texts(known),
+        *habits(known),
+        *hazards(known),
+        *names(known),
+        *unreachable(known),
+    ]
 
 
 def in_order(found: Iterable[Diagnostic], loaded: Loaded) -> list[Diagnostic]:

@@ -33,7 +33,17 @@ from pybuild.pipefile.tuples import PRODUCT, Member, Members
 from pybuild.pipefile.universe import Universe
 from pybuild.pipefile.upstream import Upstream, target_reach
 from pybuild.regex import regex
-from pybuild.source import BuildError, Diagnostic, Note, Span, did_you_mean, joined
+from pybuild.source import (
+    BuildError,
+    Diagnostic,
+    Edit,
+    Fix,
+    Note,
+    Span,
+    did_you_mean,
+    joined,
+    nearest_fixes,
+)
 from pybuild.typed import Any
 
 Wanted = dict[str, Span]  # names that a job needs, each with the place that asks for it
@@ -400,14 +410,19 @@ class Instantiation:
                 "`collate` makes one job of all matches with the same targets; or use a further "
                 "capture in the target"
             )
+            fixes: tuple[Fix, ...] = ()
             if job.binding.rule.way is not None:
                 help = "let the target name what differs in each file that goes into it"
+            elif job.origin is not None:
+                place = job.origin._replace(end=job.origin.start)
+                fixes = (Fix("make one job of them by `collate`", (Edit(place, "collate "),)),)
             raise BuildError(
                 Diagnostic(
                     "PB302",
                     f"`{one}` and `{two}` both make `{name}`",
                     job.origin,
                     help=help,
+                    fixes=fixes,
                 )
             )
         raise BuildError(
@@ -939,6 +954,7 @@ class Instantiation:
                 span,
                 (Note(f"needed by `{job.name}`"),),
                 self._help_for(name, job),
+                fixes=nearest_fixes(name, self._meant(name, job), span),
             )
         if self.universe.is_leftover(name):
             return Diagnostic(
@@ -964,8 +980,11 @@ class Instantiation:
         variable = _MAKE_VARIABLE.search(name)
         if variable is not None:
             return f"a variable is written `<{variable[1]}>`"
-        known = [each for each in self._known_names(name) if each not in job.outputs]
-        return did_you_mean(name, known)
+        return did_you_mean(name, self._meant(name, job))
+
+    def _meant(self, name: str, job: Job) -> list[str]:
+        """The names in a file's folder that a job could have meant."""
+        return [each for each in self._known_names(name) if each not in job.outputs]
 
     def _known_names(self, name: str) -> list[str]:
         folder = folder_of(name)

@@ -39,6 +39,8 @@ from pybuild.typed import Any, NamedTuple, Protocol
 DEFAULT_SHELL = ("bash", "-euo", "pipefail", "-c")
 PLAIN_SHELL = ("sh", "-eu", "-c")
 
+SHELL, PROGRAM, PYTHON = "shell", "program", "python"
+
 _OF_FUNCTION = 1  # CO_OPTIMIZED: code that can return something
 PYTHON_LINE = regex(r"python[ \t]*:[ \t]*(#.*)?$")
 _ESCAPED = regex(r"\\(<[A-Za-z_]\w*[^<>\n]*>)")
@@ -77,6 +79,16 @@ class PythonTemplate(NamedTuple):
     own: frozenset[str]
     returns: bool
     span: Span
+
+
+class Stretch(NamedTuple):
+    """A part of a recipe as it is written: `kind` is SHELL, PROGRAM (all of it, for the program
+    that a `#!` line names) or PYTHON, whose `python:` line is `head`. `rows` are its lines with
+    the offsets where they start."""
+
+    kind: str
+    rows: tuple[tuple[int, str], ...]
+    head: tuple[int, str] | None = None
 
 
 class Hook(NamedTuple):
@@ -491,24 +503,41 @@ def any_call(reference: Reference) -> bool:
 def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplate | None:
     """The recipe that a block stands for, or None if it is empty. What is wrong is reported."""
     source = block.span.source
+    flags, stretches = written_parts(block)
+    if not stretches:
+        return None
+    parts: list[ShellTemplate | PythonTemplate] = []
+    for each in stretches:
+        if each.kind == PROGRAM:
+            parts.append(_script(each.rows, source, diagnostics))
+        elif each.kind == SHELL:
+            parts.append(_shell(each.rows, source, diagnostics))
+        else:
+            _add_python(each, source, diagnostics, parts)
+    first = stretches[0].head or stretches[0].rows[0]
+    return RecipeTemplate(tuple(parts), flags, first[1], block.span)
+
+
+def written_parts(block: Block) -> tuple[str, list[Stretch]]:
+    """make's prefixes at the start of a recipe (`@`, `-`, `+`, in order), and its parts as they are
+    written; none if it is empty."""
     lines = list(block.lines)
     while lines and not lines[-1][1].strip():
         lines.pop()
     while lines and not lines[0][1].strip():
         lines.pop(0)
     if not lines:
-        return None
+        return "", []
     flags, lines = _take_flags(lines)
-    parts: list[ShellTemplate | PythonTemplate] = []
     if lines[0][1].startswith("#!"):
-        parts.append(_script(lines, source, diagnostics))
-        return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+        return flags, [Stretch(PROGRAM, tuple(lines))]
+    found: list[Stretch] = []
     for head, inner in cut_recipe(lines):
         if head is not None:
-            _add_python(inner, *head, source, diagnostics, parts)
+            found.append(Stretch(PYTHON, _dedented(inner), head))
         elif any(row.strip() for _, row in inner):
-            parts.append(_shell(inner, source, diagnostics))
-    return RecipeTemplate(tuple(parts), flags, lines[0][1], block.span)
+            found.append(Stretch(SHELL, tuple(inner)))
+    return flags, found
 
 
 def cut_recipe(lines: Sequence[Row]) -> Iterator[tuple[Row | None, Sequence[Row]]]:
@@ -565,27 +594,33 @@ def flags_size(row: str) -> int:
     return len(marks) if marks.strip(" \t") else 0
 
 
+def _dedented(rows: Sequence[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    """Rows without their common indentation; none if all of them are blank."""
+    indents = [len(text) - len(text.lstrip()) for _, text in rows if text.strip()]
+    if not indents:
+        return ()
+    cut = min(indents)
+    return tuple([(at + cut, text[cut:]) if text.strip() else (at, "") for at, text in rows])
+
+
 def _add_python(
-    inner: Sequence[Row],
-    offset: int,
-    row: str,
+    stretch: Stretch,
     source: Source,
     diagnostics: list[Diagnostic],
     parts: list[ShellTemplate | PythonTemplate],
 ) -> None:
+    assert stretch.head is not None
+    offset, row = stretch.head
     head = Span(source, offset, offset + len(row))
-    indents = [len(text) - len(text.lstrip()) for _, text in inner if text.strip()]
-    if not indents:
+    if not stretch.rows:
         diagnostics.append(
             Diagnostic(
                 "PB108", "`python:` without a block", head, help="indent the code further below it"
             )
         )
         return
-    cut = min(indents)
-    lines = [(at + cut, text[cut:]) if text.strip() else (at, "") for at, text in inner]
     try:
-        code, tree = compile_python(source, lines, source.name, returns=True)
+        code, tree = compile_python(source, stretch.rows, source.name, returns=True)
     except BuildError as error:
         diagnostics.extend(error.diagnostics)
         return
@@ -603,7 +638,7 @@ def _add_python(
 
 
 def _script(
-    lines: list[tuple[int, str]], source: Source, diagnostics: list[Diagnostic]
+    lines: Sequence[tuple[int, str]], source: Source, diagnostics: list[Diagnostic]
 ) -> ShellTemplate:
     template = _shell(lines, source, diagnostics, quoting=False)
     program, _, argument = lines[0][1][2:].strip().partition(" ")
@@ -622,7 +657,7 @@ def _shell(
     pieces: list[str | Insert] = []
     position = 0
     for spot in spots(text):
-        span = _span_in(lines, source, spot.start, spot.end)
+        span = span_in(lines, source, spot.start, spot.end)
         inner = parse_placeholder(text[spot.start : spot.end], span) if spot.closed else None
         if inner is None:
             _complain_about_form(text, spot.start, spot.end, span, diagnostics)
@@ -670,7 +705,8 @@ def _unescaped(text: str) -> str:
     return _ESCAPED.sub(r"\1", text) if "\\<" in text else text
 
 
-def _span_in(lines: Sequence[tuple[int, str]], source: Source, start: int, end: int) -> Span:
+def span_in(lines: Sequence[tuple[int, str]], source: Source, start: int, end: int) -> Span:
+    """Where characters of the joined lines of a stretch stand in the source."""
     position = 0
     for offset, row in lines:
         if start <= position + len(row):

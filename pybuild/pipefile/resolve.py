@@ -57,7 +57,18 @@ from pybuild.pipefile.usercode import UserCode, is_written_as_list
 from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
 from pybuild.regex import regex
-from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean, joined
+from pybuild.source import (
+    BuildError,
+    Diagnostic,
+    Edit,
+    Fix,
+    Note,
+    Source,
+    Span,
+    did_you_mean,
+    joined,
+    nearest_fixes,
+)
 from pybuild.typed import Any
 
 _IDENTIFIER = regex(r"[A-Za-z_]\w*")
@@ -121,8 +132,9 @@ class Resolver:
         span: Span | None,
         help: str = "",
         notes: tuple[Note, ...] = (),
+        fixes: tuple[Fix, ...] = (),
     ) -> None:
-        self.out.diagnostics.append(Diagnostic(code, message, span, notes, help))
+        self.out.diagnostics.append(Diagnostic(code, message, span, notes, help, fixes=fixes))
 
     # -- statements ------------------------------------------------------------------------
 
@@ -876,12 +888,14 @@ class Resolver:
             unused = [name for name in unused if name not in rule.way.shared]
         for name in unused:
             known = [*self.out.variables, *self.rule_names]
+            place = _capture_span(words, name, rule.span)
             self.complain(
                 "PB204",
                 f"the capture `<{name}>` is used by no target",
-                _capture_span(words, name, rule.span),
+                place,
                 did_you_mean(name, known)
                 or "use it in a target, write `*` for any text, or `collate` by the others",
+                fixes=nearest_fixes(name, known, place),
             )
 
     def _check_names(
@@ -976,6 +990,7 @@ class Resolver:
                         f"the rule `{name}` is no prerequisite of this rule",
                         hole.span,
                         f"add `<{name}>` to the prerequisites, or behind `|`",
+                        fixes=_addition(rule, name),
                     )
 
     def _finish_recipe(self, rule: Rule, recipe: RecipeTemplate) -> None:
@@ -1059,6 +1074,7 @@ class Resolver:
                         f"`@follows`: there is no rule `{name}`",
                         rule.settings.places[name],
                         did_you_mean(name, known),
+                        fixes=nearest_fixes(name, known, rule.settings.places[name]),
                     )
 
     # -- attributes ------------------------------------------------------------------------
@@ -1100,8 +1116,9 @@ class Resolver:
         spec = ATTRIBUTES.get(node.name)
         if spec is None:
             near = did_you_mean(node.name, list(ATTRIBUTES))
+            fixes = nearest_fixes(node.name, list(ATTRIBUTES), node.span)
             message = f"there is no attribute `@{node.name}`"
-            raise BuildError(Diagnostic("PB220", message, node.span, help=near))
+            raise BuildError(Diagnostic("PB220", message, node.span, help=near, fixes=fixes))
         positional, named = self._arguments(node)
         with UserCode(node.span, "PB207"):
             try:
@@ -1189,6 +1206,17 @@ _MAKE_SPECIAL = {
     ".EXPORT_ALL_VARIABLES": "put `@env(...)` above the rule",
     ".DEFAULT_GOAL": "the first rule is the default: move it up",
 }
+
+
+def _addition(rule: Rule, name: str) -> tuple[Fix, ...]:
+    """To put a rule behind the last prerequisite of another; none where there is no other one."""
+    words = [*rule.drivers, *rule.prerequisites]
+    ends = [each.span for each in words if rule.span.start <= each.span.start < rule.span.end]
+    if not ends:
+        return ()
+    last = max(ends, key=lambda each: each.end)
+    place = last._replace(start=last.end)
+    return (Fix(f"add `<{name}>` to the prerequisites", (Edit(place, f" <{name}>"),)),)
 
 
 def _taken_by(hook: Callable[..., object]) -> tuple[str, ...]:

@@ -83,6 +83,19 @@ class Search:
                 return job
         return None
 
+    def rivals(self, name: str) -> list[Rule]:
+        """The rules that could make a name as well as the one that does, which is the first: with
+        as short a stem, and with prerequisites that are there or will be made."""
+        fits = self._candidates(name)
+        found = []
+        for rule, stem, folder in fits:
+            if len(stem) + len(folder) > len(fits[0][1]) + len(fits[0][2]):
+                break
+            sources = [fill(text, stem, folder) for text in rule.sources]
+            if all(self.world.exists(each) or self._found.get(each) for each in sources):
+                found.append(rule)
+        return found
+
     def _candidates(self, name: str) -> list[tuple[Rule, str, str]]:
         """Rules that match, with stem and folder, the best first."""
         texts = self._last.find(name.rpartition("/")[2]) + self._whole.find(name)

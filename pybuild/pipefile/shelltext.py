@@ -14,7 +14,7 @@ from pybuild.regex import regex
 from pybuild.typed import NamedTuple
 
 PLAIN, DOUBLE, SINGLE, HERE, LITERAL_HERE = "plain", "double", "single", "here", "literal here"
-COMMENT, LINE = "comment", "line"  # what a scan finds besides placeholders
+COMMENT, LINE, DOLLAR = "comment", "line", "dollar"  # what a scan finds besides placeholders
 _ARITHMETIC, _BACKQUOTE, _ANSI = "arithmetic", "backquote", "ansi"
 # The quoting that holds where a scan is inside of these.
 _QUOTING = {_ARITHMETIC: PLAIN, _BACKQUOTE: PLAIN, _ANSI: SINGLE}
@@ -110,8 +110,21 @@ def _rows(text: str) -> Iterator[_Row]:
         position = after
 
 
+def dollars(text: str) -> Iterator[int]:
+    """The places in a script where a `$` means something to the shell; here-documents are left
+    out."""
+    return (at for at, mark in _scan(text) if mark == DOLLAR)
+
+
+def line_starts(text: str) -> Iterator[int]:
+    """Where the lines of a script start that are not inside of quotes, brackets or
+    here-documents."""
+    yield 0
+    yield from (at for at, mark in _scan(text) if mark == LINE)
+
+
 def _openings(text: str) -> Iterator[tuple[int, str]]:
-    return ((at, context) for at, context in _scan(text) if context not in (COMMENT, LINE))
+    return ((at, mark) for at, mark in _scan(text) if mark not in (COMMENT, LINE, DOLLAR))
 
 
 def _close(text: str, start: int) -> tuple[int, bool]:
@@ -140,7 +153,7 @@ def _close(text: str, start: int) -> tuple[int, bool]:
 
 
 def _scan(text: str) -> Iterator[tuple[int, str]]:
-    """Each `<name` with its context, and each comment's start (context COMMENT)."""
+    """Each `<name` with its context, and where a comment, a line or an expansion starts."""
     stack = [PLAIN]  # `$(` inside double quotes starts plain text anew
     pending: list[tuple[str, bool]] = []
     position = 0
@@ -165,6 +178,8 @@ def _scan(text: str) -> Iterator[tuple[int, str]]:
                 yield position, _QUOTING.get(context, context)
             position += 1
             continue
+        if char == "$" and context not in (SINGLE, _ANSI):
+            yield position, DOLLAR
         if context in (SINGLE, _ANSI):
             if char == "'":
                 stack.pop()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pybuild.names import Anything, Capture, Pattern, Wild, split_extension
 from pybuild.pipefile.syntax import Attribute, Call, Item, Reference
 from pybuild.pipefile.usercode import UserCode
-from pybuild.source import BuildError, Diagnostic, Span
+from pybuild.source import BuildError, Diagnostic, Span, nearest_fixes
 from pybuild.typed import Any
 
 FILE_PARTS = ("path", "basename", "ext", "filename", "subdir", "subpath")
@@ -258,7 +258,9 @@ def _failing(reference: Reference, span: Span) -> UserCode:
 
 
 def _no_part(reference: Reference, name: str, span: Span) -> BuildError:
-    return _wrong(f"`{reference}`: a file has no `{name}`", span, f"it has {_listed()}")
+    message, help = f"`{reference}`: a file has no `{name}`", f"it has {_listed()}"
+    fixes = nearest_fixes(name, list(FILE_PARTS), span)
+    return BuildError(Diagnostic("PB211", message, span, help=help, fixes=fixes))
 
 
 def _listed() -> str:

@@ -16,7 +16,7 @@ from types import CodeType, TracebackType
 from pybuild.pipefile.fingerprint import ONLY_TREE
 from pybuild.pipefile.syntax import PythonText
 from pybuild.pipefile.watch import noted
-from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean
+from pybuild.source import BuildError, Diagnostic, Edit, Fix, Note, Source, Span, did_you_mean
 from pybuild.typed import Any
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
@@ -79,7 +79,12 @@ class UserCode:
         if elsewhere:
             notes.append(Note(f"raised in {elsewhere}"))
         return Diagnostic(
-            self.code, self.what + first, place, tuple(notes), _help(error, self.span)
+            self.code,
+            self.what + first,
+            place,
+            tuple(notes),
+            _help(error, self.span),
+            fixes=_quoting(error, self.span),
         )
 
 
@@ -126,6 +131,14 @@ def _help(error: BaseException, span: Span) -> str:
     if span.source.text[span.start : span.end] != error.name:
         return near or _QUOTES
     return "; ".join(each for each in (f'{_QUOTES}: `"{error.name}"`', near) if each)
+
+
+def _quoting(error: BaseException, span: Span) -> tuple[Fix, ...]:
+    """To put quotes around an expression that is one name without a meaning."""
+    name = error.name if isinstance(error, NameError) else None
+    if not name or span.source.text[span.start : span.end] != name:
+        return ()
+    return (Fix("put it in quotes", (Edit(span, f'"{name}"'),)),)
 
 
 # -- from text to code -------------------------------------------------------------------------

@@ -18,7 +18,16 @@ from pybuild.pipefile.template import (
     as_text,
     evaluate,
 )
-from pybuild.source import BuildError, Diagnostic, Span, did_you_mean, joined
+from pybuild.source import (
+    BuildError,
+    Diagnostic,
+    Edit,
+    Fix,
+    Span,
+    did_you_mean,
+    joined,
+    nearest_fixes,
+)
 from pybuild.typed import Any
 
 
@@ -270,7 +279,12 @@ class Words:
             help = (
                 f"a redirection has a blank behind its `<`; for the text itself write `\\<{name}>`"
             )
-        return [Diagnostic("PB201", f"`<{name}>` is not known here", span, help=help)]
+        fixes = nearest_fixes(name, known, span)
+        if where == "recipe":
+            before = span._replace(end=span.start)
+            fixes = (*fixes, Fix("keep it as text", (Edit(before, "\\"),)))
+        message = f"`<{name}>` is not known here"
+        return [Diagnostic("PB201", message, span, help=help, fixes=fixes)]
 
 
 def _tidy(pieces: Sequence[TemplatePiece]) -> list[TemplatePiece]:

@@ -55,7 +55,7 @@ def excerpt(span: Span) -> list[str]:
 
 
 def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
-    """Diagnostics as plain data for JSON; lines and columns count from 1."""
+    """Diagnostics as plain data for JSON; lines and columns count from 1, in characters."""
     return [
         {
             "code": each.code,
@@ -64,6 +64,14 @@ def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
             "help": each.help,
             **_place(each.span),
             "notes": [{"message": note.message, **_place(note.span)} for note in each.notes],
+            "tags": list(each.tags),
+            "fixes": [
+                {
+                    "title": fix.title,
+                    "edits": [{**_place(edit.span), "text": edit.text} for edit in fix.edits],
+                }
+                for fix in each.fixes
+            ],
         }
         for each in diagnostics
     ]

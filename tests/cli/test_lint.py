@@ -208,6 +208,11 @@ all: <parts>
     assert place.state() == []
 
 
+def place_of(column: int, end: int) -> dict[str, Any]:
+    """A stretch of the second line of the Pipefile, as data."""
+    return {"file": "Pipefile", "line": 2, "column": column, "end_line": 2, "end_column": end}
+
+
 def test_data_says_where_and_what(place: Place) -> None:
     place.put(Pipefile="compile: out/<s>.o: src/<s>.c\n    cp <inptu> <output>\n")
     assert data(place, 2) == [
@@ -222,6 +227,15 @@ def test_data_says_where_and_what(place: Place) -> None:
             "end_line": 2,
             "end_column": 15,
             "notes": [],
+            "tags": [],
+            "fixes": [
+                {"title": title, "edits": [{**place_of(column, end), "text": text}]}
+                for title, column, end, text in (
+                    ("write `input`", 9, 14, "input"),
+                    ("write `inputs`", 9, 14, "inputs"),
+                    ("keep it as text", 8, 8, "\\"),
+                )
+            ],
         }
     ]
 
@@ -252,3 +266,28 @@ def test_rules_that_drive_each_other_are_told_once(place: Place) -> None:
     done = place.run("--lint", status=2)
     assert found(done.stdout) == [(1, "PB301")]
     assert "`one` <- `two` <- `one`" in done.stdout
+
+
+def test_a_plan_ends_where_a_split_that_others_wait_for_cannot_be_made(place: Place) -> None:
+    place.put(
+        Pipefile="""all: <join>
+split cut: cut/*.txt: all.txt
+    split -l 2 --additional-suffix=.txt <input> cut/
+split pages: pages/<basename>-*.txt: <cut>
+    split -l 1 --additional-suffix=.txt <input> pages/<basename>-
+collate join: joined/<line>.txt: pages/<page>-<line>.txt
+    cat <inputs> > <output>
+"""
+    )
+    assert found(place.run("--lint", status=2).stdout) == [(2, "PB305")]
+
+
+def test_warnings_do_not_count_as_mistakes(place: Place) -> None:
+    place.put(Pipefile="unused = 1\na:\n    touch <output>\n")
+    done = place.run("--lint")
+    assert done.stdout.startswith(
+        "Pipefile:1:1: warning: nothing uses the variable `unused` [PB601]"
+    )
+    assert done.stdout.endswith("pybuild: 1 warning\n")
+    assert [(each["code"], each["tags"]) for each in data(place, 0)] == [("PB601", ["unused"])]
+    assert "unused" not in place.run("-n").stdout

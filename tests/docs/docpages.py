@@ -33,6 +33,7 @@ PAGES = (
     "README.md",
     "docs/tutorial.md",
     "docs/reference.md",
+    "docs/diagnostics.md",
     "docs/python.md",
     "docs/makefiles.md",
     "docs/coming-from-pypipegraph.md",

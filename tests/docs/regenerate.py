@@ -1,7 +1,7 @@
 """Writes what the documentation takes from the code: `python tests/docs/regenerate.py`.
 
-Puts the tables of options and attributes between their markers in docs/reference.md. With names of
-pages as arguments it also runs these pages and puts what the commands print in place of output that
+Puts the tables of options and attributes between their markers in docs/reference.md, and the index of
+codes in docs/diagnostics.md. With names of pages as arguments it also runs these pages and puts what the commands print in place of output that
 has changed (read the difference before you keep it).
 """
 
@@ -17,8 +17,10 @@ from docpages import ROOT, Scratch, agrees, commands, sections
 
 from pybuild.cli.options import OPTIONS
 from pybuild.pipefile.attributes import ATTRIBUTES
+from pybuild.report.codes import CODES
 
 REFERENCE = ROOT / "docs" / "reference.md"
+DIAGNOSTICS = ROOT / "docs" / "diagnostics.md"
 GROUPS = (("make", "As in make"), ("pybuild", "Pybuild's own"))
 
 
@@ -52,12 +54,18 @@ def with_tables(text: str) -> str:
     return text
 
 
+def with_codes(text: str) -> str:
+    """A page with the index of all codes."""
+    rows = [(f"[{code}](#{code.lower()})", title) for code, title in CODES.items()]
+    return _between(text, "codes", _table(("code", "meaning"), rows))
+
+
 def _between(text: str, name: str, table: str) -> str:
     start, end = f"<!-- {name} -->\n", f"\n<!-- end {name} -->"
     before, found, rest = text.partition(start)
     _, closed, after = rest.partition(end)
     if not found or not closed:
-        raise SystemExit(f"{REFERENCE}: no place for `{name}`")
+        raise SystemExit(f"there is no place for `{name}`")
     return before + start + table + end + after
 
 
@@ -93,7 +101,8 @@ def with_outputs(text: str) -> str:
 
 
 def main() -> None:
-    REFERENCE.write_text(with_tables(REFERENCE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page, renewed in ((REFERENCE, with_tables), (DIAGNOSTICS, with_codes)):
+        page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
     for name in sys.argv[1:]:
         page = ROOT / name
         page.write_text(with_outputs(page.read_text(encoding="utf-8")), encoding="utf-8")
