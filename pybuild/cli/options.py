@@ -308,7 +308,7 @@ OPTIONS: tuple[Option, ...] = (
         ("--format",),
         "format",
         "format the Pipefiles and folders that are named (default: this folder); with a value "
-        "something else: how --lint, --history and builds print, as `text` or `json` (--lint: `sarif`)",
+        "something else: how --lint (also `sarif`), --history and builds print: `text` or `json`",
         TEXT_OR_NONE,
         "PRINTED",
         None,

@@ -85,13 +85,26 @@ class Editor:
     async def told(
         self, fits: Callable[[list[types.Diagnostic]], bool], name: str = "Pipefile"
     ) -> list[types.Diagnostic]:
-        """Waits until what is wrong with a file is as expected."""
+        """Waits until the errors in a file are as expected."""
+        return await self.warned(lambda found: fits(_errors(found)), name, _errors)
+
+    async def warned(
+        self,
+        fits: Callable[[list[types.Diagnostic]], bool],
+        name: str = "Pipefile",
+        of: Callable[[list[types.Diagnostic]], list[types.Diagnostic]] = list,
+    ) -> list[types.Diagnostic]:
+        """The same for all that is told, warnings among it."""
         async with asyncio.timeout(30):
             while True:
                 found = self.client.diagnostics.get(self.uri(name))
                 if found is not None and fits(list(found)):
-                    return list(found)
+                    return of(list(found))
                 await self.client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+
+
+def _errors(found: list[types.Diagnostic]) -> list[types.Diagnostic]:
+    return [each for each in found if each.severity == types.DiagnosticSeverity.Error]
 
 
 def codes(found: list[types.Diagnostic]) -> list[object]:

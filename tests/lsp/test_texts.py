@@ -91,7 +91,7 @@ async def test_an_editor_that_asks_is_answered_in_its_own_units(asking_editor: E
         types.DocumentDiagnosticParams(editor.document("Pipefile"))
     )
     assert isinstance(report, types.RelatedFullDocumentDiagnosticReport)
-    (found,) = report.items
+    (found,) = [each for each in report.items if each.code == "PB201"]
     assert found.range.start.character == len("    echo ") + 2 + 4 + 1
     assert editor.uri("Pipefile") not in editor.client.diagnostics
 
@@ -116,3 +116,25 @@ async def test_two_rules_for_one_file_point_at_each_other(editor: Editor) -> Non
     (found,) = await editor.told(lambda found: codes(found) == ["PB303"])
     assert found.related_information
     assert found.related_information[0].location.uri == editor.uri("Pipefile")
+
+
+async def test_what_is_not_used_is_faded_and_can_be_taken_away(editor: Editor) -> None:
+    editor.open('cc = "gcc"\nout.txt: in.txt\n    cp <inptu> <output>\n')
+    editor.write("in.txt")
+    found = await editor.warned(lambda found: len(found) >= 2)
+    unused = next(each for each in found if editor.text_of(each.range).startswith("cc"))
+    assert unused.severity == types.DiagnosticSeverity.Warning
+    assert list(unused.tags or []) == [types.DiagnosticTag.Unnecessary]
+    unknown = next(each for each in found if each.code == "PB201")
+    cures = await editor.client.text_document_code_action_async(
+        types.CodeActionParams(
+            editor.document("Pipefile"), unknown.range, types.CodeActionContext([unknown])
+        )
+    )
+    cure = (cures or [])[0]
+    assert isinstance(cure, types.CodeAction) and cure.edit and cure.edit.changes
+    ((edit,),) = cure.edit.changes.values()
+    assert (editor.text_of(edit.range), edit.new_text) in {
+        ("<inptu>", "<input>"),
+        ("inptu", "input"),
+    }
