@@ -24,8 +24,8 @@ from pybuild.pipefile.syntax import Tree
 from pybuild.source import BuildError, Diagnostic, Source, Span
 from pybuild.typed import NamedTuple
 
-_MOST_FORMS = 50_000  # lines that are kept parsed
-_MOST_TREES = 200
+_MOST_FORMS = 10_000  # lines that are kept parsed
+_MOST_TREES = 200  # files whose last text is kept parsed
 
 IsMakefile = Callable[[str], bool]
 Parsed = tuple[Tree, list[Diagnostic]]
@@ -51,19 +51,18 @@ class Parser:
 
     def __init__(self) -> None:
         self._forms: Forms = {}
-        self._trees: dict[tuple[str, str], Parsed] = {}
+        self._trees: dict[str, tuple[str, Parsed]] = {}
 
     def parse(self, source: Source) -> Parsed:
         """The tree of a text and what is wrong with its form."""
-        key = source.name, source.text
-        found = self._trees.get(key)
-        if found is None:
+        text, found = self._trees.get(source.name, ("", None))
+        if found is None or text != source.text:
             if len(self._forms) > _MOST_FORMS:
                 self._forms.clear()
             found = parse(source, self._forms)
             if len(self._trees) >= _MOST_TREES:
                 del self._trees[next(iter(self._trees))]
-            self._trees[key] = found
+            self._trees[source.name] = source.text, found
         return found
 
 

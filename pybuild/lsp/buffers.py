@@ -65,6 +65,10 @@ class Buffers:
         """An open text."""
         return self._open.get(uri)
 
+    def uri_for(self, path: str) -> str:
+        """The address of a path, as the editor writes it if it is open."""
+        return next((each.uri for each in self if each.path == path), uri_of(path))
+
     def __iter__(self) -> Iterator[Buffer]:
         return iter(tuple(self._open.values()))
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
-from pybuild.lsp.buffers import uri_of
 from pybuild.lsp.names import FILE, RULE, Sheet, extent, label_of
 from pybuild.lsp.projects import EditedProject, Here
 from pybuild.lsp.references import rules_making
@@ -94,7 +93,7 @@ def _item(project: EditedProject, sheet: Sheet, rule: syntax.Rule) -> types.Call
     return types.CallHierarchyItem(
         name=label_of(rule) or "rule",
         kind=types.SymbolKind.Function,
-        uri=uri_of(project.place.path(sheet.name)),
+        uri=project.uri(sheet.name),
         range=sheet.lines.range(whole.start, whole.end),
         selection_range=sheet.lines.range(rule.span.start, rule.span.end),
         data={"file": sheet.name, "start": rule.span.start},

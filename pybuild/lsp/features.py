@@ -57,6 +57,11 @@ def _add_texts(server: Server) -> None:
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:
         server.begin()
+        server.watch_files()
+
+    @server.feature(types.SHUTDOWN)
+    async def ended(_: None) -> None:
+        await server.end()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configured(params: types.DidChangeConfigurationParams) -> None:

@@ -94,7 +94,7 @@ def workspace_symbols(projects: Iterable[EditedProject], query: str) -> list[typ
     found = []
     for project in projects:
         for sheet in project.analysis().sheets.values():
-            uri = uri_of(project.place.path(sheet.name))
+            uri = project.uri(sheet.name)
             for each in sheet.definitions:
                 if _has_in_order(each.name.lower(), query.lower()):
                     place = types.Location(uri, sheet.lines.range(each.start, each.end))

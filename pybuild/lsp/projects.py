@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from os.path import commonpath
 
 from pybuild.lsp.analysis import Analysis, Place, Reader
-from pybuild.lsp.buffers import Buffers, uri_of
+from pybuild.lsp.buffers import Buffers
 from pybuild.lsp.names import Sheet
 from pybuild.lsp.plan import Plan, RuleFacts, key_of
 from pybuild.pipefile import syntax
@@ -26,7 +26,7 @@ class Here(NamedTuple):
 
     def uri(self, sheet: Sheet) -> str:
         """The address of a file of the project."""
-        return uri_of(self.project.place.path(sheet.name))
+        return self.project.uri(sheet.name)
 
     def facts(self, rule: syntax.Rule) -> RuleFacts | None:
         """What came of a rule last time; None if that is not known."""
@@ -51,6 +51,10 @@ class EditedProject:
         """How it is read."""
         return self._reader
 
+    def uri(self, name: str) -> str:
+        """The address of one of its files, as the editor writes it if it is open."""
+        return self._buffers.uri_for(self.place.path(name))
+
     def forget(self) -> None:
         """A text has changed."""
         self._analysis = None
@@ -72,7 +76,8 @@ class EditedProject:
 
     def reads(self, path: str) -> bool:
         """Whether a file belongs to the project, as it was read last."""
-        return self.place.name(path) in (self._last or self.analysis()).sheets
+        name = self.place.name(path)
+        return name == self.place.root or name in (self._last or self.analysis()).sheets
 
     def take(self, plan: Plan, analysis: Analysis) -> None:
         """A plan that was made of what was read."""
@@ -170,9 +175,7 @@ class Projects:
     def of(self, path: str) -> EditedProject:
         """The project that a Pipefile belongs to: that of the nearest `Pipefile` in its folder or
         further up that reads it; else it is one for itself."""
-        for project in self._known.values():
-            if project.place.path(project.place.root) == path:
-                return project
+        for project in sorted(self._known.values(), key=lambda each: each.place.root != PIPEFILE):
             if project.reads(path):
                 return project
         folder, name = os.path.split(path)
@@ -185,11 +188,10 @@ class Projects:
     def _above(self, folder: str, path: str) -> EditedProject | None:
         while True:
             if os.path.isfile(os.path.join(folder, PIPEFILE)):
-                project = self._at(Place(folder, PIPEFILE))
-                if project.place.name(path) in project.analysis().sheets:
-                    return project
-                del self._known[project.place]
-                return None
+                project = EditedProject(Place(folder, PIPEFILE), self._buffers, self._reader)
+                if not project.reads(path):
+                    return None
+                return self._known.setdefault(project.place, project)
             above = os.path.dirname(folder)
             if above == folder:
                 return None

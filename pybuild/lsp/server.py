@@ -20,7 +20,7 @@ from pybuild import __version__
 from pybuild.lsp import makefiles
 from pybuild.lsp.analysis import IsMakefile, Reader
 from pybuild.lsp.asking import NoAnswer, ask
-from pybuild.lsp.buffers import Buffer, Buffers, path_of, uri_of
+from pybuild.lsp.buffers import Buffer, Buffers, path_of
 from pybuild.lsp.commands import Tell
 from pybuild.lsp.diagnostics import by_file
 from pybuild.lsp.makefiles import Makefile, read_makefile
@@ -31,6 +31,7 @@ from pybuild.lsp.settings import Settings
 _QUIET_S = 0.01  # after a keystroke: a completion that follows it goes first
 _MOST_UNSWEPT = 200  # changes without a pause
 _LONGEST_S = 10.0  # to read a makefile
+_WATCHED = ("Pipefile", "*.pipe", "{GNUm,M,m}akefile", "*.mk")
 _IDLE_S = 0.3  # before files are held against rules
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Server(LanguageServer):
         self._planning: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._makefile: tuple[tuple[str, frozenset[tuple[str, str]]], Makefile] | None = None
+        self._works: set[asyncio.Task[Any]] = set()  # what was asked for by commands, and runs
         self._unswept = 0
         self._tokens = itertools.count(1)
 
@@ -83,6 +85,20 @@ class Server(LanguageServer):
         gc.collect()
         gc.freeze()  # what the imports made stays
         gc.disable()  # looking for rubbish takes as long as reading: that waits until nobody types
+
+    def watch_files(self) -> None:
+        """Has the editor tell when build files change on disk, if it can."""
+        workspace = self.client_capabilities.workspace
+        watched = workspace and workspace.did_change_watched_files
+        if not (watched and watched.dynamic_registration):
+            return
+        options = types.DidChangeWatchedFilesRegistrationOptions(
+            [types.FileSystemWatcher(f"**/{name}") for name in _WATCHED]
+        )
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        self.client_register_capability(
+            types.RegistrationParams([types.Registration("pybuild-files", method, options)])
+        )
 
     def here(self, uri: str, *, draft: bool = False) -> Here | None:
         """The file of a request, or a draft of it; None if it is no Pipefile that can be read."""
@@ -161,14 +177,16 @@ class Server(LanguageServer):
         """When nobody types, files are held against rules."""
         await asyncio.sleep(_IDLE_S)
         for project in self._open_projects():
-            analysis = project.analysis()
             try:
+                analysis = project.analysis()
                 plan = await ask(partial(plan_of, project.place, analysis.texts, self.reader))
+                project.take(plan, analysis)
             except NoAnswer as error:
                 log.warning("no plan of %s: %s", project.place.folder, error)
-                continue
-            project.take(plan, analysis)
-            self._guarded(self._tell, project)
+            except Exception:
+                log.exception("no plan of %s", project.place.folder)
+            else:
+                self._guarded(self._tell, project)
         self.refresh()
         self._sweep()
 
@@ -195,7 +213,7 @@ class Server(LanguageServer):
             return
         analysis = project.analysis()
         for name, found in by_file(project.diagnostics(), analysis).items():
-            uri = uri_of(project.place.path(name))
+            uri = project.uri(name)
             buffer = self.buffers.get(uri)
             if not found and buffer is None and uri not in self._told:
                 continue
@@ -218,6 +236,17 @@ class Server(LanguageServer):
         except Exception:
             log.exception("%s failed", deed.__name__)
             return None
+
+    async def end(self) -> None:
+        """Ends what runs, and waits for it: pygls has no request in the making at its own end."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in (*self._works, self._planning, self._reading):
+            if task is not None:
+                task.cancel()
+        while self._works:
+            await asyncio.wait(self._works)
+            await asyncio.sleep(0)  # those that wait for it go on
 
     # -- what takes long ---------------------------------------------------------------------
 
@@ -243,11 +272,13 @@ class Server(LanguageServer):
                 loop.call_soon_threadsafe(work.cancel)
 
         bar.tokens[token].add_done_callback(settled)
+        self._works.add(work)
         try:
             # A request that is cancelled itself takes the work along.
             await asyncio.wait([work])
         finally:
             work.cancel()
+            self._works.discard(work)
             bar.tokens.pop(token, None)
             bar.end(token, types.WorkDoneProgressEnd())
         if work.cancelled():

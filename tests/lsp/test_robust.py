@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
 
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+from pytest_lsp import LanguageClient
 
 from tests.lsp.conftest import Editor
 
@@ -145,7 +147,7 @@ async def type_in(editor: Editor, text: str, seed: int, step: int) -> None:
 
 
 async def test_a_text_is_typed_and_deleted_in_pieces(editor: Editor) -> None:
-    await type_in(editor, SHORT, 1, 1)
+    await type_in(editor, SHORT, 1, 5)
 
 
 @pytest.mark.long
@@ -172,6 +174,24 @@ async def test_a_failure_is_answered_and_the_server_goes_on(editor: Editor) -> N
         types.DocumentSymbolParams(editor.document("Pipefile"))
     )
     assert [each.name for each in found or []] == ["x"]
+
+
+async def test_what_runs_ends_with_the_server(told_client: LanguageClient, tmp_path: Path) -> None:
+    editor = Editor(told_client, tmp_path)
+    editor.open("x:\n    echo $$ > pid; mkfifo pipe; cat pipe\n")
+    asked = editor.client.workspace_execute_command_async(
+        types.ExecuteCommandParams("pybuild.run", [editor.uri("Pipefile"), "x"])
+    )
+    task = asyncio.ensure_future(asked)
+    async with asyncio.timeout(30):
+        while not (tmp_path / "pipe").exists():
+            await asyncio.sleep(0.05)
+    process = int((tmp_path / "pid").read_text())
+    await told_client.shutdown_session()
+    task.cancel()
+    async with asyncio.timeout(30):
+        while Path(f"/proc/{process}").exists():
+            await asyncio.sleep(0.05)
 
 
 async def test_requests_about_files_that_are_not_there_have_an_answer(editor: Editor) -> None:
