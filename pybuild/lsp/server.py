@@ -29,7 +29,7 @@ from pybuild.lsp.projects import EditedProject, Here, Projects
 from pybuild.lsp.settings import Settings
 
 _QUIET_S = 0.01  # after a keystroke: a completion that follows it goes first
-_MOST_UNSWEPT = 200  # changes without a pause
+_MANY_UNSWEPT, _MOST_UNSWEPT = 30, 200  # changes, with and without a pause to look for rubbish in
 _LONGEST_S = 10.0  # to read a makefile
 _WATCHED = ("Pipefile", "*.pipe", "{GNUm,M,m}akefile", "*.mk")
 _IDLE_S = 0.3  # before files are held against rules
@@ -188,7 +188,8 @@ class Server(LanguageServer):
             else:
                 self._guarded(self._tell, project)
         self.refresh()
-        self._sweep()
+        if self._unswept > _MANY_UNSWEPT:
+            self._sweep()
 
     def _sweep(self) -> None:
         """Lets go of what earlier readings have left."""

@@ -135,6 +135,13 @@ async def told_client(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIterat
 
 
 @pytest_lsp.fixture(config=SERVER)
+async def brief_client(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIterator[None]:
+    """The test ends the session."""
+    await _begin(lsp_client, tmp_path, client_capabilities("neovim@v0.9"))
+    yield
+
+
+@pytest_lsp.fixture(config=SERVER)
 async def asking_client(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIterator[None]:
     capabilities = client_capabilities("visual_studio_code")
     assert capabilities.text_document and capabilities.workspace

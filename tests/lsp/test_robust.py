@@ -176,8 +176,8 @@ async def test_a_failure_is_answered_and_the_server_goes_on(editor: Editor) -> N
     assert [each.name for each in found or []] == ["x"]
 
 
-async def test_what_runs_ends_with_the_server(told_client: LanguageClient, tmp_path: Path) -> None:
-    editor = Editor(told_client, tmp_path)
+async def test_what_runs_ends_with_the_server(brief_client: LanguageClient, tmp_path: Path) -> None:
+    editor = Editor(brief_client, tmp_path)
     editor.open("x:\n    echo $$ > pid; mkfifo pipe; cat pipe\n")
     asked = editor.client.workspace_execute_command_async(
         types.ExecuteCommandParams("pybuild.run", [editor.uri("Pipefile"), "x"])
@@ -187,7 +187,7 @@ async def test_what_runs_ends_with_the_server(told_client: LanguageClient, tmp_p
         while not (tmp_path / "pipe").exists():
             await asyncio.sleep(0.05)
     process = int((tmp_path / "pid").read_text())
-    await told_client.shutdown_session()
+    await brief_client.shutdown_session()
     task.cancel()
     async with asyncio.timeout(30):
         while Path(f"/proc/{process}").exists():
