@@ -117,8 +117,10 @@ class Recipe(Protocol):
 
 class Traits(NamedTuple):
     """How the jobs of one rule are run and judged; shared by all of them. Times in seconds.
-    `as_make`: a recipe need not make its files, and what is not there when its recipe is over
-    counts as made each time; a file may be a folder."""
+    `always`: what is told as the reason to run each time, or nothing. `optional`: the recipe need
+    not make its files, and those that are not there when it is over count as made each time.
+    `folders`: files may be folders. `told_by_itself`: prerequisites may be read from what the
+    recipe wrote, so that one which was not recorded is news only if it is young."""
 
     rule: str
     description: str = ""
@@ -127,7 +129,7 @@ class Traits(NamedTuple):
     protected: bool = False
     precious: bool = False
     atomic: bool = False
-    always: bool = False
+    always: str = ""
     silent: bool = False
     ignore_errors: bool = False
     depfile: str = ""
@@ -139,7 +141,9 @@ class Traits(NamedTuple):
     touch_last: tuple[str, ...] = ()
     hooks: tuple[Callable[[], object] | str, ...] = ()
     check: Callable[..., object] | None = None
-    as_make: bool = False
+    optional: bool = False
+    folders: bool = False
+    told_by_itself: bool = False
 
 
 class Job:
@@ -219,6 +223,6 @@ class Graph:
         self.jobs.append(job)
         for output in job.outputs:
             self.producer[output] = job
-        if job.traits.phony and (job.recipe is not None or job.traits.as_make):
+        if job.traits.phony and (job.recipe is not None or job.traits.optional):
             self.has_tasks = True
             self.producer[job.name] = job

@@ -29,6 +29,7 @@ def main(
     """The console script. Ends the process. `unready` are the only folders of the search path, if
     Python was started without `site`; `program` is a pipeline to be read instead of a Pipefile."""
     words = sys.argv[1:] if words is None else list(words)
+    _restore_environment()
     open_streams()
     status = ERROR
     # A load makes hundreds of thousands of objects that stay: looking for rubbish among them
@@ -48,6 +49,19 @@ def main(
         _die_by(2)
     # Nothing is left to tidy up, and taking the interpreter apart takes milliseconds.
     os._exit(status)
+
+
+def _restore_environment() -> None:
+    """Takes away what was not given to us: Python sets `LC_CTYPE` where the locale is plain C
+    (PEP 538), and recipes would have it from us."""
+    if os.environ.get("LC_CTYPE") not in ("C.UTF-8", "C.utf8", "UTF-8"):
+        return
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            if b"\0LC_CTYPE=" not in b"\0" + file.read():
+                del os.environ["LC_CTYPE"]
+    except OSError:
+        pass  # nothing tells who has set it
 
 
 def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:

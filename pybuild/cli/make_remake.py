@@ -23,7 +23,7 @@ class Restart(Exception):
 
 def remake(walk: Walk, reading: Reading) -> None:
     """Brings the makefiles up to date. Raises Restart if one has changed, Unmade if one that must
-    be there is not."""
+    be there could not be made."""
     wanted = [each for each in reading.reader.makefiles if is_remade(reading.database, each.name)]
     if not wanted:
         return
@@ -46,7 +46,7 @@ def _mark(walk: Walk, wanted: Sequence[Makefile]) -> None:
     for each in wanted:
         for node in walk.nodes_of(each.name):
             node.target.is_makefile = True
-            node.dont_care = not each.required or each.found
+            node.dont_care = not each.required
             if each.place is not None and each.required and not each.found:
                 node.not_found = f"{each.place}: {each.name}: {each.error}\n"
 
@@ -77,10 +77,10 @@ def _update(walk: Walk, reading: Reading, wanted: Sequence[Makefile]) -> None:
 
 
 def _is_lost(walk: Walk, makefile: Makefile) -> bool:
-    """Whether a makefile that must be there is not, and could not be made."""
-    if not makefile.required or makefile.found:
-        return False
-    return any(node.status == Status.FAILED for node in walk.nodes_of(makefile.name))
+    """Whether a makefile that must be there could not be made, or not be brought up to date."""
+    return makefile.required and any(
+        node.status == Status.FAILED for node in walk.nodes_of(makefile.name)
+    )
 
 
 def _time_of(name: str) -> int:

@@ -52,7 +52,7 @@ class Start:
         self.called = called
         self.command = command_of(called)  # what `$(MAKE)` is
         self.console = Terminal()
-        self.environment = _given_environment()
+        self.environment = dict(os.environ)
         self._set_level(self.environment.get("MAKELEVEL", ""))
         self.flags = Flags()
         self.goals: list[str] = []
@@ -139,19 +139,6 @@ class Start:
         where = self.program if error.place is None else error.place
         self.console.err(f"{where}: *** {error.message}.  Stop.\n")
         return ERROR
-
-
-def _given_environment() -> dict[str, str]:
-    """The environment as make was given it: Python sets `LC_CTYPE` where the locale is plain C."""
-    given = dict(os.environ)
-    if given.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8"):
-        try:
-            with open("/proc/self/environ", "rb") as file:
-                if b"\0LC_CTYPE=" not in b"\0" + file.read():
-                    del given["LC_CTYPE"]
-        except OSError:
-            pass  # nothing tells who has set it
-    return given
 
 
 def _number(text: str) -> int:

@@ -427,8 +427,8 @@ class Build:
         def digests(names: Iterable[str]) -> bytes:
             return b"".join([self.judge.record_digest(name, stamps) for name in names])
 
-        # What a makefile says now of what was read then.
-        inputs = job.inputs if job.traits.as_make else trace.inputs
+        # What is known only now of what was read then.
+        inputs = job.inputs if job.traits.told_by_itself else trace.inputs
         better = trace._replace(
             inputs=inputs,
             input_digests=digests(inputs),
@@ -721,7 +721,7 @@ class Build:
                 self.runner.recall()
         else:
             self._done(job, run.script)
-            if self.manner.dry and job.traits.as_make:
+            if self.manner.dry and job.traits.optional:
                 self._pretend_made(job)
             if job.patterns:
                 self._resolve(job, outputs)
@@ -774,7 +774,7 @@ class Build:
     def _require(self, job: Job, name: str) -> None:
         status = self.judge.status(name)
         if status is None:
-            if job.traits.as_make:
+            if job.traits.optional:
                 return
             raise BuildError(
                 Diagnostic("PB401", f"the recipe ended well but did not make `{name}`", job.origin)
@@ -792,7 +792,7 @@ class Build:
     def _is_wrong_folder(self, job: Job, name: str, status: Status) -> bool:
         """Whether it is a folder where a file is due. One that a recipe without prerequisites
         makes for others to write into is make's way."""
-        if not status.is_folder or name.endswith("/") or job.traits.as_make:
+        if not status.is_folder or name.endswith("/") or job.traits.folders:
             return False
         return bool(job.inputs) or self._is_read(name)
 
@@ -830,9 +830,23 @@ class Build:
         )
         blobs = {value_set: dict(values)} if values else {}
         try:
+            if before is not None and before.outputs != outputs:
+                self._record_lost(before, outputs)
             self.journal.finish(job.name, trace, stamps, blobs)
         except OSError as error:
             raise journal_error(self.journal.path, error) from None
+
+    def _record_lost(self, before: Trace, outputs: Collection[str]) -> None:
+        """Files that a job has ceased to make are recorded under their own names: without a record
+        they would pass for sources. Raises OSError."""
+        for index, name in enumerate(before.outputs):
+            if name in outputs or name in self.graph.producer or self.files.status(name) is None:
+                continue
+            start = index * DIGEST_SIZE
+            digest = before.output_digests[start : start + DIGEST_SIZE]
+            self.journal.finish(
+                name, before._replace(outputs=(name,), output_digests=digest), {}, {}
+            )
 
     def _record_leavings(self, job: Job, run: _Run) -> None:
         """A split that failed leaves files that are neither sources nor somebody else's."""

@@ -199,7 +199,7 @@ class Judge:
         missing = [name for name in self._expected(job, trace) if self.status(name) is None]
         if traits.check is not None:
             return self._checked(job, reasons, missing)
-        by_time = traits.as_make and self.rules.level == Level.TIME
+        by_time = traits.optional and self.rules.level == Level.TIME
         if not (missing and traits.temporary and (trace or by_time)):
             reasons += [Reason("missing", name) for name in missing]
         reasons += self._from_record(job, trace)
@@ -227,7 +227,7 @@ class Judge:
             and recipe.text_digest == trace.text
             and recipe.values_digest == trace.values
             and job.traits.check is None
-            and not (job.traits.as_make and any(self.status(name) is None for name in job.outputs))
+            and not (job.traits.optional and any(self.status(name) is None for name in job.outputs))
             and self.journal.started(job.name) is None
             and self._joined(trace.outputs) == trace.output_digests
             and self._joined(trace.inputs) == trace.input_digests
@@ -246,7 +246,7 @@ class Judge:
         if rules.everything:
             reasons.append(Reason("always", "-B"))
         if job.traits.always:
-            reasons.append(Reason("always", "::" if job.traits.as_make else "@always"))
+            reasons.append(Reason("always", job.traits.always))
         if rules.forced and any(
             name in rules.forced for name in (job.traits.rule, job.name, *job.outputs)
         ):
@@ -254,7 +254,7 @@ class Judge:
         if rules.new:
             names = (*job.inputs, *(trace.discovered if trace else ()))
             reasons += [Reason("assumed-new", name) for name in names if name in rules.new]
-        if job.traits.as_make:
+        if job.traits.optional:
             reasons += [Reason("missing-input", name) for name in job.inputs if self._is_lost(name)]
         return reasons
 
@@ -318,10 +318,10 @@ class Judge:
         return reasons
 
     def _from_lists(self, job: Job, trace: Trace) -> list[Reason]:
-        """The prerequisites are others than were recorded. A makefile may say only now what was
-        read then (`-include x.d`): what its recipe makes of their names is among its values, so one
+        """The prerequisites are others than were recorded. If they are told by what the recipe
+        wrote, they are known only now: what it makes of their names is among its values, so one
         that is new counts if it may have changed since the recipe ran."""
-        if not job.traits.as_make or self.rules.level < Level.PARAMS:
+        if not job.traits.told_by_itself or self.rules.level < Level.PARAMS:
             return _changed_list(trace.inputs, job.inputs)
         known = frozenset(trace.inputs)
         since = trace.started_ns - _CLOCK_TICK_NS

@@ -276,10 +276,11 @@ class Journal:
         return self._blobs.get(key)
 
     def made(self) -> dict[str, bytes]:
-        """All files that jobs made, by the traces, with their digests."""
+        """All files that jobs made, by the traces, with their digests: those of the youngest if
+        several jobs have made one."""
         out: dict[str, bytes] = {}
         names = self._names
-        for packed in self._traces.values():
+        for packed in sorted(self._traces.values(), key=_started_ns):
             digests = packed[8]
             for index, number in enumerate(memoryview(packed[7]).cast("I")):
                 start = index * DIGEST_SIZE
@@ -558,6 +559,10 @@ def _without_waiting(path: str, flags: int) -> int:
         os.close(handle)
         raise OSError(errno.EINVAL, "it is no regular file", path)
     return handle
+
+
+def _started_ns(packed: _Packed) -> int:
+    return packed[9]
 
 
 def _checked(packed: Any, first: int, end: int) -> _Packed:

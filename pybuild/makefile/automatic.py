@@ -14,19 +14,20 @@ def automatic_scope(node: Node, scope: Scope, database: Database) -> Frame:
     dependencies = [each for each in node.dependencies or () if not each.is_hidden]
     normal = [each for each in dependencies if not each.order_only]
     names = [_shown(each) for each in normal]
-    kept = dict.fromkeys(names)
-    only = dict.fromkeys(_shown(each) for each in dependencies if each.order_only)
-    newer = dict.fromkeys(_shown(each) for each in normal if each.has_changed)
+    kept = frozenset(names)
+    newer = {_shown(each) for each in normal if each.has_changed}
+    # One that is both is no order-only one, and stands where it comes first as either.
+    once = dict.fromkeys(map(_shown, dependencies))
     inner.texts.update(
         {
             "@": archive or node.name,
             "%": member,
             "*": _stem(node, database),
             "<": _first(node, normal, database),
-            "^": " ".join(kept),
+            "^": " ".join([each for each in once if each in kept]),
             "+": " ".join(names),
-            "?": " ".join(newer),
-            "|": " ".join(each for each in only if each not in kept),
+            "?": " ".join([each for each in once if each in newer]),
+            "|": " ".join([each for each in once if each not in kept]),
         }
     )
     return inner

@@ -26,6 +26,9 @@ from pybuild.typed import NamedTuple
 SERIAL = ".NOTPARALLEL"
 """The pool of jobs that may not run beside each other."""
 
+# A recipe may leave its files out or make folders; `-include` reads what a recipe wrote.
+_AS_MAKE = Traits("", optional=True, folders=True, told_by_itself=True)
+
 
 class Needs(NamedTuple):
     """What a job needs, by name: the files that it reads, and those that have to be there."""
@@ -287,7 +290,7 @@ class MakeJobs:
         node = nodes[0]
         name = normalise(node.target.name)
         is_file = not node.is_phony and self._is_there(node)
-        traits = self._shared(name, name, Traits(name, phony=not is_file, as_make=True))
+        traits = self._shared(name, name, _AS_MAKE._replace(rule=name, phony=not is_file))
         job = Job(name, (name,) if is_file else (), traits, self._place_of(node))
         self._nodes[job] = nodes
         return job
@@ -323,16 +326,15 @@ class MakeJobs:
         is_always = target.is_double and any(
             not each.entry.prerequisites and not each.entry.later for each in nodes
         )
-        traits = Traits(
-            label,
+        traits = _AS_MAKE._replace(
+            rule=label,
             phony=target.is_phony,
             temporary=node.is_intermediate and not target.is_phony and self.nodes.may_go(node),
             precious=target.is_precious or self._matches(database.precious_patterns, target.name),
-            always=is_always,
+            always="::" if is_always else "",
             silent=target.is_silent or database.all_silent,
             ignore_errors=target.is_ignored or database.all_ignored,
             pool=SERIAL if database.not_parallel else "",
-            as_make=True,
         )
         return self._shared(label, id(rule) if rule is not None else target.name, traits)
 
@@ -372,7 +374,7 @@ class MakeJobs:
             tuple([each.name for each in told if each.order_only]),
             False,
             any(entry.recipe for entry in entries),
-            Traits(normalise(target.name), phony=target.is_phony, as_make=True),
+            Traits(normalise(target.name), phony=target.is_phony),
             self._place_of(nodes[0]),
         )
 
@@ -386,7 +388,7 @@ class MakeJobs:
             tuple([each.name for each in told if each.order_only]),
             True,
             True,
-            Traits(" ".join(rule.targets), as_make=True),
+            Traits(" ".join(rule.targets)),
             self.places.span(rule.place),
         )
 

@@ -119,13 +119,14 @@ class Nodes:
         if node.dependencies is not None:
             return
         told = [*node.pattern_prerequisites, *node.entry.prerequisites]
-        node.dependencies = [self._dependency(each) for each in told]
+        node.dependencies = self._dependencies(told)
         place = 0
         for later in node.entry.later:
             place += self._expand_later(node, later, place)
-        for name in self._extra_prerequisites(node):
-            node.dependencies.append(self._dependency(Prerequisite(name)))
-            node.dependencies[-1].is_hidden = True
+        extra = self._dependencies(map(Prerequisite, self._extra_prerequisites(node)))
+        for each in extra:
+            each.is_hidden = True
+        node.dependencies += extra
         node.order = node.dependencies
         if self.shuffle is not None and not self.database.not_parallel:
             node.order = self.shuffle(node.dependencies)
@@ -144,10 +145,12 @@ class Nodes:
             self.expander.scope = before
         return [name for name in names if name != node.target.name]
 
-    def _dependency(self, told: Prerequisite) -> Dependency:
-        name, order_only, wait, is_explicit, _ = told
-        nodes = self.nodes.get(name) or self.nodes_of(name)
-        return Dependency(nodes[0], order_only, wait, is_explicit)
+    def _dependencies(self, told: Iterable[Prerequisite]) -> list[Dependency]:
+        nodes, made = self.nodes, []
+        for name, order_only, wait, is_explicit, _ in told:
+            found = nodes.get(name) or self.nodes_of(name)
+            made.append(Dependency(found[0], order_only, wait, is_explicit))
+        return made
 
     def _expand_later(self, node: Node, later: Later, offset: int) -> int:
         """Expands prerequisites a second time; returns how many there are."""
@@ -163,7 +166,7 @@ class Nodes:
             text = self.expander.expand(later.text)
         finally:
             self.expander.scope, self.expander.place = before
-        found = [self._dependency(each) for each in self.prerequisites(text)]
+        found = self._dependencies(self.prerequisites(text))
         at = len(node.pattern_prerequisites) + later.position + offset
         node.dependencies[at:at] = found
         return len(found)

@@ -313,15 +313,19 @@ class Walk:
         """Looks at the prerequisites: whether one failed, one still runs, one is newer."""
         status = Status.SUCCESS
         running = must_make = False
+        tells = self.debug.is_verbose
         for node in group:
             for each in list(node.order):
                 if running and (each.wait or self._is_serial(node)):
                     return status, running, must_make
                 found = each.node
                 if found.state == State.DONE and not found.target.is_double:
-                    self._prune(found, node)
-                    newer = self._is_newer(found, own_time)
-                    must_make = must_make or (newer and not each.order_only)
+                    # All objects of a project may have the same hundred headers: no calls here.
+                    if tells:
+                        self._prune(found, node)
+                    time = self.times.time(found) if found.time == UNKNOWN else found.time
+                    if (time == MISSING or time > own_time) and not each.order_only:
+                        must_make = True
                     if found.status:
                         status = max(status, found.status)
                         if not self.manner.keep_going:

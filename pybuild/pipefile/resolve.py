@@ -1175,7 +1175,7 @@ class Resolver:
             protected=settings.protected,
             precious=settings.precious,
             atomic=settings.atomic,
-            always=settings.always,
+            always="@always" if settings.always else "",
             silent=settings.silent,
             ignore_errors=settings.ignore_errors,
             depfile=settings.depfile,

@@ -9,13 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import select
-from contextlib import contextmanager, nullcontext
 
 from pybuild import signals
 from pybuild.makefile.ports import Command, Ended, Interrupted, Slots
 from pybuild.runners.jobserver import temporary_folder
 from pybuild.runners.process import encoded
-from pybuild.typed import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+from pybuild.typed import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -115,6 +114,15 @@ def _told(name: str, error: OSError | ValueError) -> str:
     return f"{name}: {getattr(error, 'strerror', None) or error}"
 
 
+class _Unguarded:
+    """Signals do what they always do. (`contextlib` would be half of what this module costs to
+    import, and each recursive make pays for it.)"""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
 class ShellRunner:
     """Runs `$(shell ...)`. `complain` is told why a command cannot be started, in a line without
     make's name; `begin` is called before each. All of a run is inside of `holding`, and the
@@ -126,8 +134,8 @@ class ShellRunner:
         self._complain = complain
         self._begin = begin
         self._starter = Starter()
-        self.holding: Callable[[], AbstractContextManager[None]] = nullcontext
-        self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.holding: Callable[[], AbstractContextManager[None]] = _Unguarded
+        self.waiting: Callable[[], AbstractContextManager[None]] = _Unguarded
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, int]:
         self._begin()
@@ -282,25 +290,13 @@ class CommandRunner:
         signals.set_wakeup_fd(self._button, warn_on_full_buffer=False)
         self._poll.register(self._bell, select.POLLIN)
 
-    @contextmanager
-    def holding(self) -> Iterator[None]:
+    def holding(self) -> AbstractContextManager[None]:
         """In here a signal to stop is only noted; at the end it does what it does elsewhere."""
-        before, self._is_busy = self._is_busy, True
-        try:
-            yield
-        finally:
-            self._is_busy = before
-        self._raise_if_idle()
+        return _Holding(self)
 
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
+    def interruptible(self) -> AbstractContextManager[None]:
         """In here a signal to stop raises Interrupted at once, whatever runs."""
-        self._is_interruptible = True
-        try:
-            self._check_signal()
-            yield
-        finally:
-            self._is_interruptible = False
+        return _Interruptible(self)
 
     def _note(self, signum: int, _: FrameType | None) -> None:
         self._signum = signum
@@ -510,6 +506,39 @@ class CommandRunner:
         has_core = os.WIFSIGNALED(status) and os.WCOREDUMP(status)
         code = os.waitstatus_to_exitcode(status)
         self._ended.append(Ended(number, code, has_core=has_core))
+
+
+class _Holding:
+    """Signals to stop are only noted; at the end they do what they do elsewhere."""
+
+    def __init__(self, runner: CommandRunner) -> None:
+        self._runner = runner
+
+    def __enter__(self) -> None:
+        self._before, self._runner._is_busy = self._runner._is_busy, True
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self._runner._is_busy = self._before
+        if error is None:
+            self._runner._raise_if_idle()
+
+
+class _Interruptible:
+    """Signals to stop raise Interrupted at once."""
+
+    def __init__(self, runner: CommandRunner) -> None:
+        self._runner = runner
+
+    def __enter__(self) -> None:
+        self._runner._is_interruptible = True
+        try:
+            self._runner._check_signal()
+        except Interrupted:
+            self._runner._is_interruptible = False
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._runner._is_interruptible = False
 
 
 def _pass(_: int, __: FrameType | None) -> None:

@@ -44,7 +44,8 @@ _FENCE = re.compile(r"```+\s*(\w*)\s*$")
 _HEADING = re.compile(r"#+ (.+)")
 _COMMENT = re.compile(r"<!-- (file|run|not run|any order|one folder)(?:: (.*?))? -->", re.DOTALL)
 _SPENT = re.compile(r"\bin (?:\d+ h )?(?:\d+ min )?\d+(?:\.\d+)? (?:s|min)$")
-_CLOCK = re.compile(r"\b\d\d:\d\d:\d\d\.\d{3}\b")
+# Shortly after midnight what was an hour ago has a date.
+_CLOCK = re.compile(r"(?:\b\d{4}-\d\d-\d\d )?\b\d\d:\d\d:\d\d\.\d{3}\b")
 _LONGEST = 120  # seconds
 
 

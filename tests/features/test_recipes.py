@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -568,3 +571,16 @@ def test_a_program_that_is_not_there_is_named(box: Sandbox) -> None:
     box.write(Pipefile="a:\n    #!/no/such/program -x\n    anything\n")
     output = box.run(status=2)
     assert "`a` failed: cannot start `/no/such/program`: No such file or directory" in output
+
+
+@pytest.mark.parametrize("given", [None, "C.UTF-8"])
+def test_a_recipe_has_no_locale_that_nobody_set(box: Sandbox, given: str | None) -> None:
+    """Python sets `LC_CTYPE` where there is no other locale (PEP 538)."""
+    box.write(Pipefile="out:\n    echo ${LC_CTYPE-none} > <output>\n")
+    names = ("LC_ALL", "LC_CTYPE", "LANG")
+    environment = {name: text for name, text in os.environ.items() if name not in names}
+    if given is not None:
+        environment["LC_CTYPE"] = given
+    words = [sys.executable, "-m", "pybuild"]
+    subprocess.run(words, cwd=box.folder, env=environment, check=True)
+    assert box.text("out").strip() == (given or "none")

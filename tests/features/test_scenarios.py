@@ -185,6 +185,50 @@ def test_10_split_shrinks(box: Sandbox) -> None:
     assert "`res/c.res` was made by an earlier build, and no rule" in box.run("use.txt", status=2)
 
 
+PAIR = """\
+all: sum
+a.txt b.txt &: source
+    cp source a.txt; cp source b.txt; echo pair >> ran
+"""
+ALONE = """\
+all: sum
+a.txt: source
+    cp source a.txt; echo alone >> ran
+"""
+SUM = """\
+sum: <glob("?.txt")>
+    cat <inputs> > <output>; echo sum >> ran
+"""
+
+
+def test_a_target_that_its_rule_has_lost_is_no_source(box: Sandbox) -> None:
+    """A clean build would not have it, whatever has been built since."""
+    box.write(Pipefile=PAIR + SUM, source="x\n")
+    box.run()
+    assert box.text("sum") == "x\nx\n"
+    box.write(Pipefile=ALONE + SUM)
+    assert _ran(box) == ["alone", "sum"]
+    assert box.text("sum") == "x\n"
+    box.write(Pipefile=ALONE + SUM + "# read again\n")
+    assert _ran(box) == []
+    box.write(Pipefile=ALONE)
+    assert "b.txt" in box.run("--stale")
+
+
+def test_a_target_that_its_rule_has_lost_and_has_again(box: Sandbox) -> None:
+    """What counts is what was made last."""
+    box.write(Pipefile=PAIR + SUM, source="x\n")
+    box.run()
+    box.write(Pipefile=ALONE + SUM)
+    box.run()
+    box.write(Pipefile=PAIR + SUM, source="y\n")
+    assert _ran(box) == ["pair", "sum"]
+    assert box.text("sum") == "y\ny\n"
+    box.write(Pipefile=ALONE + SUM)
+    assert _ran(box) == ["alone", "sum"]
+    assert box.text("sum") == "y\n"
+
+
 def test_11_split_member_is_deleted(box: Sandbox) -> None:
     box.write(Pipefile=SPLIT, big="1\n2\n3\n")
     box.run()

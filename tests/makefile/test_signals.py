@@ -36,7 +36,7 @@ def interrupted(
     """The status and the lines of a make whose group (or it `alone`) gets a signal. `>ready` is
     when; `$(HOLD)` is a program that runs until it is ended."""
     (room / "Makefile").write_text(textwrap.dedent(makefile))
-    hold = f"exec {sys.executable} -S -c 'import signal; signal.pause()'"
+    hold = "exec tail -f /dev/null"  # it says nothing when it is ended, however early
     made = subprocess.Popen(
         [sys.executable, "-P", "-c", START, *words, f"HOLD={hold}"],
         cwd=room,

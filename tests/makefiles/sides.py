@@ -21,6 +21,8 @@ from .cases import MOMENT, Case, Command
 LIMIT = 60.0
 """Seconds that one command line may take."""
 
+_TOO_LONG = "(took too long)"
+
 
 class Side(NamedTuple):
     """A make: `bin` is a folder that holds it under the name `make`."""
@@ -48,6 +50,10 @@ class Outcome(NamedTuple):
     ran: list[Ran]
     files: dict[str, tuple[str, bool]]
     temporary: list[str]
+
+    def has_ended(self) -> bool:
+        """Whether each command came to an end in time."""
+        return not any(ran.stderr.endswith(_TOO_LONG) for ran in self.ran)
 
     def told(self) -> list[str]:
         """The outcome as lines, to be compared by eye."""
@@ -139,7 +145,7 @@ def _run(line: str, folder: Path, environment: dict[str, str]) -> Ran:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         stdout, stderr = process.communicate()
-        stderr += b"\n(took too long)"
+        stderr += f"\n{_TOO_LONG}".encode()
     return Ran(line, process.returncode, _normal(stdout), _normal(stderr))
 
 

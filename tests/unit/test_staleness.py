@@ -516,7 +516,7 @@ def test_a_changed_recipe_of_a_temporary_file_is_seen(desk: Desk, changed: str) 
 
 
 def test_always(desk: Desk, level: Level) -> None:
-    job = desk.world.job("x", always=True)
+    job = desk.world.job("x", always="@always")
     desk.make(job, level=level)
     assert desk.reasons(job, level) == ["always @always"]
 
