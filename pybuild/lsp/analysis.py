@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
-from pybuild.files import Disk
+from pybuild.files import Disk, FilesWrapper
 from pybuild.lint.check import check_text
 from pybuild.lsp.names import Names, Sheet
 from pybuild.lsp.positions import UTF16
@@ -78,6 +78,21 @@ class Unread:
         raise NotRun
 
 
+class Remembered(FilesWrapper):
+    """Files whose folders are listed once: a `glob` in an expression is asked again with each
+    keystroke."""
+
+    def __init__(self) -> None:
+        super().__init__(Disk())
+        self._listings: dict[str, tuple[list[str], list[str]]] = {}
+
+    def listing(self, folder: str) -> tuple[list[str], list[str]]:
+        """As it was when it was first asked for."""
+        if folder not in self._listings:
+            self._listings[folder] = self.inner.listing(folder)
+        return self._listings[folder]
+
+
 class Reader:
     """How the projects of an editor are read; keeps what it has parsed and evaluated."""
 
@@ -87,12 +102,17 @@ class Reader:
         self.takes_snippets = False  # whether the editor does
         self.parser = Parser()
         self.evaluator = Literal()
+        self._files: dict[str, Remembered] = {}
+
+    def look_again(self) -> None:
+        """Folders are listed anew when they are asked for."""
+        self._files.clear()
 
     def read(self, place: Place, texts: Mapping[str, str]) -> Analysis:
         """Reads a project, with the texts of open files (by their names) in place of the disk."""
         request = Request(
             place.root,
-            Disk(),
+            self._files.setdefault(place.folder, Remembered()),
             _no,
             _no,
             _nothing,

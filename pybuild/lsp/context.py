@@ -33,6 +33,7 @@ _ARGUMENTS = re.compile(r"@(\w+)\(")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*[?+]?=(?!=)")
 _INCLUDE = re.compile(r"-?include[ \t]+")
 _WORD = re.compile(r"[A-Za-z_]?\w*$")
+_IN_QUOTES = re.compile(r"""[^"'\s]*$""")
 _FILE_WORD = re.compile(r"""[^\s:|<>"'=,()]*$""")
 
 
@@ -66,8 +67,14 @@ def context_at(sheet: Sheet, offset: int) -> Context:
     if _ASSIGNMENT.match(before):
         return _in_python(before, None, EXPRESSION, EXPRESSION_TEXT, "")
     if _INCLUDE.match(before):
-        return Context(INCLUDE, _FILE_WORD.search(before)[0])  # type: ignore[index]
+        return Context(INCLUDE, _end(_FILE_WORD, before))
     return _in_header(before, rule)
+
+
+def _end(pattern: re.Pattern[str], text: str) -> str:
+    """What of a text a pattern that is anchored at its end matches; it may match nothing."""
+    found = pattern.search(text)
+    return found[0] if found else ""
 
 
 def _logical_start(sheet: Sheet, number: int) -> int:
@@ -114,12 +121,12 @@ def _in_block(sheet: Sheet, number: int, offset: int) -> Context:
         return Context(NOWHERE, "")
     before = sheet.text[sheet.lines.line_start(number) : offset]
     if PYTHON_LINE.match(sheet.lines.line(above)):
-        return Context(PYTHON, _WORD.search(before)[0])  # type: ignore[index]
+        return Context(PYTHON, _end(_WORD, before))
     rule = _rule_at(sheet, sheet.lines.line_start(above))
     if _in_python_part(sheet, above, number):
-        return Context(PYTHON, _WORD.search(before)[0], rule)  # type: ignore[index]
+        return Context(PYTHON, _end(_WORD, before), rule)
     inner = _placeholder(before, rule)
-    return inner or Context(SHELL, _FILE_WORD.search(before)[0], rule)  # type: ignore[index]
+    return inner or Context(SHELL, _end(_FILE_WORD, before), rule)
 
 
 def _in_python_part(sheet: Sheet, header: int, number: int) -> bool:
@@ -150,12 +157,12 @@ def _in_python(
     """A place in an expression or among arguments, in a text or not."""
     quote = _open_quote(before)
     if not quote:
-        return Context(outside, _WORD.search(before)[0], rule, of)  # type: ignore[index]
+        return Context(outside, _end(_WORD, before), rule, of)
     if outside == ARGUMENT:
         inner = _placeholder(before, rule)
         if inner is not None:
             return inner
-    return Context(inside, re.search(r"""[^"'\s]*$""", before)[0], rule, of)  # type: ignore[index]
+    return Context(inside, _end(_IN_QUOTES, before), rule, of)
 
 
 def _open_quote(text: str) -> str:
@@ -178,7 +185,7 @@ def _in_header(before: str, rule: syntax.Rule | None) -> Context:
     inner = _placeholder(before, rule)
     if inner is not None:
         return inner
-    word = _FILE_WORD.search(before)[0]  # type: ignore[index]
+    word = _end(_FILE_WORD, before)
     if ":" not in before:
         return Context(START if word == before else TARGET, word, rule)
     return Context(PREREQUISITE, word, rule)

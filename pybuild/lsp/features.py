@@ -82,10 +82,12 @@ def _add_texts(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(_: types.DidSaveTextDocumentParams) -> None:
+        server.reader.look_again()
         server.changed()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     async def moved(_: types.DidChangeWatchedFilesParams) -> None:
+        server.reader.look_again()
         server.changed()
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)

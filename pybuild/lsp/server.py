@@ -176,6 +176,7 @@ class Server(LanguageServer):
     async def _plan(self) -> None:
         """When nobody types, files are held against rules."""
         await asyncio.sleep(_IDLE_S)
+        self.reader.look_again()
         for project in self._open_projects():
             try:
                 analysis = project.analysis()
