@@ -124,8 +124,8 @@ def pipefile(lines: int, jobs: int) -> Iterator[str]:
         yield f'@desc("rule {number}")'
         yield f"@resources(cpus={number % 4 + 1})"
         yield f"rule{number}: out{number}/<name>.txt: in{number}/<name>.txt | src/0.c"
-        yield f"    sort <input> > <output>  # <rule> of <name>, <value{number}>"
-        yield f"    echo {number} done"
+        yield "    sort <input> > <output>"
+        yield f"    echo {number} <rule> <name> <value{number}>"
         count += 7
         if number % 10 == 0:
             yield f"report{number}.txt: <objects>"

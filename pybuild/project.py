@@ -149,7 +149,9 @@ class Project:
         self.phases = phases or Phases()
         self.opening = opening
         self.level = level
-        self.path = "the pipeline" if opening.program else find_pipefile(opening.path)
+        self.path = "the pipeline" if opening.program else opening.path
+        if opening.program is None and opening.path not in opening.texts:
+            self.path = find_pipefile(opening.path)
         self.files: Files = Disk()
         self.lock = Lock(os.path.join(STATE_FOLDER, "lock"))
         self.head: Head | None = None

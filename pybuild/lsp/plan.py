@@ -4,7 +4,7 @@ it is worked out in a process of its own (`asking`), and nothing of the user's i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from pybuild.dryrun import as_dry, judge
 from pybuild.engine.events import Event, Judged
@@ -74,12 +74,23 @@ def plan_of(place: Place, texts: Mapping[str, str], reader: Reader) -> Plan:
         found = check(project, Wish(dry=True))
         if partial:
             found = [each for each in found if not each.code.startswith("PB3")]
-            found += [each for each in project.diagnostics if each.code in _CERTAIN]
+            found += _certain(project.diagnostics, pipeline.unclear)
         world = project.loaded.world
         goals = (*pipeline.named, *pipeline.phony)
         rules = {key_of(rule.span): _facts(world.jobs_of[rule.index]) for rule in pipeline.rules}
         made = tuple([name for job in world.graph.jobs for name in job.outputs][:_MOST_FILES])
         return Plan(tuple(found), rules, made, goals, partial)
+
+
+def _certain(found: Iterable[Diagnostic], unclear: Sequence[Span]) -> list[Diagnostic]:
+    """The complaints of two jobs for one file that hold whatever a run would tell: rules that are
+    not clear may be without effect."""
+    return [
+        each
+        for each in found
+        if each.code in _CERTAIN
+        and not any(place in unclear for place in (each.span, *(note.span for note in each.notes)))
+    ]
 
 
 def told(place: Place, texts: Mapping[str, str], reader: Reader, name: str) -> Told | None:

@@ -561,7 +561,7 @@ class Resolver:
         if flavour in (PATTERN, STATIC):
             self._percent(rule, static)
         self._check_captures(rule, (*prerequisite_words, *target_words, *node.order_only), captures)
-        if captures & self.words.lost:
+        if captures & self.words.lost or (captures and self.words.is_open and flavour == LITERAL):
             raise BuildError()  # what looks like a capture is a variable without a value
         if recipe is not None:
             self._check_rules_near(rule, recipe)

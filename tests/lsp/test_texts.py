@@ -9,6 +9,21 @@ from tests.lsp.conftest import Editor, codes
 
 pytestmark = pytest.mark.asyncio
 
+# Pipefiles of which something is known only when their Python is run.
+NOT_RUN = [
+    'srcs = sh("ls")\nall: <srcs>\n',
+    "python:\n    import os\n    def f(n):\n        return [n]\na.o: <f('a.c')>\n    cc <input>\n",
+    'x = open("/etc/passwd").read()\nall: <x>\n    echo <x>\n',
+    'import_me = __import__("os").system("touch pwned")\nall:\n    echo <import_me>\n',
+    '@active_if(sh("uname") == "Linux")\na:\n    true\n@active_if(sh("uname") != "Linux")\na:\n    false\n',
+    'names = sh("cat names").split()\nx: <names>\n    cat <inputs>\ny: x\n    cp x y\n',
+    '@params(size=sh("nproc"))\nx:\n    echo <size>\n',
+    "@for_each(sh(\"echo '<n>.c'\"))\nout/<n>.o: lib.h\n    cc <n>.c\n",
+    'include <sh("ls *.pipe")>\nx: <unknown>\n    echo <other>\n',
+    "python:\n    from helpers import *\nx:\n    echo <whatever>\n",
+    '@depends(sh("git rev-parse HEAD"))\nx:\n    date > x\n',
+]
+
 
 async def test_a_mistake_is_told_at_its_place_and_taken_back_when_it_is_gone(
     editor: Editor,
@@ -56,22 +71,7 @@ async def test_what_is_not_saved_counts(editor: Editor) -> None:
     assert await editor.told(lambda found: not found) == []
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        'srcs = sh("ls")\nall: <srcs>\n',
-        "python:\n    import os\n    def f(n):\n        return [n]\na.o: <f('a.c')>\n    cc <input>\n",
-        'x = open("/etc/passwd").read()\nall: <x>\n    echo <x>\n',
-        'import_me = __import__("os").system("touch pwned")\nall:\n    echo <import_me>\n',
-        '@active_if(sh("uname") == "Linux")\na:\n    true\n@active_if(sh("uname") != "Linux")\na:\n    false\n',
-        'names = sh("cat names").split()\nx: <names>\n    cat <inputs>\ny: x\n    cp x y\n',
-        '@params(size=sh("nproc"))\nx:\n    echo <size>\n',
-        "@for_each(sh(\"echo '<n>.c'\"))\nout/<n>.o: lib.h\n    cc <n>.c\n",
-        'include <sh("ls *.pipe")>\nx: <unknown>\n    echo <other>\n',
-        "python:\n    from helpers import *\nx:\n    echo <whatever>\n",
-        '@depends(sh("git rev-parse HEAD"))\nx:\n    date > x\n',
-    ],
-)
+@pytest.mark.parametrize("source", NOT_RUN)
 async def test_nothing_is_run_and_what_is_not_known_is_not_complained_of(
     editor: Editor, source: str
 ) -> None:
