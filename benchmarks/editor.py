@@ -40,6 +40,7 @@ class Client:
             stderr=subprocess.DEVNULL,
         )
         self._number = 0
+        self._told = 0  # the version of the text whose diagnostics were told last
 
     def send(self, method: str, params: Any, number: int | None = None) -> None:
         message = {"jsonrpc": "2.0", "method": method, "params": params}
@@ -62,6 +63,8 @@ class Client:
             if name.lower() == b"content-length":
                 size = int(value)
         message: dict[str, Any] = json.loads(self.process.stdout.read(size))
+        if message.get("method") == "textDocument/publishDiagnostics":
+            self._told = max(self._told, message["params"].get("version") or 0)
         if "id" in message and "method" in message:
             self._write({"jsonrpc": "2.0", "id": message["id"], "result": None})
         return message
@@ -71,6 +74,11 @@ class Client:
             message = self.read()
             if fits(message):
                 return message
+
+    def until_told(self, version: int) -> None:
+        """Waits for the diagnostics of a version of the text, if they have not come yet."""
+        while self._told < version:
+            self.read()
 
     def request(self, method: str, params: Any) -> dict[str, Any]:
         self._number += 1
@@ -94,15 +102,12 @@ class Client:
     def stop(self) -> None:
         self.request("shutdown", None)
         self.send("exit", None)
-        self.process.wait(10)
-
-
-def is_told(message: dict[str, Any], version: int) -> bool:
-    """Whether diagnostics of this version of the text are told."""
-    if message.get("method") != "textDocument/publishDiagnostics":
-        return False
-    told = message["params"].get("version")
-    return told is None or told >= version
+        assert self.process.stdin
+        self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:  # some wait for more
+            self.process.kill()
 
 
 def pipefile(lines: int, jobs: int) -> Iterator[str]:
@@ -166,7 +171,7 @@ def measure(
     client.start(folder)
     item = {"uri": uri, "languageId": language, "version": 1, "text": text}
     client.send("textDocument/didOpen", {"textDocument": item})
-    client.until(lambda each: is_told(each, 1))
+    client.until_told(1)
     first = time.perf_counter() - before
     rows = text.split("\n")
     middle = [number for number, row in enumerate(rows) if mark in row]
@@ -202,8 +207,7 @@ def measure(
                 "textDocument/completion", {"textDocument": {"uri": uri}, "position": place}
             )
             completed.append(time.perf_counter() - typed)
-        wanted = version
-        client.until(lambda each, wanted=wanted: is_told(each, wanted))
+        client.until_told(version)
         if not key % 2:
             told.append(time.perf_counter() - typed)
             spent.append(client.cpu_ms() - before_ms)
