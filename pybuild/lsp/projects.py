@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from os.path import commonpath
 
 from pybuild.lsp.analysis import Analysis, Place, Reader
 from pybuild.lsp.buffers import Buffers
@@ -131,9 +130,10 @@ class _Moved:
         if name not in self._same:
             self._same[name] = _same_ends(before, now)
         head, tail = self._same[name]
-        if old.end <= head:
+        # What is typed right before or behind a word changes it.
+        if old.end < head:
             return Span(sheet.tree.source, old.start, old.end)
-        if old.start >= len(before) - tail:
+        if old.start > len(before) - tail:
             by = len(now) - len(before)
             return Span(sheet.tree.source, old.start + by, old.end + by)
         return None
@@ -142,10 +142,20 @@ class _Moved:
 def _same_ends(before: str, now: str) -> tuple[int, int]:
     """How many characters two texts have in common at their starts, and behind that at their
     ends."""
-    head = len(commonpath((before, now)))
-    least = min(len(before), len(now)) - head
-    tail = len(commonpath((before[::-1][:least], now[::-1][:least])))
-    return head, tail
+    head = _common(before, now)
+    return head, _common(before[head:][::-1], now[head:][::-1])
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at their starts."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.startswith(other[low:middle], low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 class Projects:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lsprotocol import types
 
 from pybuild.lsp.analysis import Place, Reader
+from pybuild.lsp.buffers import Buffers
 from pybuild.lsp.plan import Plan, plan_of, told
+from pybuild.lsp.projects import EditedProject
 from tests.lsp.test_texts import NOT_RUN
 
 
@@ -59,3 +62,27 @@ def test_one_job_with_its_recipe_and_reasons(tmp_path: Path) -> None:
     assert found.reasons is not None
     assert found.reasons[0] == "`out/a b.o` is not there"
     assert found.seconds is None
+
+
+def test_complaints_about_files_stay_where_they_are_until_the_next_plan(tmp_path: Path) -> None:
+    buffers, reader = Buffers(), Reader(lambda _: False)
+    text = "a: no-a\n    cp no-a a\nb: no-b\n    cp no-b b\n"
+    uri = (tmp_path / "Pipefile").as_uri()
+    buffer = buffers.open(types.TextDocumentItem(uri, "pipefile", 1, text))
+    project = EditedProject(Place(str(tmp_path), "Pipefile"), buffers, reader)
+    project.take(plan(tmp_path, text), project.analysis())
+
+    def places(now: str) -> list[tuple[str, str]]:
+        buffer.change([types.TextDocumentContentChangeWholeDocument(now)], 2)
+        project.forget()
+        return [
+            (each.code, now[each.span.start : each.span.end])
+            for each in project.diagnostics()
+            if each.span and each.severity == "error"
+        ]
+
+    both = [("PB305", "no-a"), ("PB305", "no-b")]
+    assert places(text) == both
+    assert places("# new\n" + text) == both
+    assert places(text.replace("cp no-a a", "cp <input> a")) == both
+    assert places(text.replace("a: no-a", "a: no-aa")) == both[1:]
