@@ -11,6 +11,7 @@ from lsprotocol import types
 from pybuild.lsp import context
 from pybuild.lsp.context import Context, context_at
 from pybuild.lsp.hover import value_of
+from pybuild.lsp.meanings import BUILTIN_MEANINGS, JOB_MEANINGS, KIND_MEANINGS
 from pybuild.lsp.names import Names, Scope, scope_of
 from pybuild.lsp.projects import Here
 from pybuild.pipefile.attributes import ATTRIBUTES
@@ -21,38 +22,6 @@ TRIGGERS = ("<", "@", ".", "/", '"', "'", ":")
 _MOST_FILES = 500
 _MOST_VALUES = 8
 Kind = types.CompletionItemKind
-
-JOB_MEANINGS = {
-    "input": "the first prerequisite",
-    "inputs": "all prerequisites but those behind `|`",
-    "output": "the first target",
-    "outputs": "all targets",
-    "order_only": "the prerequisites behind `|`",
-    "changed": "the prerequisites that are newer than the target",
-    "stem": "what `%` matched",
-    "rule": "the name of the rule",
-    "path": "the folder of the first prerequisite",
-    "basename": "the name of the first prerequisite without folder and extension",
-    "ext": "the extension of the first prerequisite, with its dot",
-    "filename": "the name of the first prerequisite without folder",
-    "subdir": "the folders of the first prerequisite, from the innermost: `<subdir[0]>`",
-    "subpath": "the paths of these folders: `<subpath[0]>`",
-}
-_KINDS = {
-    "split": "what the recipe leaves that fits the targets is its output, known after it ran",
-    "collate": "matches that give the same targets make one job",
-    "value": "what the block returns is an object for other blocks",
-    "product": "one job for each tuple of files of several prerequisites",
-}
-_BUILTINS = {
-    "glob": "`glob(pattern)`: the files that match, those that rules make among them",
-    "env": "`env(name, default)`: a variable of the environment",
-    "sh": "`sh(command)`: what a command prints, run when the file is read",
-    "read": "`read(path)`: the text of a file",
-    "config": "`config(path)`: the data of a TOML, JSON or YAML file",
-    "Path": "`pathlib.Path`",
-    "run": "`run(command, *files)`: what a command prints, in a recipe",
-}
 
 
 def complete(here: Here, offset: int) -> types.CompletionList:
@@ -173,10 +142,10 @@ def _takes_snippets(here: Here) -> bool:
 
 
 def _statements(here: Here) -> Iterator[types.CompletionItem]:
-    for kind, meaning in _KINDS.items():
+    for kind, meaning in KIND_MEANINGS.items():
         yield _item(kind, Kind.Keyword, "kind of rule", meaning)
     for kind in KINDS:
-        if kind not in _KINDS:
+        if kind not in KIND_MEANINGS:
             yield _item(f"{kind}(2)", Kind.Keyword, "kind of rule")
     yield _item("include", Kind.Keyword, "reads another file in place")
     yield _item("-include", Kind.Keyword, "the same; it need not be there")
@@ -193,7 +162,7 @@ def _expression(here: Here, at: Context, names: Names) -> Iterator[types.Complet
     if at.of == "follows":
         for name in names.rules:
             yield _item(name, Kind.Function, "rule", rank=1)
-    for name, meaning in _BUILTINS.items():
+    for name, meaning in BUILTIN_MEANINGS.items():
         yield _item(name, Kind.Function, "builtin", meaning, 4)
     if len(at.prefix) >= 2:
         for name in dir(builtins):

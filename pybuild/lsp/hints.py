@@ -5,8 +5,8 @@ from __future__ import annotations
 from lsprotocol import types
 
 from pybuild.lsp.commands import DRY_RUN, EXPLAIN, GRAPH, RUN
-from pybuild.lsp.hover import goal_of, value_of
-from pybuild.lsp.names import extent
+from pybuild.lsp.hover import value_of
+from pybuild.lsp.names import extent, goal_of
 from pybuild.lsp.projects import Here
 from pybuild.lsp.settings import Settings
 from pybuild.pipefile import syntax

@@ -7,6 +7,7 @@ import time
 from lsprotocol import types
 
 from pybuild.lsp.asking import NoAnswer, ask
+from pybuild.lsp.meanings import JOB_MEANINGS
 from pybuild.lsp.names import (
     ATTRIBUTE,
     CAPTURE,
@@ -19,9 +20,6 @@ from pybuild.lsp.names import (
     VARIABLE,
     Occurrence,
     label_of,
-    name_word,
-    only_text,
-    targets_of,
 )
 from pybuild.lsp.plan import JobFacts, Told, told
 from pybuild.lsp.projects import Here
@@ -137,8 +135,6 @@ def _job_line(job: JobFacts) -> str:
 
 def _of_rule(here: Here, rule: syntax.Rule, one: Occurrence) -> str:
     """A name that a job of the rule has: what it is, and what it takes in this project."""
-    from pybuild.lsp.completion import JOB_MEANINGS
-
     what = {
         CAPTURE: "a capture",
         NAMED_FILE: "a file that is named in the header",
@@ -211,18 +207,3 @@ def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.2f} s"
     return time.strftime("%H:%M:%S", time.gmtime(seconds))
-
-
-def target_words(rule: syntax.Rule) -> list[str]:
-    """The targets of a rule that are plain names."""
-    return [text for word in targets_of(rule) if (text := only_text(word)) is not None]
-
-
-def goal_of(rule: syntax.Rule) -> str:
-    """What has to be asked for to run all jobs of a rule; "" if there is no such word."""
-    name = name_word(rule)
-    if name is not None:
-        return only_text(name) or ""
-    words = target_words(rule)
-    plain = [each for each in words if not any(char in each for char in "%*?[")]
-    return plain[0] if plain else ""

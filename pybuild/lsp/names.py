@@ -387,6 +387,21 @@ def extent(statement: syntax.Statement) -> Span:
     return span
 
 
+def _target_words(rule: syntax.Rule) -> list[str]:
+    """The targets of a rule that are plain names."""
+    return [text for word in targets_of(rule) if (text := only_text(word)) is not None]
+
+
+def goal_of(rule: syntax.Rule) -> str:
+    """What has to be asked for to run all jobs of a rule; "" if there is no such word."""
+    name = name_word(rule)
+    if name is not None:
+        return only_text(name) or ""
+    words = _target_words(rule)
+    plain = [each for each in words if not any(char in each for char in "%*?[")]
+    return plain[0] if plain else ""
+
+
 def only_text(word: syntax.Word) -> str | None:
     """The text of a word without placeholders."""
     if len(word.pieces) == 1 and isinstance(word.pieces[0], syntax.Text):

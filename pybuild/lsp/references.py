@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from pybuild.lsp.buffers import uri_of
+from pybuild.lsp.meanings import BUILTIN_MEANINGS
 from pybuild.lsp.names import (
     ATTRIBUTE,
     FILE,
@@ -25,7 +26,6 @@ from pybuild.pipefile import syntax
 from pybuild.pipefile.template import FILE_PARTS, RESERVED
 from pybuild.pipefile.upstream import target_reach
 
-_BUILTINS = ("glob", "env", "sh", "read", "config", "run", "Path")
 _PLAIN_NAME = re.compile(r"""[^\s:|#<>"'=&\\;*?\[\]%@]+""")
 
 
@@ -125,7 +125,7 @@ def _refuse_name(here: Here, one: Occurrence, new: str) -> None:
         raise CannotRename(f"`{new}` is no name: letters, digits and `_`, no digit first")
     if new in RESERVED:
         raise CannotRename(f"`{new}` is a name that every job has")
-    if new in _BUILTINS:
+    if new in BUILTIN_MEANINGS:
         raise CannotRename(f"`{new}` is a builtin")
     if new != one.name and names.kind_of(new):
         raise CannotRename(f"`{new}` is a {names.kind_of(new)} already")
