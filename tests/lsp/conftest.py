@@ -150,6 +150,11 @@ async def asking_client(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIter
     capabilities.general = types.GeneralClientCapabilities(
         position_encodings=[types.PositionEncodingKind.Utf8]
     )
+
+    @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def registered(_: types.RegistrationParams) -> None:
+        """Build files are watched, or so the server thinks."""
+
     await _begin(lsp_client, tmp_path, capabilities)
     yield
     await lsp_client.shutdown_session()
