@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pybuild.engine.events import Event, Summary
 from pybuild.engine.ports import Report
 from pybuild.graph import Job
+from pybuild.pipefile.rules import PATTERN
 from pybuild.project import Project, Wish
 from pybuild.source import BuildError
 
@@ -22,6 +23,20 @@ class Silent(Report):
 def as_dry(wish: Wish) -> Wish:
     """The wish as a dry run that mistakes do not end, and that runs not even what `+` marks."""
     return wish._replace(dry=True, bare=True, question=False, touch=False, keep_going=True)
+
+
+def everything(project: Project) -> list[Job]:
+    """Jobs that stand for all that the Pipefile can make, but for what is made on demand."""
+    world = project.loaded.world
+    found = []
+    for rule in project.loaded.pipeline.rules:
+        if rule.flavour == PATTERN or not rule.settings.active:
+            continue
+        try:
+            found.append(world.whole_rule(rule))
+        except BuildError:
+            found += world.jobs_of[rule.index]  # that it matches nothing is said elsewhere
+    return found
 
 
 def judge(project: Project, goals: Sequence[Job], wish: Wish, report: Report) -> Summary:

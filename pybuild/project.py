@@ -236,6 +236,19 @@ class Project:
         finally:
             self.lock.release()
 
+    def leave_offers(self) -> None:
+        """Writes down the names that a command line may use, for the completion in shells."""
+        from pybuild.engine.offers import Offers, own_outputs, write_offers
+
+        pipeline = self.loaded.pipeline
+        rules = {rule.name: rule.settings.description for rule in pipeline.rules if rule.name}
+        tasks = dict.fromkeys(pipeline.phony, "") | rules
+        # A rule without a recipe has no jobs, and `all` may be a goal all the same.
+        written = [each.literal or "" for rule in pipeline.rules for each in rule.targets]
+        targets = own_outputs(dict.fromkeys([*written, *self.loaded.world.graph.producer]))
+        others = [name for name in targets if name and name not in tasks]
+        write_offers(Offers(self.path, list(pipeline.variables), list(tasks.items()), others))
+
     def _keep(self) -> None:
         """Writes the graph for the next start, where `head` says."""
         if self.head is None:

@@ -192,6 +192,7 @@ def build_opened(
         return ERROR if summary.failures or complaints else OK
     finally:
         if not (wish.dry or wish.question):
+            project.leave_offers()
             project.close()
 
 

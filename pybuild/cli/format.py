@@ -23,12 +23,12 @@ _ENDS = ".pipe"
 _PRINTED = ("text", "json")
 _ANOTHER_COMMAND = (
     "lint list_rules print_data_base migrate write flowchart adopt forgotten stale remove "
-    "history watch"
+    "history watch compdb"
 ).split()
 
 
 class _Formatted(NamedTuple):
-    """A file as it is and as it would be."""
+    """A file, or standard input, as it is and as it would be."""
 
     name: str
     before: bytes
@@ -37,6 +37,15 @@ class _Formatted(NamedTuple):
     @property
     def changes(self) -> bool:
         return self.before != self.after
+
+    @property
+    def shown(self) -> str:
+        """What it is called in messages."""
+        return _shown(self.name)
+
+
+def _shown(name: str) -> str:
+    return "standard input" if name == _INPUT else name
 
 
 def format_files(arguments: Arguments) -> int:
@@ -77,6 +86,8 @@ def _refuse_mixtures(arguments: Arguments) -> None:
                 "--format without a value formats files, and goes with no other command; how "
                 "something is printed is said by `--format=json` or `--format=text`"
             )
+    if arguments.dry_run or arguments.question or arguments.touch:
+        raise UsageError("-n, -q and -t are for builds: `--format --check` says what would change")
     if arguments.variables:
         name = next(iter(arguments.variables))
         raise UsageError(f"--format takes files and folders: `{name}=...` is a variable")
@@ -123,11 +134,10 @@ def _is_environment(folder: str) -> bool:
 def _formatted(name: str, ruff: str) -> _Formatted:
     """A file formatted. Raises BuildError."""
     before = _read(name)
-    shown = "standard input" if name == _INPUT else name
-    decoded(before, shown)  # says what is wrong with it
+    decoded(before, _shown(name))  # says what is wrong with it
     text = before.decode("utf-8")
-    after = format_text(text, shown, _tidy(ruff, name) if ruff else None)
-    return _Formatted(shown, before, after.encode("utf-8"))
+    after = format_text(text, _shown(name), _tidy(ruff, name) if ruff else None)
+    return _Formatted(name, before, after.encode("utf-8"))
 
 
 def _tidy(ruff: str, name: str) -> Tidy:
@@ -152,7 +162,7 @@ def _put(one: _Formatted, arguments: Arguments) -> None:
             _print_difference(one)
     elif arguments.check:
         pass
-    elif one.name == "standard input":
+    elif one.name == _INPUT:
         sys.stdout.flush()
         sys.stdout.buffer.write(one.after)
     elif one.changes:
@@ -162,7 +172,7 @@ def _put(one: _Formatted, arguments: Arguments) -> None:
 def _print_difference(one: _Formatted) -> None:
     from difflib import diff_bytes, unified_diff
 
-    name = os.fsencode(one.name)
+    name = os.fsencode(one.shown)
     rows = diff_bytes(
         unified_diff,
         one.before.splitlines(keepends=True),
@@ -175,6 +185,7 @@ def _print_difference(one: _Formatted) -> None:
         sys.stdout.buffer.write(row)
         if not row.endswith(b"\n"):
             sys.stdout.buffer.write(b"\n\\ No newline at end of file\n")
+    sys.stdout.buffer.flush()
 
 
 def _replace(one: _Formatted) -> None:
@@ -187,7 +198,7 @@ def _replace(one: _Formatted) -> None:
     try:
         handle, beside = mkstemp(prefix=".Pipefile.", dir=os.path.dirname(path))
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, os.stat(path).st_mode & 0o7777)
+            _take_over(path, handle)
             file.write(one.after)
             file.flush()
             os.fsync(handle)
@@ -198,13 +209,24 @@ def _replace(one: _Formatted) -> None:
         raise UsageError(f"cannot write `{one.name}`: {error.strerror}") from None
 
 
+def _take_over(path: str, handle: int) -> None:
+    """Gives a new file the mode of another, and its owner as far as that is allowed. Raises
+    OSError."""
+    of = os.stat(path)
+    try:
+        os.fchown(handle, of.st_uid, of.st_gid)
+    except PermissionError:
+        pass  # it belongs to whoever formats it, as with any editor that writes a new file
+    os.fchmod(handle, of.st_mode & 0o7777)
+
+
 def _tell(found: Sequence[_Formatted], refused: int, arguments: Arguments) -> None:
     """Says what has become of the files; beside a difference on standard error."""
     out = sys.stderr if arguments.diff or _INPUT in arguments.goals else sys.stdout
     changed = [one for one in found if one.changes]
     would = arguments.check or arguments.diff
     for one in changed if not arguments.diff else ():
-        print(f"pybuild: {one.name} {'would change' if would else 'formatted'}", file=out)
+        print(f"pybuild: {one.shown} {'would change' if would else 'formatted'}", file=out)
     parts = []
     if changed:
         parts.append(f"{counted(len(changed), 'file')} {'would change' if would else 'formatted'}")

@@ -13,9 +13,10 @@ MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 # Options that make does not have: with one of them the engine builds, also by a makefile.
 OURS = frozenset(
     """
-    --adopt --check --checksum-level --checksum_file_name --checksum_level --diff --explain
-    --flowchart --flowchart-jobs --force --forced_tasks --forget --format --history
-    --just_print --lint --list --lsp --migrate --minimal --minimal_rebuild_mode --multiprocess
+    --adopt --check --checksum-level --checksum_file_name --checksum_level --compdb --completion
+    --diff --explain --flowchart --flowchart-jobs --force --forced_tasks --forget --format
+    --history --just_print --lint --list --lsp --migrate --minimal --minimal_rebuild_mode
+    --multiprocess
     --poll --profile --rebuild --remove --resources --stale --stats --target_tasks
     --touch_files_only --use_threads --verbose --watch --write -M -T
     """.split()
@@ -31,7 +32,7 @@ def reads_makefiles(words: Sequence[str]) -> bool:
     """Whether makefiles are read: `-f` names one, or the folder has one and no Pipefile."""
     if any(word.partition("=")[0] in OURS for word in words):
         return False
-    folder, files = _places(words)
+    folder, files = places(words)
     if files:
         return all(map(is_makefile, files))
     return bool(usual_makefile(folder))
@@ -65,7 +66,7 @@ def command_of(called: str) -> str:
     return called
 
 
-def _places(words: Sequence[str]) -> tuple[str, list[str]]:
+def places(words: Sequence[str]) -> tuple[str, list[str]]:
     """The folder that the words lead to, and the files that they name."""
     folder = ""
     files = []

@@ -66,6 +66,10 @@ def _restore_environment() -> None:
 
 def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
     """Does what the command line says; returns the exit status."""
+    if words[:1] == ["--complete"]:
+        from pybuild.cli.complete import complete
+
+        return complete(words[1:])
     called = os.environ.pop("PYBUILD_CALLED", "") or sys.argv[0]
     if os.path.basename(called) in MAKE_NAMES or words[:1] == ["--make"]:
         return _make(words, called)
@@ -140,6 +144,10 @@ def _run(
         return OK
     entered = ""
     try:
+        if arguments.completion:
+            from pybuild.cli.completion import completion
+
+            return completion(arguments.completion)
         entered = _enter(arguments)
         return _command(arguments, words, glimpse)
     except BuildError as error:
@@ -197,6 +205,10 @@ def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None
         from pybuild.cli.migrate import migrate
 
         return migrate(arguments)
+    if arguments.compdb:
+        from pybuild.cli.compdb import compdb
+
+        return compdb(arguments)
     if arguments.flowchart:
         from pybuild.cli.flowchart import flowchart
 

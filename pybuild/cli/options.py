@@ -28,7 +28,8 @@ class UsageError(Exception):
 class Option(NamedTuple):
     """One option: its names, what it takes, what it sets in `Arguments`, and its help.
 
-    `constant` is what the option sets when it has no value. A list field is appended to.
+    `constant` is what the option sets when it has no value. A list field is appended to. `choices`
+    are values that a shell may offer.
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Option(NamedTuple):
     constant: Any = True
     group: str = "make"
     aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
     @property
     def usage(self) -> str:
@@ -111,6 +113,8 @@ class Arguments:
         self.lsp: bool = False
         self.format: str | None = "text"
         self.check: bool = False
+        self.compdb: bool = False
+        self.completion: str = ""
         self.diff: bool = False
         self.flowchart: str = ""
         self.flowchart_jobs: bool = False
@@ -179,6 +183,7 @@ OPTIONS: tuple[Option, ...] = (
         TEXT_OR_NONE,
         "TYPE",
         "target",
+        choices=("none", "line", "target", "recurse"),
     ),
     Option(("-p", "--print-data-base"), "print_data_base", "print variables and rules"),
     Option(("-q", "--question"), "question", "run nothing; exit 1 if something would have to run"),
@@ -211,6 +216,7 @@ OPTIONS: tuple[Option, ...] = (
         TEXT_OR_NONE,
         "HOW",
         "random",
+        choices=("random", "reverse", "identity", "none"),
     ),
     Option(
         ("--warn-undefined-variables",),
@@ -241,6 +247,7 @@ OPTIONS: tuple[Option, ...] = (
         VALUE,
         "MODE",
         group="pybuild",
+        choices=("maximal", "minimal"),
     ),
     Option(
         ("--checksum-level",),
@@ -250,6 +257,7 @@ OPTIONS: tuple[Option, ...] = (
         "LEVEL",
         group="pybuild",
         aliases=("--checksum_level",),
+        choices=("time", "history", "recipe", "params", "content"),
     ),
     Option(
         ("--explain",),
@@ -308,11 +316,13 @@ OPTIONS: tuple[Option, ...] = (
         ("--format",),
         "format",
         "format the Pipefiles and folders that are named (default: this folder); with a value "
-        "something else: how --lint (also `sarif`), --history and builds print: `text` or `json`",
+        "something else: how --lint, --history and builds print, as `text` or `json`; --lint "
+        "as `sarif`, too",
         TEXT_OR_NONE,
         "PRINTED",
         None,
         group="pybuild",
+        choices=("text", "json", "sarif"),
     ),
     Option(
         ("--check",),
@@ -383,6 +393,7 @@ OPTIONS: tuple[Option, ...] = (
         "HOW",
         "cancel",
         group="pybuild",
+        choices=("cancel", "queue"),
     ),
     Option(
         ("--poll",),
@@ -392,6 +403,21 @@ OPTIONS: tuple[Option, ...] = (
         "SECONDS",
         "1",
         group="pybuild",
+    ),
+    Option(
+        ("--compdb",),
+        "compdb",
+        "print how C and C++ files are compiled, as a `compile_commands.json`",
+        group="pybuild",
+    ),
+    Option(
+        ("--completion",),
+        "completion",
+        "print the script that completes command lines in SHELL: bash, zsh or fish",
+        VALUE,
+        "SHELL",
+        group="pybuild",
+        choices=("bash", "zsh", "fish"),
     ),
     Option(("--use_threads",), "ignored", "Ruffus's: ignored", group="pybuild"),
     Option(
@@ -449,6 +475,14 @@ def _long(found: Arguments, word: str, rest: list[str]) -> None:
         _set(found, option, _next(rest, name))
     else:
         _set(found, option, _number_next(option, rest))
+
+
+def option_of(name: str) -> Option | None:
+    """The option of this name or of one that is shortened to it; None if there is no such."""
+    try:
+        return _BY_NAME.get(name) or _shortened(name)
+    except UsageError:
+        return None
 
 
 def _shortened(name: str) -> Option:
@@ -523,7 +557,11 @@ def help_text() -> str:
         for option in OPTIONS:
             if option.group == group:
                 lines += _help_lines(option)
-    lines += ["", "exit status: 0 all is made, 1 with -q something would have to run, 2 an error"]
+    lines += [
+        "",
+        "exit status: 0 all is made, 2 an error; 1 with -q something would have to run, or with",
+        "--format --check a file would change",
+    ]
     return "\n".join(lines)
 
 

@@ -32,7 +32,7 @@ def check(project: Project, wish: Wish) -> list[Diagnostic]:
     if was_planned(project):
         found += plan_complaints(project, wish)
         found += rivals(project.loaded.world)
-    return in_order(found, project.loaded)
+    return in_order(_told_once(found), project.loaded)
 
 
 def check_text(loaded: Loaded) -> list[Diagnostic]:
@@ -46,6 +46,17 @@ def check_text(loaded: Loaded) -> list[Diagnostic]:
         *names(known),
         *unreachable(known),
     ]
+
+
+def _told_once(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """All but the warnings that start where a mistake does: those are about the same."""
+    places = {_start(each) for each in found if each.severity == "error"}
+    return [each for each in found if each.severity == "error" or _start(each) not in places]
+
+
+def _start(diagnostic: Diagnostic) -> tuple[str, int] | None:
+    span = diagnostic.span
+    return (span.source.name, span.start) if span else None
 
 
 def in_order(found: Iterable[Diagnostic], loaded: Loaded) -> list[Diagnostic]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from shutil import which
 
-from pybuild.lint.known import Known, Script, scripts
-from pybuild.pipefile.shelltext import dollars, line_starts, spots
+from pybuild.lint.known import Known, Script
+from pybuild.pipefile.rules import Rule
 from pybuild.pipefile.syntax import PythonText
 from pybuild.pipefile.template import Template
 from pybuild.regex import regex
@@ -45,16 +46,17 @@ _BACK = regex(r"\b(?:cd|popd)\b")
 
 def habits(known: Known) -> Iterator[Diagnostic]:
     """What somebody used to make would write, and what it does not mean here."""
-    for node in known.nodes:
-        for script in scripts(node):
-            yield from _of_dollars(script, known)
-            yield from _of_folders(script, known)
+    for written in known.written:
+        for script in written.scripts:
+            yield from _of_dollars(script, written.rule, known)
+            if written.rule is not None:
+                yield from _of_folders(script, written.rule, known)
 
 
-def _of_dollars(script: Script, known: Known) -> Iterator[Diagnostic]:
+def _of_dollars(script: Script, rule: Rule | None, known: Known) -> Iterator[Diagnostic]:
     text = script.text
     taken = 0  # what is before it has been looked at
-    for at in dollars(text):
+    for at in script.marks.dollars:
         if at < taken:
             continue
         doubled = _DOUBLED.match(text, at)
@@ -64,10 +66,10 @@ def _of_dollars(script: Script, known: Known) -> Iterator[Diagnostic]:
         elif text.startswith("$$", at):
             taken = at + 2
         elif (part := _PART.match(text, at)) is not None:
-            yield _automatic(script, part, known)
+            yield _automatic(script, part, rule)
         elif (lone := _LONE.match(text, at)) is not None:
             if _is_automatic(text, lone):
-                yield _automatic(script, lone, known)
+                yield _automatic(script, lone, rule)
         elif (reference := _REFERENCE.match(text, at)) is not None:
             if _is_make_variable(reference[1], text, known):
                 yield _reference(script, reference, known)
@@ -102,10 +104,9 @@ def _is_automatic(text: str, found: re.Match[str]) -> bool:
     return before in _BEFORE and after in _AFTER
 
 
-def _automatic(script: Script, found: re.Match[str], known: Known) -> Diagnostic:
+def _automatic(script: Script, found: re.Match[str], rule: Rule | None) -> Diagnostic:
     letters = found[0].strip("$()")
     name = _AUTOMATIC[letters[0]]
-    rule = known.rule_of(script.node)
     has_stem = rule is not None and bool(rule.patterns)
     span = script.span(*found.span())
     if name == "stem" and not has_stem:
@@ -131,13 +132,18 @@ def _is_make_variable(name: str, text: str, known: Known) -> bool:
 
 
 def _is_command(name: str, text: str) -> bool:
-    return which(name) is not None or re.search(rf"\b{name}\b[ \t]*\(\)", text) is not None
+    return _is_program(name) or re.search(rf"\b{name}\b[ \t]*\(\)", text) is not None
+
+
+@cache
+def _is_program(name: str) -> bool:
+    return which(name) is not None
 
 
 def _reference(script: Script, found: re.Match[str], known: Known) -> Diagnostic:
     name = found[1]
     span = script.span(*found.span())
-    ours = next((n for n in (name, name.lower()) if n in known.pipeline.variables), "")
+    ours = known.meant_by(name)
     instead = f"<{ours}>" if ours else _INSTEAD.get(name, "")
     if ours:
         help = f"a variable of the Pipefile is written `{instead}`"
@@ -184,7 +190,7 @@ def _is_ours_alone(name: str, script: Script, known: Known) -> bool:
             and name not in each.arguments.text
         ):
             return False
-    told = [(spot.start, spot.end) for spot in spots(script.text) if spot.closed]
+    told = [(spot.start, spot.end) for spot in script.marks.spots if spot.closed]
     for found in re.finditer(rf"\b{name}\b", script.text):
         if any(start <= found.start() < end for start, end in told):
             continue
@@ -209,11 +215,11 @@ def _variable(script: Script, found: re.Match[str], name: str) -> Diagnostic:
 # -- a change of folder that lasts ---------------------------------------------------------------
 
 
-def _of_folders(script: Script, known: Known) -> Iterator[Diagnostic]:
+def _of_folders(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic]:
     """A `cd` behind which a file is named as if it had not been: a recipe is one script."""
-    rule = known.rule_of(script.node)
-    if rule is None or any(
-        may_be_absolute(each, known)
+    moves = [_CD.match(script.text, start) for start in script.marks.lines]
+    if not any(moves) or any(
+        _may_be_absolute(each, known)
         for each in (*rule.targets, *rule.drivers, *rule.prerequisites, *rule.order_only)
     ):
         return
@@ -221,11 +227,10 @@ def _of_folders(script: Script, known: Known) -> Iterator[Diagnostic]:
         each.alias for each in (*rule.targets, *rule.drivers, *rule.prerequisites) if each.alias
     }
     text = script.text
-    for start in line_starts(text):
-        moved = _CD.match(text, start)
+    for moved in moves:
         if moved is None or moved[1].startswith(("..", "/", '"/', "~", "$", '"$')):
             continue
-        for spot in spots(text):
+        for spot in script.marks.spots:
             if spot.start < moved.end() or not spot.closed:
                 continue
             if _BACK.search(text, moved.end(), spot.start):
@@ -236,13 +241,13 @@ def _of_folders(script: Script, known: Known) -> Iterator[Diagnostic]:
                 break
 
 
-def may_be_absolute(template: Template, known: Known) -> bool:
+def _may_be_absolute(template: Template, known: Known) -> bool:
     """Whether a word of a header may stand for files outside the project's folder."""
     if template.call is not None:
         return True
     if template.rule:
         rule = known.pipeline.named.get(template.rule)
-        return rule is None or any(may_be_absolute(each, known) for each in rule.targets)
+        return rule is None or any(_may_be_absolute(each, known) for each in rule.targets)
     first = template.pieces[0] if template.pieces else ""
     return isinstance(first, str) and first.startswith(("/", "~"))
 

@@ -6,11 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Set
 
-from pybuild.lint.known import Known, Script, parts, scripts, word_before
+from pybuild.lint.known import Known, Script, word_before
 from pybuild.pipefile import syntax
-from pybuild.pipefile.recipe import SHELL
 from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, TUPLE, Rule
-from pybuild.pipefile.shelltext import DOUBLE, PLAIN, SINGLE, Spot, spots
+from pybuild.pipefile.shelltext import DOUBLE, PLAIN, SINGLE, Spot
 from pybuild.pipefile.template import Template
 from pybuild.regex import regex
 from pybuild.source import Diagnostic, Edit, Fix
@@ -23,6 +22,7 @@ _INTO = regex(r"[ \t][12]?>\|?[ \t]*$")
 _SILENT = frozenset(
     "echo printf cat grep head tail wc true : rm rmdir sleep cmp ls pwd date".split()
 )
+_TO_ROOT = "DESTDIR"  # by custom empty where files go to the root itself
 _QUOTED = regex(r"'[^']*'|\"[^\"$`\\]*\"")
 _HARD = frozenset("><$`(){}\\*#")
 
@@ -30,32 +30,35 @@ _HARD = frozenset("><$`(){}\\*#")
 def hazards(known: Known) -> Iterator[Diagnostic]:
     """The hazards in all recipes; rules in which there is a mistake are passed over."""
     knows_tasks = _knows_tasks(known)
-    for node in known.nodes:
-        rule = known.rule_of(node)
+    for _, rule, parts, scripts in known.written:
         if rule is None:
             continue
         lists = _lists(rule, known)
-        for script in scripts(node):
-            for spot in spots(script.text):
+        for script in scripts:
+            for spot in script.marks.spots:
                 if spot.closed:
                     yield from _of_spot(script, spot, lists, rule, known)
-        if (
-            knows_tasks
-            and node.block is not None
-            and not known.has_mistake(node.span, node.block.span)
-        ):
-            yield from _of_outcome(node, rule)
+        if knows_tasks and len(parts) == len(scripts) == 1 and _has_only_its_recipe(rule):
+            yield from _of_outcome(scripts[0], rule, known)
 
 
 def _of_spot(
     script: Script, spot: Spot, lists: Set[str], rule: Rule, known: Known
 ) -> Iterator[Diagnostic]:
     name = script.text[spot.start + 1 : spot.end - 1]
-    if name in lists or _is_long_list(known.variable(name), name, rule):
+    value = None if _is_hidden(name, rule) else known.variable(name)
+    if name in lists or (isinstance(value, list | tuple) and len(value) > 1):
         yield from _of_list(script, spot)
     if name in _inputs(rule):
         yield from _of_writing(script, spot)
-    yield from _of_removal(script, spot, name, known)
+    if isinstance(value, str) and _may_be_empty(name, value, known):
+        yield from _of_removal(script, spot, name)
+
+
+def _is_hidden(name: str, rule: Rule) -> bool:
+    """Whether a rule has a name of its own that hides a variable."""
+    words = (*rule.targets, *rule.drivers, *rule.prerequisites, *rule.order_only)
+    return name in rule.params or any(each.alias == name for each in words)
 
 
 # -- lists ---------------------------------------------------------------------------------------
@@ -89,20 +92,6 @@ def _has_many_inputs(rule: Rule) -> bool:
 
 def _is_many(template: Template) -> bool:
     return template.has_wildcards or bool(template.rule)
-
-
-def _is_long_list(value: object, name: str, rule: Rule) -> bool:
-    """Whether a variable, which no other name of the rule hides, is a list of several items."""
-    hidden = name in rule.captures or name in rule.params or name in _aliases(rule)
-    return not hidden and isinstance(value, list | tuple) and len(value) > 1
-
-
-def _aliases(rule: Rule) -> set[str]:
-    return {
-        each.alias
-        for each in (*rule.targets, *rule.drivers, *rule.prerequisites, *rule.order_only)
-        if each.alias
-    }
 
 
 def _of_list(script: Script, spot: Spot) -> Iterator[Diagnostic]:
@@ -150,16 +139,16 @@ def _of_writing(script: Script, spot: Spot) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "PB512",
             f"this empties the prerequisite `{name}`",
-            script.span(found.start(), spot.end),
+            script.span(found.start() + 1, spot.end),
             help="write to `<output>`",
             severity="warning",
         )
 
 
-def _of_removal(script: Script, spot: Spot, name: str, known: Known) -> Iterator[Diagnostic]:
+def _of_removal(script: Script, spot: Spot, name: str) -> Iterator[Diagnostic]:
     """`rm -rf <folder>/...` where the folder may be an empty text: then it starts at the root."""
     text = script.text
-    if not text.startswith("/", spot.end) or not (_may_be_empty(name, known)):
+    if not text.startswith("/", spot.end):
         return
     before = text[: spot.start].removesuffix('"')
     command = _REMOVAL.search(before[before.rfind("\n") + 1 :])
@@ -179,13 +168,12 @@ def _rest(text: str, position: int) -> str:
     return found[1] if found else ""
 
 
-def _may_be_empty(name: str, known: Known) -> bool:
+def _may_be_empty(name: str, value: str, known: Known) -> bool:
     """Whether a variable may be an empty text: it is one, or the environment may say so."""
-    value = known.variable(name)
-    if not isinstance(value, str):
-        return False
     mine = known.assignments.get(name, ())
-    if any(each.operator == "+=" for each in mine) or _is_asserted(name, known):
+    if name == _TO_ROOT or any(each.operator == "+=" for each in mine):
+        return False
+    if _is_asserted(name, known):
         return False
     return value == "" or any(
         each.operator == "?=" or re.search(r"\benv\(", each.expression.text) for each in mine
@@ -212,21 +200,23 @@ def _knows_tasks(known: Known) -> bool:
     )
 
 
-def _of_outcome(node: syntax.Rule, rule: Rule) -> Iterator[Diagnostic]:
-    """A recipe of commands that write no files, without a redirection, for targets that are."""
-    written = parts(node)
+def _has_only_its_recipe(rule: Rule) -> bool:
+    """Whether a rule has to make a file, by nothing but its recipe."""
     if rule.traits.phony or rule.splits or rule.value or not rule.targets:
+        return False
+    return not (rule.settings.touch or rule.settings.before or rule.settings.shell)
+
+
+def _of_outcome(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic]:
+    """A recipe of commands that write no files, without a redirection, for targets that are."""
+    node = script.node
+    if not _writes_nothing(script):
         return
-    if rule.settings.touch or rule.settings.before or rule.settings.shell:
-        return
-    if len(written) != 1 or written[0].kind != SHELL:
-        return
-    text = "\n".join(row for _, row in written[0].rows)
-    if not _writes_nothing(text):
+    if node.block is None or known.has_mistake(node.span, node.block.span):
         return
     target = str(rule.targets[0])
     word = node.segments[1 if rule.name and not rule.value else 0][0]
-    is_task = rule.flavour == LITERAL and re.search(r"(?m)^\s*rm\b", text) is not None
+    is_task = rule.flavour == LITERAL and re.search(r"(?m)^\s*rm\b", script.text) is not None
     start = (node.decorations[0] if node.decorations else node).span
     place = start._replace(end=start.start)
     fixes = (Fix(f"say that `{target}` is no file", (Edit(place, f".PHONY: {target}\n"),)),)
@@ -242,10 +232,10 @@ def _of_outcome(node: syntax.Rule, rule: Rule) -> Iterator[Diagnostic]:
     )
 
 
-def _writes_nothing(text: str) -> bool:
+def _writes_nothing(script: Script) -> bool:
     """Whether a script is nothing but commands of which it is certain that they write no file."""
-    bare = text
-    for spot in reversed(list(spots(text))):
+    bare = script.text
+    for spot in reversed(script.marks.spots):
         bare = f"{bare[: spot.start]}FILE{bare[spot.end :]}"
     bare = _QUOTED.sub("TEXT", bare)
     if any(char in _HARD for char in bare):

@@ -8,10 +8,9 @@ from ast import walk
 from collections import Counter
 from collections.abc import Iterator
 
-from pybuild.lint.known import Known, identifiers, parts
+from pybuild.lint.known import Known, Written, identifiers, marks_of
 from pybuild.pipefile import syntax
 from pybuild.pipefile.recipe import PYTHON, PythonTemplate
-from pybuild.pipefile.shelltext import spots
 from pybuild.pipefile.template import RESERVED
 from pybuild.pipefile.usercode import compile_python, names_set_by, own_nodes
 from pybuild.regex import regex
@@ -22,6 +21,7 @@ from pybuild.typed import Any
 _DYNAMIC = regex(r"\b(?:globals|locals|vars|eval|exec|__dict__|__main__|inspect)\b")
 # `$name` of the shell and `$(name)` of make: what they should have been is told elsewhere.
 _SHELL_NAME = regex(r"\$[({]?([A-Za-z_]\w*)")
+_UNFINISHED = regex(r"<([A-Za-z_]\w*)")  # a placeholder that is never closed
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -41,21 +41,17 @@ def names(known: Known) -> Iterator[Diagnostic]:
 def _unused(known: Known) -> Iterator[Diagnostic]:
     """Variables and functions of the first file that nothing names. Files that it includes may be
     there for others as well."""
-    used: Counter[str] = Counter()
-    for tree in known.trees:
-        for statement in tree.statements:
-            for text in _texts(statement):
-                if _DYNAMIC.search(text):
-                    return
-                used.update(identifiers(text))
+    texts = [text for tree in known.trees for each in tree.statements for text in _texts(each)]
+    texts += [text for written in known.written for text in _in_recipe(written)]
+    everything = "\n".join(texts)
+    if _DYNAMIC.search(everything):
+        return
+    used = Counter(identifiers(everything))
     for statement in known.trees[0].statements:
         if isinstance(statement, syntax.Assignment):
             name = statement.name
-            if not (
-                used[name]
-                or name.startswith("_")
-                or known.has_mistake(statement.span, statement.span)
-            ):
+            is_free = not (used[name] or name.startswith("_") or known.is_told_of(name))
+            if is_free and not known.has_mistake(statement.span, statement.span):
                 yield _warning(
                     "PB601",
                     f"nothing uses the variable `{name}`",
@@ -63,11 +59,11 @@ def _unused(known: Known) -> Iterator[Diagnostic]:
                     fixes=_removal(statement),
                 )
         elif isinstance(statement, syntax.PythonBlock):
-            yield from _unused_functions(statement, used)
+            yield from _unused_functions(statement, used, known)
 
 
 def _texts(statement: syntax.Statement) -> Iterator[str]:
-    """All text of a statement in which a name is a use of what it stands for."""
+    """All text of a statement, but for recipes, in which a name is a use of what it stands for."""
     if isinstance(statement, syntax.Assignment):
         yield statement.expression.text
     elif isinstance(statement, syntax.PythonBlock):
@@ -80,7 +76,6 @@ def _texts(statement: syntax.Statement) -> Iterator[str]:
             yield from _in_words(segment)
         for each in statement.decorations:
             yield from _texts(each)
-        yield from _in_recipe(statement)
     elif isinstance(statement, syntax.Decoration):
         if isinstance(statement.arguments, syntax.PythonText):
             yield statement.arguments.text
@@ -94,22 +89,26 @@ def _in_words(words: tuple[syntax.Word, ...]) -> Iterator[str]:
             if isinstance(piece, syntax.Placeholder):
                 yield str(piece.reference)
             else:
-                yield from (found[1] for found in _SHELL_NAME.finditer(piece.text))
+                yield from _SHELL_NAME.findall(piece.text)
+                yield from _UNFINISHED.findall(piece.text)
 
 
-def _in_recipe(node: syntax.Rule) -> Iterator[str]:
-    if isinstance(node.block, syntax.FunctionCall):
-        yield " ".join((node.block.name, *node.block.required, *node.block.optional))
-    for part in parts(node):
+def _in_recipe(written: Written) -> Iterator[str]:
+    block = written.node.block
+    if isinstance(block, syntax.FunctionCall):
+        yield " ".join((block.name, *block.required, *block.optional))
+    for part in written.parts:
         text = "\n".join(row for _, row in part.rows)
         if part.kind == PYTHON:
             yield text
             continue
-        yield from (text[spot.start : spot.end] for spot in spots(text))
-        yield from (found[1] for found in _SHELL_NAME.finditer(text))
+        yield from (text[spot.start : spot.end] for spot in marks_of(text).spots)
+        yield from _SHELL_NAME.findall(text)
 
 
-def _unused_functions(block: syntax.PythonBlock, used: Counter[str]) -> Iterator[Diagnostic]:
+def _unused_functions(
+    block: syntax.PythonBlock, used: Counter[str], known: Known
+) -> Iterator[Diagnostic]:
     tree = _tree_of(block)
     source = block.span.source
     for node in tree.body if tree else ():
@@ -118,7 +117,8 @@ def _unused_functions(block: syntax.PythonBlock, used: Counter[str]) -> Iterator
         start = source.offset(node.lineno, node.col_offset)
         end = source.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
         own = identifiers(source.text[start:end]).count(node.name)
-        if used[node.name] == own and not node.name.startswith("_"):
+        is_free = not (node.name.startswith("_") or known.is_told_of(node.name))
+        if used[node.name] == own and is_free:
             at = source.text.index(node.name, start + len("def"))
             span = Span(source, at, at + len(node.name))
             yield _warning("PB602", f"nothing calls the function `{node.name}`", span)
@@ -152,15 +152,14 @@ def _overwritten(known: Known) -> Iterator[Diagnostic]:
     for tree in known.trees:
         unread: dict[str, syntax.Assignment] = {}
         for statement in tree.statements:
-            if isinstance(statement, syntax.Include):
+            if isinstance(statement, syntax.Include | syntax.PythonBlock | syntax.Invalid):
                 unread.clear()
-            elif isinstance(statement, syntax.Assignment | syntax.PythonBlock | syntax.Invalid):
-                for text in _texts(statement):
-                    if _DYNAMIC.search(text):
-                        unread.clear()
-                    for name in identifiers(text):
-                        unread.pop(name, None)
-            if isinstance(statement, syntax.Assignment):
+            elif isinstance(statement, syntax.Assignment):
+                text = statement.expression.text
+                if "(" in text:  # what is called may read anything
+                    unread.clear()
+                for name in identifiers(text):
+                    unread.pop(name, None)
                 before = unread.get(statement.name)
                 if before is not None and statement.operator == "=":
                     yield _warning(
@@ -177,7 +176,7 @@ def _overwritten(known: Known) -> Iterator[Diagnostic]:
 def _phony(known: Known) -> Iterator[Diagnostic]:
     """Names in `.PHONY` that no rule makes; not where a rule that is not known might."""
     pipeline = known.pipeline
-    if len(pipeline.rules) < len(known.nodes) - _phony_lines(known) or pipeline.makefiles:
+    if len(pipeline.rules) < len(known.written) - _phony_lines(known) or pipeline.makefiles:
         return
     if pipeline.missing:
         return
@@ -203,7 +202,7 @@ def _phony_lines(known: Known) -> int:
     return sum(
         len(node.segments[0]) == 1
         and [getattr(each, "text", "") for each in node.segments[0][0].pieces] == [".PHONY"]
-        for node in known.nodes
+        for node, *_ in known.written
     )
 
 
@@ -212,7 +211,7 @@ def _phony_lines(known: Known) -> int:
 
 def _hidden(known: Known) -> Iterator[Diagnostic]:
     """Names that a block of a recipe takes for something else than they are there."""
-    if not any(each.kind == PYTHON for node in known.nodes for each in parts(node)):
+    if not any(each.kind == PYTHON for written in known.written for each in written.parts):
         return
     bound = _bound(known)
     for rule in known.pipeline.rules:

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pybuild.dryrun import as_dry, judge, settle_splits
+from pybuild.dryrun import as_dry, everything, judge, settle_splits
 from pybuild.engine.events import Complaint, Event, Judged
 from pybuild.engine.ports import Report
-from pybuild.graph import Job
-from pybuild.pipefile.rules import PATTERN
 from pybuild.project import Project, Wish
 from pybuild.source import BuildError, Diagnostic
 
@@ -80,23 +78,9 @@ def _of_plan(project: Project, wish: Wish) -> Sequence[Diagnostic]:
     settle_splits(project, wish, splits)
     plan = _Complaints(plan_only=True)
     try:
-        judge(project, _everything(project), wish, plan)
+        judge(project, everything(project), wish, plan)
     except _PlanStands:
         pass
     except BuildError as error:
         plan.found += error.diagnostics
     return [*splits.found, *plan.found]
-
-
-def _everything(project: Project) -> list[Job]:
-    """Jobs that stand for all that the Pipefile can make, but for what is made on demand."""
-    world = project.loaded.world
-    found = []
-    for rule in project.loaded.pipeline.rules:
-        if rule.flavour == PATTERN or not rule.settings.active:
-            continue
-        try:
-            found.append(world.whole_rule(rule))
-        except BuildError:
-            found += world.jobs_of[rule.index]  # that it matches nothing is said elsewhere
-    return found

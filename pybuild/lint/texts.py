@@ -19,7 +19,7 @@ _PLACEHOLDER = regex(r"<([A-Za-z_]\w*)>")
 
 def texts(known: Known) -> Iterator[Diagnostic]:
     """The references that stay as they are written."""
-    for node in known.nodes:
+    for node, *_ in known.written:
         for segment in (*node.segments, node.order_only):
             for word in segment:
                 yield from _in_header(word, known)
@@ -33,7 +33,7 @@ def _in_header(word: syntax.Word, known: Known) -> Iterator[Diagnostic]:
     source = word.span.source
     for found in _IN_HEADER.finditer(source.text, word.span.start, word.span.end):
         span = Span(source, *found.span())
-        ours = _ours(found[1] or "", known)
+        ours = known.meant_by(found[1] or "")
         yield Diagnostic(
             "PB504",
             f"`{found[0]}` is make's, and here a part of the name",
@@ -44,16 +44,11 @@ def _in_header(word: syntax.Word, known: Known) -> Iterator[Diagnostic]:
         )
 
 
-def _ours(name: str, known: Known) -> str:
-    """The variable of the Pipefile that is meant by one of make's; "" if there is none."""
-    return next((n for n in (name, name.lower()) if n in known.pipeline.variables), "")
-
-
 def _names_in_attributes(known: Known) -> frozenset[str]:
     """Names in the arguments of attributes, whose texts may have placeholders."""
     return frozenset(
         name
-        for node in known.nodes
+        for node, *_ in known.written
         for each in node.decorations
         if isinstance(each.arguments, syntax.PythonText)
         for name in identifiers(each.arguments.text)
@@ -110,7 +105,7 @@ def _span_of(constant: ast.Constant, expression: syntax.PythonText) -> Span:
 
 
 def _of_make(found: re.Match[str], span: Span, known: Known) -> Diagnostic:
-    ours = _ours(found[1], known) or found[1].lower()
+    ours = known.meant_by(found[1]) or found[1].lower()
     return Diagnostic(
         "PB504",
         f"`{found[0]}` is make's: in Python it is a text like any other",

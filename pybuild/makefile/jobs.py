@@ -247,9 +247,7 @@ class MakeJobs:
     def _makers(self, job: Job) -> list[Node]:
         """The nodes whose prerequisites are those of a job."""
         nodes = self._nodes[job]
-        return [
-            each for node in nodes for each in ([node, *node.peers] if node.entry.group else [node])
-        ]
+        return [each for node in nodes for each in (node, *node.peers)]
 
     def _add_needs(self, node: Node, inputs: dict[str, None], later: dict[str, None]) -> None:
         """Adds what a node needs. Names without a recipe hand on what they need: a file that is
@@ -300,6 +298,9 @@ class MakeJobs:
         if node.entry.group:
             node = self._found(self._first_of_group(node.target.name, node.entry))[0]
             nodes = [node]
+        elif node.rule is not None and node.peers:
+            node = self._first_of_pattern(node, node.rule)
+            nodes = [node]
         name = normalise(node.target.name)
         made = [name]
         for peer in node.peers:
@@ -317,6 +318,15 @@ class MakeJobs:
         """One name for all targets of a `&:` rule: its recipe is expanded for the first."""
         names = {name, *entry.group}
         return next(each for each in self.database.targets if each in names)
+
+    def _first_of_pattern(self, node: Node, rule: PatternRule) -> Node:
+        """The same for all that one run of a pattern rule makes: its recipe is expanded for the
+        first target, whichever is asked for, unless another rule makes that one."""
+        for peer in node.peers:
+            if match_pattern(rule.targets[0], peer.target.name) is not None:
+                first = self._found(peer.target.name)[0]
+                return first if first.rule is rule else node
+        return node
 
     def _traits_of(self, nodes: list[Node]) -> Traits:
         node, database = nodes[0], self.database

@@ -183,6 +183,8 @@ class Walk:
     def _resume(self) -> None:
         """Goes on with the first of what has waited."""
         self._position, node = heappop(self._ready)
+        if node.state != State.PARKED:
+            return  # the recipe of another has made it, or does so now
         node.state = State.UPDATING
         self._stack.append(node)
         started = self.executor.started
@@ -238,8 +240,9 @@ class Walk:
             self._make_ready(node)
 
     def _running_before(self, node: Node) -> list[Node]:
-        """The nodes that run of those that it needs; of an intermediate one, those behind it."""
-        found: dict[int, Node] = {}
+        """The nodes that run of those that it needs; of an intermediate one, those behind it. What
+        makes it along with another is among them."""
+        found = {id(peer): peer for peer in node.peers if peer.state == State.RUNNING}
         todo = [node, *node.peers]
         seen = set(map(id, todo))
         for each in todo:
@@ -279,10 +282,12 @@ class Walk:
         if own_time == MISSING:
             debug.basic(depth + 1, f"File '{node.name}' does not exist.")
         self._find_rule(node)
-        group = [node, *node.peers] if node.entry.group else [node]
+        # What the others of a recipe need is brought up to date, too; how old they are themselves
+        # counts only if they were written as a group.
+        group = [node, *node.peers]
         for each in group:
             self.known.find_dependencies(each)
-        oldest = min(self._first_time(each) for each in group)
+        oldest = min(map(self._first_time, group)) if node.entry.group else own_time
         while True:
             status, running, newer = yield from self._look_at(group, oldest)
             must_make = oldest == MISSING or newer or self.manner.always
@@ -333,9 +338,9 @@ class Walk:
                     continue
                 for inner in self._rules_of(found):
                     if inner.state == State.UPDATING:
-                        self._drop(node, each)
+                        self._drop(node, each, group[0])
                         break
-                    self._adopt(inner, node)
+                    self._adopt(inner, group[0])
                     self._prune(inner, node)
                     newer = yield from self._check(inner, own_time)
                     status = max(status, _status_of(inner))
@@ -398,7 +403,7 @@ class Walk:
     def _step(self, owner: Node, dependency: Dependency, counts: bool) -> tuple[Node, bool] | None:
         """Goes from an intermediate file to what it is made of, unless that leads back."""
         if dependency.node.state == State.UPDATING:
-            self._drop(owner, dependency)
+            self._drop(owner, dependency, owner)
             return None
         self._adopt(dependency.node, owner)
         self._prune(dependency.node, owner)
@@ -440,9 +445,14 @@ class Walk:
                     return status, running
         return status, running
 
-    def _drop(self, node: Node, dependency: Dependency) -> None:
-        """A prerequisite that leads back here is left out."""
-        self.executor.warn(f"Circular {node.name} <- {dependency.node.name} dependency dropped.")
+    def _drop(self, node: Node, dependency: Dependency, leader: Node) -> None:
+        """A prerequisite that leads back here is left out. `leader` is the one of a group that is
+        looked at. Where it is the first of another, make takes what is left of these for the
+        leader's own."""
+        self.executor.warn(f"Circular {leader.name} <- {dependency.node.name} dependency dropped.")
+        if node is not leader and node.dependencies and node.dependencies[0] is dependency:
+            leader.dependencies = leader.order = node.dependencies[1:]
+            return
         for found in (node.dependencies or [], node.order):
             if dependency in found:
                 found.remove(dependency)
@@ -538,7 +548,7 @@ class Walk:
         if node.recipe is not None:
             node.state = State.RUNNING
             for peer in node.peers:
-                if peer.state == State.NEW:
+                if peer.state in (State.NEW, State.PARKED):
                     peer.state = State.RUNNING
                     self._first_time(peer)
             self.executor.start(node, self._is_linear)
@@ -596,7 +606,12 @@ class Walk:
     def _finished(self, node: Node) -> None:
         """A recipe is over, or there was none to run."""
         self._explain_end(node)
-        made = [node, *(peer for peer in node.peers if peer.state != State.DONE)]
+        made = [node]
+        for peer in node.peers:
+            if peer.state == State.UPDATING:
+                peer.time = UNKNOWN  # the walk is above it, and goes on with it
+            elif peer.state != State.DONE:
+                made.append(peer)
         for each in made:
             each.status = node.status
             each.has_run = node.has_run

@@ -8,15 +8,21 @@ the same, so no job runs because of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from warnings import catch_warnings, simplefilter
 
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.inline import INDENT, Snippet, Tidy, tidied
 from pybuild.pipefile.parse import parse
 from pybuild.pipefile.recipe import cut_recipe, flags_size
 from pybuild.pipefile.shelltext import trimmed
-from pybuild.pipefile.usercode import Row, is_written_as_list
+from pybuild.pipefile.usercode import (
+    Row,
+    compile_arguments,
+    compile_expression,
+    is_written_as_list,
+)
 from pybuild.regex import regex
-from pybuild.source import BuildError, Source
+from pybuild.source import BuildError, Diagnostic, Source
 from pybuild.typed import NamedTuple
 
 WIDTH = 100  # of a header; longer ones are broken
@@ -43,12 +49,28 @@ def format_text(text: str, name: str, tidy: Tidy | None = None) -> str:
     source = Source(name, text.removeprefix(mark).replace("\r\n", "\n"))
     tree, diagnostics = parse(source)
     errors = [each for each in diagnostics if each.severity == "error"]
+    with catch_warnings():
+        simplefilter("ignore")  # of `"\\d"` a build tells
+        errors += _wrong_expressions(tree)
     if errors:
         raise BuildError(*errors)
     python = tidied(_snippets(tree), tidy) if tidy else {}
     rows = _spaced(_items(tree, python))
     made = "".join(f"{row}\n" for row in rows)
     return mark + (made.replace("\n", "\r\n") if is_dos else made)
+
+
+def _wrong_expressions(tree: syntax.Tree) -> Iterator[Diagnostic]:
+    """Mistakes in Python outside of blocks, which may go on in lines that seem to be others."""
+    for node in tree.statements:
+        try:
+            if isinstance(node, syntax.Assignment):
+                compile_expression(node.expression)
+            for each in node.decorations if isinstance(node, syntax.Rule) else ():
+                if isinstance(each.arguments, syntax.PythonText):
+                    compile_arguments(each.arguments)
+        except BuildError as error:
+            yield from error.diagnostics
 
 
 # -- statements ----------------------------------------------------------------------------------
@@ -93,9 +115,7 @@ def _items(tree: syntax.Tree, python: Mapping[Snippet, Sequence[str]]) -> list[_
     return found
 
 
-def _by_start(
-    tree: syntax.Tree,
-) -> Iterator[tuple[int, syntax.Statement | syntax.Block]]:
+def _by_start(tree: syntax.Tree) -> Iterator[tuple[int, syntax.Statement | syntax.Block]]:
     """Statements and blocks, by where their lines begin."""
     text = tree.source.text
     for node in tree.statements:
@@ -163,14 +183,21 @@ class _Word(NamedTuple):
 def _header(rule: syntax.Rule) -> list[str]:
     """The lines of a header; as they are if something stands there that is neither word nor mark,
     such as a comment inside brackets."""
-    words = [word.span for part in (*rule.segments, rule.order_only) for word in part]
-    spans = [(span.start, span.end) for span in words]
-    start = rule.span.start + len(rule.kind)
-    found = _words(rule, rule.kind, start, sorted(spans))
-    if found is None:
+    places = [word.span for part in (*rule.segments, rule.order_only) for word in part]
+    spans = sorted((span.start, span.end) for span in places)
+    found = _words(rule, rule.kind, rule.span.start + len(rule.kind), spans)
+    if found is None or (not rule.kind and _hides_keyword(rule, spans)):
         return _written(rule).split("\n")
     colons = [number for number, word in enumerate(found, 1) if word.has_colon]
     return _broken(found, colons[-1])
+
+
+def _hides_keyword(rule: syntax.Rule, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether something else than blanks stands behind the first target: that may keep it from
+    being read as a keyword."""
+    (_, end), *others = spans
+    gap = rule.span.source.text[end : others[0][0]] if others else ""
+    return ":" not in gap and gap.strip(" \t") != ""
 
 
 def _include(node: syntax.Include) -> list[str]:
@@ -280,7 +307,7 @@ def _part(
     found = _COLON.search(head[1])
     comment = found[1] if found else None
     made = [f"{INDENT}python:  {comment}" if comment else f"{INDENT}python:"]
-    inner = _dedented(rows)
+    inner = _dedented(rows, block)
     made += _python_rows(inner, 2, block, python)
     return [*made, ""] if len(inner) < len(rows) else made
 
@@ -325,12 +352,12 @@ def _has_margin_comments(rows: Sequence[Row], block: syntax.Block) -> bool:
     return any(_margin_comment(row, block) for row in rows)
 
 
-def _dedented(rows: Sequence[Row]) -> list[Row]:
+def _dedented(rows: Sequence[Row], block: syntax.Block) -> list[Row]:
     """The lines of a Python part of a recipe without the indentation that they share, and without
-    blank lines around them."""
+    blank lines behind them."""
     cut = min((len(row) - len(row.lstrip()) for _, row in rows if row.strip()), default=0)
     found = [(offset + cut, row[cut:]) if row.strip() else (offset, "") for offset, row in rows]
-    while found and not found[-1][1]:
+    while found and not (found[-1][1] or _margin_comment(found[-1], block)):
         found.pop()
     return found
 
@@ -361,7 +388,7 @@ def _rule_snippets(rule: syntax.Rule) -> Iterator[Snippet]:
         return
     for head, inner in cut_recipe(rows):
         if head is not None and not _has_margin_comments(inner, rule.block):
-            yield _snippet(_dedented(inner), 2)
+            yield _snippet(_dedented(inner, rule.block), 2)
 
 
 def _snippet(rows: Sequence[Row], depth: int) -> Snippet:

@@ -161,6 +161,12 @@ def compile_expression(
         raise BuildError(Diagnostic("PB110", message, place, help=help or _QUOTES)) from None
 
 
+def compile_arguments(arguments: PythonText) -> CodeType:
+    """The code of a call of `__take__` with the arguments of an attribute. Raises BuildError for a
+    syntax error, at its place."""
+    return compile_expression(arguments, "__take__(", "\n)")
+
+
 def is_written_as_list(expression: str) -> bool:
     """Whether an assignment shows a list, so that `NAME=value` of the command line gives one."""
     return expression.lstrip().startswith(("[", "(", "glob("))

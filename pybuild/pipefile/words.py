@@ -281,10 +281,22 @@ class Words:
             )
         fixes = nearest_fixes(name, known, span)
         if where == "recipe":
-            before = span._replace(end=span.start)
-            fixes = (*fixes, Fix("keep it as text", (Edit(before, "\\"),)))
+            fixes = (*fixes, *_other_meanings(span))
         message = f"`<{name}>` is not known here"
         return [Diagnostic("PB201", message, span, help=help, fixes=fixes)]
+
+
+def _other_meanings(span: Span) -> list[Fix]:
+    """What else `<...>` in a script can have been meant as: two redirections, if it looks like the
+    name of a file, or the text itself."""
+    inner = span.source.text[span.start + 1 : span.end - 1]
+    found = []
+    if "." in inner and "(" not in inner:
+        after = Span(span.source, span.start + 1, span.start + 1)
+        before = Span(span.source, span.end - 1, span.end - 1)
+        found.append(Fix("write it as redirections", (Edit(after, " "), Edit(before, " "))))
+    found.append(Fix("keep it as text", (Edit(span._replace(end=span.start), "\\"),)))
+    return found
 
 
 def _tidy(pieces: Sequence[TemplatePiece]) -> list[TemplatePiece]:

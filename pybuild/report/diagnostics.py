@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pybuild.source import Diagnostic, Note, Span
 
+PAGE = "docs/diagnostics.md"  # has a section for each code
 _LONGEST = 160
 
 
@@ -62,6 +63,7 @@ def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
             "severity": each.severity,
             "message": each.message,
             "help": each.help,
+            "page": f"{PAGE}#{each.code.lower()}",
             **_place(each.span),
             "notes": [{"message": note.message, **_place(note.span)} for note in each.notes],
             "tags": list(each.tags),

@@ -147,9 +147,9 @@ class PlainReport:
         if event.error:
             kind = "failed (ignored)" if event.ignored else "failed"
             again = "; it will be tried again" if event.again else ""
-            self._tell(
-                f"pybuild: {event.job.origin}: `{event.job.name}` {kind}: {event.error}{again}"
-            )
+            severity = "warning" if event.ignored or event.again else "error"
+            name = f"`{event.job.name}`"
+            self._tell(f"{event.job.origin}: {severity}: {name} {kind}: {event.error}{again}")
             if event.help:
                 self._tell(f"  help: {event.help}")
 

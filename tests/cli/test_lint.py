@@ -221,6 +221,7 @@ def test_data_says_where_and_what(place: Place) -> None:
             "severity": "error",
             "message": "`<inptu>` is not known here",
             "help": "did you mean `input` or `inputs`?",
+            "page": "docs/diagnostics.md#pb201",
             "file": "Pipefile",
             "line": 2,
             "column": 8,

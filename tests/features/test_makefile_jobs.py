@@ -476,6 +476,20 @@ def test_a_source_that_a_split_might_have_made(box: Sandbox) -> None:
     assert box.ran() == 1
 
 
+@pytest.mark.parametrize("goals", [("a.y", "a.z"), ("a.z", "a.y"), ("a.z",)])
+def test_one_recipe_for_several_targets_of_a_pattern(box: Sandbox, goals: tuple[str, ...]) -> None:
+    """It is one job whichever target is asked for, and needs what any of them needs."""
+    box.put("Makefile", "%.y %.z: %.x\n\tcat $^ > a.y; cp a.y a.z\na.y: extra\n")
+    box.put("a.x", "x\n")
+    box.put("extra", "1\n")
+    assert box.ran(CONTENT, *goals) == 1
+    for goal in ("a.z", "a.y"):
+        box.runs_nothing(CONTENT, goal)
+    box.put("extra", "2\n")
+    assert box.ran(CONTENT, *goals) == 1
+    assert box.text("a.z") == "x\n2\n"
+
+
 def test_ignored_errors_of_one_target(box: Sandbox) -> None:
     box.put("Makefile", "all: a.x b.x\n%.x: ; false\n.IGNORE: a.x\n")
     output = box.run(CONTENT, "-k", status=2)

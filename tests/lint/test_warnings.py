@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.lint.check import check
-from pybuild.project import Opening, Project, Wish
-from pybuild.source import Diagnostic, Fix
+from pybuild.source import Fix
 
 from .fixing import fixed
+from .looking import look, told
 
 
 @pytest.fixture(autouse=True)
@@ -22,25 +21,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder: an empty project."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def look(text: str, *files: str) -> list[Diagnostic]:
-    """All that is said of a Pipefile in a folder with these files, which are empty."""
-    for name in files:
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).touch()
-    Path("Pipefile").write_text(text, "utf-8")
-    project = Project(Opening())
-    project.open()
-    try:
-        return check(project, Wish())
-    finally:
-        project.close()
-
-
-def told(found: list[Diagnostic]) -> list[tuple[int, str]]:
-    """Line and code of each."""
-    return [(each.span.place[0] if each.span else 0, each.code) for each in found]
 
 
 def of_recipe(recipe: str) -> list[tuple[int, str]]:
@@ -228,6 +208,9 @@ PIPEFILES = [
     ('-include more.pipe\nx = 1\na:\n    touch <output>\n', []),
     ('python:\n    def f():\n        return "x"\na: <f()>\n    touch <output>\nx:\n    touch x\n', []),
     ('python:\n    def f(*_):\n        return True\n@uptodate_if(f)\na:\n    touch <output>\n', []),
+    # A mistake and what follows from it are told once.
+    ('src = "x"\na:\n    touch a <srcc>\n', [(3, "PB201")]),
+    ('SRC = "b.in"\na: $(SRC)x\n    touch <output>\n', [(2, "PB305")]),
     # Values that nothing sees.
     ('x = 1\nx = 2\na:\n    touch <output> <x>\n', [(1, "PB603")]),
     ('x = 1\nb:\n    touch b <x>\nx = 2\n', [(1, "PB603")]),
@@ -236,7 +219,16 @@ PIPEFILES = [
     ('x = "a"\nx += "b"\na:\n    touch <output> <x>\n', []),
     ('x = 1\nx ?= 2\na:\n    touch <output> <x>\n', []),
     ('x = 1\npython:\n    y = x\nx = 2\na:\n    touch <output> <x>\n', []),
+    (
+        'python:\n    def f():\n        return x\nx = 1\ny = f()\nx = 2\n'
+        'a:\n    touch <output> <x> <y>\n',
+        [],
+    ),
     ('x = 1\n-include more.pipe\nx = 2\na:\n    touch <output> <x>\n', []),
+    # What may be removed.
+    ('DESTDIR ?= ""\n.PHONY: u\nu:\n    rm -rf <DESTDIR>/usr/lib/it\n', []),
+    ('p ?= "a"\npython:\n    assert p, "p is empty"\n.PHONY: u\nu:\n    rm -rf <p>/lib\n', []),
+    ('p = env("P", "a")\n.PHONY: u\nu:\n    rm -rf <p>/lib\n', [(4, "PB508")]),
     # `.PHONY`.
     ('.PHONY: b\na:\n    touch <output>\n', [(1, "PB608")]),
     ('.PHONY: a all\nall: a\na:\n    echo\n', []),
@@ -303,6 +295,7 @@ CURES = [
     ("PB603", 'o = 1\no = 2\na:\n    touch a <o>\n', "o = 2\na:\n    touch a <o>\n"),
     ("PB608", ".PHONY: claen\nclean:\n    touch clean\n", ".PHONY: clean\nclean:\n    touch clean\n"),
     ("PB201", "a: b.in\n    cp <inptu> <output>\n", "a: b.in\n    cp <input> <output>\n"),
+    ("PB201", "a: b.in\n    sort <b.in>a\n", "a: b.in\n    sort < b.in >a\n"),
     ("PB204", 'src = "b.in"\na: <srcc>\n    touch a\nz: <src>\n    touch z\n', 'src = "b.in"\na: <src>\n    touch a\nz: <src>\n    touch z\n'),
     ("PB207", "x = gcc\na:\n    touch a <x>\n", 'x = "gcc"\na:\n    touch a <x>\n'),
     ("PB211", "a: b.in\n    touch a <input.basenam>\n", "a: b.in\n    touch a <input.basename>\n"),

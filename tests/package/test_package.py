@@ -36,6 +36,7 @@ def test_the_grammar_is_in_both_archives(archives: dict[str, Path]) -> None:
         names = wheel.namelist()
     assert "pybuild/pipefile/pipefile.lark" in names
     assert "pybuild/py.typed" in names
+    assert {f"pybuild/cli/completion.{shell}" for shell in ("bash", "zsh", "fish")} <= {*names}
     assert not [name for name in names if name.startswith(("tests/", "grammar/", "examples/"))]
     with tarfile.open(archives["source"]) as source:
         stripped = {name.partition("/")[2] for name in source.getnames()}

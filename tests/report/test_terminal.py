@@ -350,9 +350,9 @@ def test_echoes_are_dim_and_failures_red() -> None:
     assert f"{DIM}cp a b{RESET}\n" in text
     assert f"{DIM}for x; do\n  true\ndone{RESET}\n" in text
     assert "job1: it is forced\n" in text
-    assert f"{RED}pybuild: Pipefile:1:1: `job2` failed: exit status 1{RESET}\n" in text
+    assert f"{RED}Pipefile:1:1: error: `job2` failed: exit status 1{RESET}\n" in text
     assert f"{RED}Pipefile:1:1: error: cannot read `x` [PB404]{RESET}\n  1 | a: b\n" in text
-    assert "\npybuild: Pipefile:1:1: `job3` failed (ignored): exit status 2\n" in text
+    assert "\nPipefile:1:1: warning: `job3` failed (ignored): exit status 2\n" in text
     assert f"{RESET}\n  last\n  words\n{RED}pybuild: 1 ran, " in text
 
 

@@ -15,6 +15,8 @@ from pybuild.pipefile.shelltext import (
     LITERAL_HERE,
     PLAIN,
     SINGLE,
+    dollars,
+    line_starts,
     quote,
     significant,
     spots,
@@ -321,3 +323,38 @@ def _told(script: str) -> tuple[int, bytes]:
 def test_what_counts_is_there_for_any_text(text: str) -> None:
     found = significant(text)
     assert len(found) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("script", "expanded"),
+    [
+        ("a $b", "$b"),
+        ('"$b"', '$b"'),
+        ("'$b' $c", "$c"),
+        ("\\$b $c", "$c"),
+        ("$'x$y' $c", "$'x$y' $c|$c"),
+        ("# $b\n$c", "$c"),
+        ("$(a $b)", "$(a $b)|$b)"),
+        ("cat <<E\n$b\nE\n$c", "$c"),
+        ("$$", "$$|$"),
+    ],
+)
+def test_dollars_that_mean_something(script: str, expanded: str) -> None:
+    """What stands from each of them to the end of its line."""
+    found = [script[at:].partition("\n")[0] for at in dollars(script)]
+    assert "|".join(found) == expanded
+
+
+@pytest.mark.parametrize(
+    ("script", "starts"),
+    [
+        ("a\nb", ["a", "b"]),
+        ("a \\\nb\nc", ["a", "c"]),
+        ("'a\nb'\nc", ["'a", "c"]),
+        ("(a\nb)\nc", ["(a", "c"]),
+        ("cat <<E\nx\nE\nc", ["cat", "c"]),
+    ],
+)
+def test_lines_that_are_inside_of_nothing(script: str, starts: list[str]) -> None:
+    found = [script[at:] for at in line_starts(script)]
+    assert [text.split()[0] for text in found if text.split()] == starts

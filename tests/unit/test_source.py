@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pybuild.report.diagnostics import as_data, excerpt, render
-from pybuild.source import BuildError, Diagnostic, Note, Source, Span, did_you_mean, nearest
+from pybuild.source import (
+    BuildError,
+    Diagnostic,
+    Note,
+    Source,
+    Span,
+    did_you_mean,
+    nearest,
+    nearest_fixes,
+)
 
 # -- places ---------------------------------------------------------------------------------------
 
@@ -195,3 +204,30 @@ def test_as_data_counts_from_one() -> None:
     (found,) = as_data([Diagnostic("PB1", "m", span_of(text, "def"))])
     place = {key: found[key] for key in ("file", "line", "column", "end_line", "end_column")}
     assert place == {"file": "Pipefile", "line": 2, "column": 4, "end_line": 2, "end_column": 7}
+
+
+# -- places of Python's trees, and fixes ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "offset"),
+    [(1, 0, 0), (1, 2, 1), (1, 3, 2), (2, 0, 3), (2, 1, 4), (3, 0, 6), (9, 0, 6)],
+)
+def test_lines_and_bytes_become_offsets(line: int, column: int, offset: int) -> None:
+    assert Source("f", "\u00e4b\nde\n").offset(line, column) == offset
+
+
+def test_fixes_replace_the_word_alone() -> None:
+    source = Source("f", "cp <inptu.basename> x")
+    span = Span(source, 3, 19)
+    fixes = nearest_fixes("inptu", ["input", "inputs", "output"], span)
+    assert [each.title for each in fixes] == ["write `input`", "write `inputs`"]
+    ((at, text),) = fixes[0].edits
+    assert (source.text[at.start : at.end], text) == ("inptu", "input")
+
+
+def test_a_word_that_stands_there_twice_or_not_at_all_has_no_fix() -> None:
+    source = Source("f", "<inptu(inptu)>")
+    assert nearest_fixes("inptu", ["input"], Span(source, 0, 14)) == ()
+    assert nearest_fixes("outptu", ["output"], Span(source, 0, 14)) == ()
+    assert nearest_fixes("inptu", ["unlike"], Span(source, 0, 6)) == ()

@@ -1,0 +1,1 @@
+autocmd BufNewFile,BufRead Pipefile,*.pipe setfiletype pipefile

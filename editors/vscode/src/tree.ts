@@ -1,0 +1,110 @@
+// The view of targets: a project a folder, if there are several, and its rules.
+
+import * as path from "node:path";
+import * as vscode from "vscode";
+import { goalOf, type Row } from "./listing.js";
+import { findProjects, rulesOf, type Project } from "./projects.js";
+
+export class FolderNode {
+  constructor(readonly project: Project) {}
+}
+
+export class RuleNode {
+  constructor(
+    readonly project: Project,
+    readonly row: Row,
+  ) {}
+
+  get folder(): string {
+    return this.project.folder;
+  }
+
+  get goal(): string | undefined {
+    return goalOf(this.row);
+  }
+}
+
+export class MessageNode {
+  constructor(
+    readonly project: Project,
+    readonly text: string,
+  ) {}
+}
+
+type Node = FolderNode | RuleNode | MessageNode;
+
+const ICONS: Record<string, string> = {
+  task: "symbol-event",
+  split: "split-horizontal",
+  collate: "group-by-ref-type",
+  value: "symbol-variable",
+  "%": "symbol-misc",
+};
+
+export class Targets implements vscode.TreeDataProvider<Node> {
+  private readonly changed = new vscode.EventEmitter<Node | undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+
+  refresh(): void {
+    this.changed.fire(undefined);
+  }
+
+  async getChildren(node?: Node): Promise<Node[]> {
+    if (!vscode.workspace.isTrusted) return [];
+    if (node instanceof FolderNode) return children(node.project);
+    if (node) return [];
+    const projects = await findProjects();
+    const [only] = projects;
+    return projects.length === 1 && only ? children(only) : projects.map((each) => new FolderNode(each));
+  }
+
+  getTreeItem(node: Node): vscode.TreeItem {
+    if (node instanceof FolderNode) return folderItem(node.project);
+    return node instanceof RuleNode ? ruleItem(node) : messageItem(node);
+  }
+}
+
+async function children(project: Project): Promise<Node[]> {
+  try {
+    return (await rulesOf(project)).map((row) => new RuleNode(project, row));
+  } catch (error) {
+    return [new MessageNode(project, error instanceof Error ? error.message : String(error))];
+  }
+}
+
+function folderItem(project: Project): vscode.TreeItem {
+  const root = project.workspace?.uri.fsPath;
+  const name = (root && path.relative(root, project.folder)) || path.basename(project.folder);
+  const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.Collapsed);
+  item.contextValue = "folder";
+  item.iconPath = vscode.ThemeIcon.Folder;
+  item.resourceUri = vscode.Uri.file(project.folder);
+  return item;
+}
+
+function ruleItem(node: RuleNode): vscode.TreeItem {
+  const { row } = node;
+  const item = new vscode.TreeItem(row.name);
+  const count = /^\d+\+?$/.test(row.jobs) ? `${row.jobs} ${row.jobs === "1" ? "job" : "jobs"}` : "";
+  item.description = [row.isDefault ? "default" : "", row.kind === "plain" ? "" : row.kind, count]
+    .filter(Boolean)
+    .join(" · ");
+  item.tooltip = [row.description, row.words].filter(Boolean).join("\n");
+  item.iconPath = new vscode.ThemeIcon(ICONS[row.kind] ?? "file-code");
+  item.contextValue = node.goal === undefined ? "pattern" : "target";
+  item.command = { command: "pybuild.open", title: "Go to Rule", arguments: [node] };
+  return item;
+}
+
+function messageItem(node: MessageNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(node.text.split("\n")[0] ?? "");
+  item.tooltip = node.text;
+  item.iconPath = new vscode.ThemeIcon("error");
+  item.contextValue = "message";
+  item.command = {
+    command: "vscode.open",
+    title: "Open Pipefile",
+    arguments: [vscode.Uri.file(path.join(node.project.folder, "Pipefile"))],
+  };
+  return item;
+}

@@ -1,0 +1,37 @@
+#compdef pybuild
+# Completion of pybuild's command line in zsh; what it offers comes from `pybuild --complete`.
+
+_pybuild() {
+    local -a fields ended open shown_ended shown_open
+    local field text program=${(Q)words[1]}
+    fields=("${(@0)$(${program/#\~/$HOME} --complete zsh "${(Q)PREFIX}" "${(@)words[2,CURRENT-1]}" 2>/dev/null)}")
+    case $fields[1] in
+        files | folders)
+            compset -P '*='
+            if [[ $fields[1] == files ]]; then _files; else _files -/; fi
+            return
+            ;;
+    esac
+    for field in "${(@)fields[2,-1]}"; do
+        text=${field%%$'\t'*}
+        [[ -n $text ]] || continue
+        field=${field#*$'\t'}
+        if [[ $text == *[/=] ]]; then
+            open+=("$text")
+            shown_open+=("$text${field:+  -- $field}")
+        else
+            ended+=("$text")
+            shown_ended+=("$text${field:+  -- $field}")
+        fi
+    done
+    local result=1
+    (( $#ended )) && compadd -l -d shown_ended -a ended && result=0
+    (( $#open )) && compadd -l -S '' -d shown_open -a open && result=0
+    return result
+}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    _pybuild "$@"
+else
+    compdef _pybuild pybuild
+fi
