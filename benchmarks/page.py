@@ -9,6 +9,7 @@ from records import Record, Results
 from shapes import SHAPES
 from suite import EXPONENT, GOALS, MEMORY, Goal, growth, reached
 
+WATCHING = "## Watching"  # the part of the page that `watching.py` writes, the last one
 HOW = """\
 # Benchmarks
 
@@ -26,6 +27,7 @@ builds run with `-j2`, pybuild is called by its installed command.
     python benchmarks/run.py --json all.json   # an hour or two
     python benchmarks/run.py --million --json million.json
     python benchmarks/run.py --from all.json million.json --write
+    python benchmarks/watching.py --write      # seven minutes
 
 `--only wide/noop` takes one piece, `--size` and `--rounds` change it, `--from` joins pieces,
 `--small` tries everything at tiny sizes. Times of a shared machine move: compare ratios.

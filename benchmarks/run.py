@@ -3,6 +3,7 @@
     python benchmarks/run.py --json FILE           all but the million jobs: an hour or two
     python benchmarks/run.py --from FILE ... --write    docs/benchmarks.md from what was measured
     python benchmarks/run.py --only wide/noop --size 1000
+    python benchmarks/watching.py --write          what `--watch` takes, to the same page
     python benchmarks/run.py --small               everything at tiny sizes, to see that it works
 
 The exit status is 1 if a tool failed or did not run the jobs that it had to.
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meter import Meter
-from page import page
+from page import WATCHING, page
 from phases import PHASES
 from records import Record, Results, machine, merge, read
 from shapes import SHAPES
@@ -115,7 +116,11 @@ def write(results: Results, folder: Path) -> None:
 
     drawn = draw(results, folder / "benchmarks.svg")
     text = page(results, "benchmarks.svg" if drawn else "")
-    (folder / "benchmarks.md").write_text(text, encoding="utf-8")
+    file = folder / "benchmarks.md"
+    if file.exists():
+        _, title, rest = file.read_text(encoding="utf-8").partition(WATCHING)
+        text += "\n" * bool(title) + title + rest
+    file.write_text(text, encoding="utf-8")
 
 
 def main() -> int:

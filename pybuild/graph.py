@@ -120,7 +120,8 @@ class Traits(NamedTuple):
     `always`: what is told as the reason to run each time, or nothing. `optional`: the recipe need
     not make its files, and those that are not there when it is over count as made each time.
     `folders`: files may be folders. `told_by_itself`: prerequisites may be read from what the
-    recipe wrote, so that one which was not recorded is news only if it is young."""
+    recipe wrote, so that one which was not recorded is news only if it is young. `service`: a task
+    that goes on while a watch builds."""
 
     rule: str
     description: str = ""
@@ -144,6 +145,7 @@ class Traits(NamedTuple):
     optional: bool = False
     folders: bool = False
     told_by_itself: bool = False
+    service: bool = False
 
 
 class Job:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pybuild.engine.flat import COLUMNS, PRESENT_SIZE, STATE_FOLDER, Flat, Unfit, journal_look
+from pybuild.engine.flat import COLUMNS, PRESENT_SIZE, Flat, Unfit, journal_look
 from pybuild.engine.flatten import Changes, Columns, columns_of, write
+from pybuild.engine.key import STATE_FOLDER
 from pybuild.engine.staleness import Judge, Rules
 from pybuild.engine.traces import Begun, Continued, Journal, Older, Stamp, Trace
 from pybuild.files import Files, Recording, Status

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from pybuild.engine.flat import STATE_FOLDER
+from pybuild.engine.key import STATE_FOLDER
 from pybuild.engine.staleness import ANY_FOLDER
 from pybuild.engine.traces import Journal
 from pybuild.files import Files

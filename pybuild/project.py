@@ -10,7 +10,7 @@ from types import FrameType
 
 from pybuild import __version__
 from pybuild.engine.events import Event, Judged, Message, Started, Summary
-from pybuild.engine.flat import STATE_FOLDER
+from pybuild.engine.key import STATE_FOLDER
 from pybuild.engine.lock import Lock
 from pybuild.engine.staleness import Level, Rules, UpToDate
 from pybuild.engine.traces import Journal
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pybuild.pipefile.evaluation import Evaluator
     from pybuild.pipefile.program import Program
     from pybuild.pipefile.syntax import Tree
+    from pybuild.runners.services import Services
     from pybuild.source import Source
 
 PIPEFILE = "Pipefile"
@@ -158,6 +159,7 @@ class Project:
         self.part: Part | None = None
         self.watch: Watch | None = None  # sees what the load looked at, and what is called later
         self.building: Build | None = None
+        self.services: Services | None = None  # that go on beside builds
         self._wanted: Sequence[Job] = ()
 
     def open(self) -> None:
@@ -307,8 +309,10 @@ class Project:
 
     def _was_made(self, name: str) -> bool:
         if self._made is None:
-            self._made = {} if self.level == Level.TIME else self.journal.made()
-            self._abandoned = self._left_by_splits()
+            self._made, self._abandoned = {}, self._left_by_splits()
+            if self.level != Level.TIME:
+                self._made = self.journal.made()
+                self._abandoned |= {*self.journal.interrupted()}
         return name in self._made or name in self._abandoned
 
     def _left_by_splits(self) -> frozenset[str]:
@@ -545,7 +549,6 @@ class Project:
             with self.phases("build"):
                 summary = build.run(goals, known)
             self._wanted = build.scheduler.wanted
-            return summary
         except Interrupted:
             raise
         except BaseException:
@@ -556,6 +559,9 @@ class Project:
             build.close()
             report.close()
             restore()
+        if build.stop_signal:
+            raise Interrupted(build.stop_signal)  # it came when all was done
+        return summary
 
     def _manner(self, wish: Wish) -> Manner:
         from pybuild.engine.build import Manner
@@ -608,7 +614,17 @@ class Project:
             from pybuild.runners.touch import TouchRunner
 
             return TouchRunner(files, self.grow.claimable, local)
+        if self.services is not None:
+            from pybuild.runners.services import ServiceRunner
+
+            return ServiceRunner(local(), self.services, self._service_key)
         return local()
+
+    def _service_key(self, job: Job) -> bytes:
+        """What tells apart what a service depends on: its recipe, values and prerequisites."""
+        recipe = job.recipe
+        parts = [recipe.text_digest, recipe.values_digest] if recipe else []
+        return b"".join([*parts, *(self._digest_of(name) or b"-" for name in job.inputs)])
 
     def adopt(self, names: Sequence[str], report: Report) -> list[str]:
         """`-t` for files that an earlier build made and no rule makes now: they become sources.

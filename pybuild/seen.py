@@ -13,7 +13,7 @@ from pybuild.content import digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     Look = tuple[int, int, int, int]  # time, size, inode number, mode
@@ -164,9 +164,8 @@ class Seen:
 
     # -- checking --------------------------------------------------------------------------
 
-    def holds(self) -> bool:
+    def holds(self, environment: Mapping[str, str] = os.environ) -> bool:
         """Whether all is as it was seen. Times that moved for nothing are noted anew."""
-        environment = os.environ
         return (
             all(environment.get(name) == value for name, value in self.variables.items())
             and all(kind_of(name) == kind for name, kind in self.kinds.items())

@@ -39,8 +39,8 @@
 (defconst pipefile-attributes
   '("active_if" "always" "atomic" "before" "cached" "depends" "depfile" "desc" "env"
     "follows" "for_each" "ignore_errors" "jobs_limit" "mkdir" "optional" "params"
-    "phony" "pool" "posttask" "precious" "protected" "resources" "retries" "shell"
-    "silent" "temp" "timeout" "touch" "uptodate_if")
+    "phony" "pool" "posttask" "precious" "protected" "resources" "retries" "service"
+    "shell" "silent" "temp" "timeout" "touch" "uptodate_if")
   "Names behind an `@' above a rule.")
 
 (defconst pipefile-kinds

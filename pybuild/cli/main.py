@@ -73,17 +73,17 @@ def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
     called = os.environ.pop("PYBUILD_CALLED", "") or sys.argv[0]
     if os.path.basename(called) in MAKE_NAMES or words[:1] == ["--make"]:
         return _make(words, called)
+    from pybuild.cli.short import answer
+
     try:
-        from pybuild.cli.short import answer
+        status, glimpse = answer(words)
     except ImportError:
         if not unready:
             raise
         # A package that we need lies where only `site` knows.
         _get_ready(unready)
         unready = ()
-        from pybuild.cli.short import answer
-
-    status, glimpse = answer(words)
+        status, glimpse = answer(words)
     if status is not None:
         return status
     if glimpse is None:

@@ -8,7 +8,7 @@ from pybuild import __version__
 from pybuild.cli.frontend import is_makefile, usual_makefile
 from pybuild.cli.make_graph import Makefiles
 from pybuild.cli.options import Arguments, UsageError
-from pybuild.engine.flat import STATE_FOLDER, flat_path, load_key
+from pybuild.engine.key import STATE_FOLDER, flat_path, load_key
 from pybuild.engine.staleness import Level
 from pybuild.kept import Head
 from pybuild.phases import Phases

@@ -7,11 +7,14 @@ hands on with what it has seen. Imports next to nothing.
 from __future__ import annotations
 
 from pybuild import __version__
-from pybuild.engine.flat import STATE_FOLDER, Flat, flat_path, glance, load_key
+from pybuild.engine.key import STATE_FOLDER, flat_path, load_key
+from pybuild.watch.question import ask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pybuild.engine.flat import Flat
 
     Glimpse = tuple[Flat, list[int]]  # a kept graph, and the rows of files that have moved
 
@@ -36,7 +39,12 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
             quiet = True
         elif word not in _NO_MATTER and not _is_number_of_jobs(word):
             return None, None
-    glimpse = look(("", tuple(goals), tuple(variables.items()), "", False, ()))
+    key = load_key(__version__, ("", tuple(goals), tuple(variables.items()), "", False, ()))
+    said = ask(key)
+    if said is not None:
+        _say(said, quiet)
+        return 0, None
+    glimpse = _look(key)
     if glimpse is None:
         return None, None
     flat, moved = glimpse
@@ -46,12 +54,18 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
         moved = flat.compare(flat.names(), moved)
         if moved:
             return None, (flat, moved)
-    if not quiet:
-        from pybuild.report.brief import printable, up_to_date
+    from pybuild.report.brief import up_to_date
 
-        print(printable(f"pybuild: {up_to_date(flat.goals, flat.jobs)}"))
+    _say(f"pybuild: {up_to_date(flat.goals, flat.jobs)}", quiet)
     flat.close()
     return 0, None
+
+
+def _say(text: str, quiet: bool) -> None:
+    if not quiet:
+        from pybuild.report.brief import printable
+
+        print(printable(text))
 
 
 def _is_number_of_jobs(word: str) -> bool:
@@ -61,5 +75,10 @@ def _is_number_of_jobs(word: str) -> bool:
 def look(words: Sequence[object]) -> Glimpse | None:
     """The kept graph for what a command line says of a load (`opening.words_of`), if it holds, and
     the rows of its files that have moved."""
-    key = load_key(__version__, words)
+    return _look(load_key(__version__, words))
+
+
+def _look(key: bytes) -> Glimpse | None:
+    from pybuild.engine.flat import glance
+
     return glance(flat_path(STATE_FOLDER, key), key, JOURNAL)

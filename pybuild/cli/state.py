@@ -14,7 +14,7 @@ from pybuild.cli.opening import open_with_errors, wish_of
 from pybuild.cli.options import Arguments, UsageError
 from pybuild.dryrun import Silent, settle_splits
 from pybuild.engine.events import Complaint, Event, Finished, Message, Summary
-from pybuild.engine.flat import STATE_FOLDER
+from pybuild.engine.key import STATE_FOLDER
 from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Judge, Reason, Rules, cut
 from pybuild.engine.traces import NOT_RUN, Trace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -11,14 +12,17 @@ from pybuild import __version__
 from pybuild.cli.build import ERROR, Killed, build_opened, build_revived, report_of
 from pybuild.cli.opening import project_of, wish_of, words_of
 from pybuild.cli.options import Arguments, UsageError
-from pybuild.engine.events import Complaint, Message
-from pybuild.engine.flat import STATE_FOLDER, Flat, Unfit, flat_path, load_key
+from pybuild.engine.events import Complaint, Event, Message
+from pybuild.engine.flat import Flat, Unfit
+from pybuild.engine.key import STATE_FOLDER, flat_path, load_key
 from pybuild.engine.ports import Report
 from pybuild.phases import Phases
 from pybuild.pipefile.watch import end_watch
 from pybuild.project import Project, Wish
+from pybuild.runners.services import Services
 from pybuild.source import BuildError
 from pybuild.watch.events import Events
+from pybuild.watch.keys import Keys
 from pybuild.watch.scope import BrokenScope, KeptScope, LoadedScope, Scope, Step
 from pybuild.watch.session import Attend, Session, Stopped
 
@@ -26,7 +30,8 @@ JOURNAL = os.path.join(STATE_FOLDER, "journal")
 
 
 def watch(arguments: Arguments, words: Sequence[str]) -> int:
-    """Builds and waits until a signal ends it. Raises UsageError, Killed."""
+    """Builds and waits until a signal or a key ends it. Returns the exit status. Raises UsageError,
+    Killed."""
     if arguments.watch not in ("cancel", "queue"):
         raise UsageError(f"`--watch={arguments.watch}`: it is `--watch` or `--watch=queue`")
     if arguments.format not in ("text", "json"):
@@ -34,7 +39,14 @@ def watch(arguments: Arguments, words: Sequence[str]) -> int:
     if arguments.dry_run or arguments.question or arguments.touch or arguments.program:
         raise UsageError("`--watch` goes with builds by a Pipefile or makefile only")
     rounds = _Rounds(arguments, " ".join(["pybuild", *words]))
-    session = Session(rounds, _opener(arguments), queue=arguments.watch == "queue")
+    has_keys = arguments.format == "text" and sys.stdin.isatty() and sys.stdout.isatty()
+    session = Session(
+        rounds,
+        _opener(arguments),
+        Keys(sys.stdin.fileno() if has_keys else None),
+        rounds.services,
+        queue=arguments.watch == "queue",
+    )
     try:
         session.run()
     except Stopped as stop:
@@ -42,24 +54,26 @@ def watch(arguments: Arguments, words: Sequence[str]) -> int:
     return 0
 
 
-def _opener(arguments: Arguments) -> Callable[[], Events]:
-    """What begins to listen for changes; where the system cannot tell of them, the files are
-    looked at instead, and that is said once."""
+def _opener(arguments: Arguments) -> Callable[[str], Events]:
+    """What begins to listen for changes. Where the system cannot tell of them, for a reason that is
+    found here or is the argument, the files are looked at instead, and that is said once."""
     try:
         poll = float(arguments.poll) if arguments.poll else None
     except ValueError:
         raise UsageError(f"`--poll={arguments.poll}`: that is no number of seconds") from None
 
-    def open_events() -> Events:
+    def open_events(why_not: str = "") -> Events:
         nonlocal poll
-        if poll is None:
+        if poll is None and not why_not:
             try:
                 return Events()
             except OSError as error:
-                poll = 1.0
-                report_of(arguments).handle(
-                    Message(f"cannot be told of changes ({error}): looking every second instead")
-                )
+                why_not = str(error)
+        if poll is None:
+            poll = 1.0
+            report_of(arguments).handle(
+                Message(f"cannot be told of changes ({why_not}): looking every second instead")
+            )
         return Events(poll)
 
     return open_events
@@ -72,8 +86,13 @@ class _Rounds:
         self.arguments = arguments
         self.command = command
         self.wish = wish_of(arguments)
+        self.services = Services(STATE_FOLDER, self._tell)
+        self._telling: Report | None = None  # of the round that goes on
         self.scope: Scope | None = None
         self._texts: dict[str, str] = {}  # what the load read when it was last right
+
+    def _tell(self, event: Event) -> None:
+        (self._telling or self.report()).handle(event)
 
     def report(self) -> Report:
         """A report for one round, or for what is between two."""
@@ -83,7 +102,7 @@ class _Rounds:
         """Loads and builds all. Raises Interrupted."""
         gc.disable()  # a load makes much that stays
         began_ns = time.time_ns()
-        report = self.report()
+        report = self._telling = self.report()
         project = None
         try:
             project = project_of(self.arguments, Phases())
@@ -93,6 +112,7 @@ class _Rounds:
         except BuildError as error:
             _tell(error, report)
         finally:
+            self._telling = None
             if project is not None:
                 project.lock.release()
                 self._look_around(project, began_ns)
@@ -108,7 +128,7 @@ class _Rounds:
             project.opening = project.opening._replace(texts=self._texts)
         glimpse = kept.flat, list(step.rows)
         began_ns = time.time_ns()
-        report = self.report()
+        report = self._telling = self.report()
         status: int | None = ERROR
         try:
             attended = attend(project, report)
@@ -116,6 +136,7 @@ class _Rounds:
         except BuildError as error:
             _tell(error, report)
         finally:
+            self._telling = None
             project.lock.release()
             again = self._kept(began_ns)
             if again is None or not isinstance(scope, BrokenScope):
@@ -124,6 +145,14 @@ class _Rounds:
                 self._change_scope(scope.over(again))
         if self.scope is None or (status is None and self.scope is again):
             self.whole(attend)
+
+    def reopen(self) -> None:
+        """Takes over the graph that another build of the same goals has left, if it has."""
+        again = self._kept(time.time_ns())
+        if again is not None and not again.is_behind():
+            self._change_scope(again)
+        elif again is not None:
+            again.close()
 
     def _look_around(self, project: Project, began_ns: int) -> None:
         """Finds out what counts after a load; the last good graph does if that went wrong."""
@@ -134,11 +163,14 @@ class _Rounds:
             kept = old if isinstance(old, KeptScope) else None
             self._change_scope(BrokenScope(kept, project))
         else:
+            graph = project.graph
+            self.services.keep({each.name for each in graph.jobs if each.traits.service})
             self._texts = {each.name: each.text for each in loaded.sources}
             kept = self._kept(began_ns) if project.head is not None else None
             self._change_scope(kept or LoadedScope(project, began_ns))
         gc.unfreeze()
         gc.enable()
+        gc.collect()  # what a load has made and is in use no more has been frozen with the rest
 
     def _kept(self, began_ns: int) -> KeptScope | None:
         """The graph that the last build has kept, if it has; it began then."""

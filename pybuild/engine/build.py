@@ -153,6 +153,7 @@ class Build:
             order=manner.order,
         )
         self._runs: dict[int, _Run] = {}
+        self._withdrawn: set[int] = set()  # jobs that run and are to begin anew
         self._later: list[tuple[float, int, Job]] = []
         self._attempts: dict[int, int] = {}
         self._folders: set[str] = set()  # that are there as a batch is started
@@ -177,6 +178,43 @@ class Build:
         self.stop_signal = signum
         if self._runner is not None:
             self._runner.wake()
+
+    def take_in(self, names: Collection[str]) -> bool:
+        """Sources have changed: the jobs of this build that read them are done once more, and those
+        that run are ended before; all others go on. Whether that is possible; if not, nothing is
+        done. To be called between two events only."""
+        changed = frozenset(names)
+        if not all(map(self._is_file, changed)):
+            return False
+        jobs = [job for job in self.scheduler.wanted if self._has_read(job, changed)]
+        running = [job for job in jobs if job.number in self._runs]
+        if any(job.patterns for job in running):
+            return False
+        done = [job for job in jobs if self.scheduler.state(job) == State.DONE]
+        if not self.scheduler.redo(jobs):
+            return False
+        self.judge.look_again(changed)
+        for job in done:
+            if job in self._ran:
+                self._ran.remove(job)
+            else:
+                self._up_to_date -= 1
+        for job in running:
+            self._withdrawn.add(job.number)
+            self.runner.cancel(job)
+        return True
+
+    def _is_file(self, name: str) -> bool:
+        try:
+            status = self.files.status(name)
+        except OSError:
+            return False
+        return status is not None and not status.is_folder
+
+    def _has_read(self, job: Job, names: Collection[str]) -> bool:
+        trace = self.journal.trace(job.name)
+        discovered = trace.discovered if trace else ()
+        return any(name in names for part in (job.inputs, discovered) for name in part)
 
     def close(self) -> None:
         """Lets go of the runner."""
@@ -354,6 +392,7 @@ class Build:
             raise journal_error(self.journal.path, error) from None
 
     def _returned(self, each: Returned) -> None:
+        self._withdrawn.discard(each.job.number)
         del self._runs[each.job.number]
         self._attempts[each.job.number] -= 1
         self.scheduler.returned(each.job)
@@ -685,6 +724,9 @@ class Build:
         job = outcome.job
         self._tell_start(job)
         run = self._runs.pop(job.number)
+        if job.number in self._withdrawn:
+            self._begin_anew(job, outcome, time.monotonic() - run.clock)
+            return
         if self._only_touches(run.script):
             seconds = NOT_RUN
         elif outcome.seconds is None:
@@ -726,6 +768,15 @@ class Build:
             if job.patterns:
                 self._resolve(job, outputs)
             self.scheduler.finished(job, True)
+        self._progress()
+
+    def _begin_anew(self, job: Job, outcome: Outcome, seconds: float) -> None:
+        """A job that was ended for a change of what it reads is ready again."""
+        self._withdrawn.discard(job.number)
+        self._attempts[job.number] -= 1
+        self.judge.look_again(job.outputs)
+        self.report.handle(Finished(job, seconds, "", outcome.output, outcome.log, again=True))
+        self.scheduler.returned(job)
         self._progress()
 
     def _resolve(self, job: Job, outputs: Iterable[str]) -> None:

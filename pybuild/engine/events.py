@@ -125,6 +125,22 @@ class Changed(NamedTuple):
     stopped: bool = False
 
 
+class ServiceChanged(NamedTuple):
+    """A service was `started`, `stopped` (to be started anew) or has `ended` by itself or with its
+    rule; `note` says why."""
+
+    name: str
+    state: str
+    note: str = ""
+
+
+class Said(NamedTuple):
+    """A service has printed whole lines."""
+
+    name: str
+    data: bytes
+
+
 Event = (
     Judged
     | Started
@@ -138,4 +154,6 @@ Event = (
     | Summary
     | Watching
     | Changed
+    | ServiceChanged
+    | Said
 )

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     Look = tuple[int, int, int]  # time in ns, size, inode number
 
-STATE_FOLDER = ".pybuild"
 MAGIC = b"pybuild flat 2\n"
 DIGEST_SIZE = 16
 ABSENT_SIZE = -1  # in the column of sizes: a file that need not be there
@@ -45,33 +44,6 @@ COLUMNS = ("outputs", "inputs", "order_only", "discovered")
 
 class Unfit(Exception):
     """The file is not there, not whole, or not of this version or command line."""
-
-
-def flat_path(folder: str, key: bytes) -> str:
-    """Where the graph of a command line is kept; `key` is what decides of a load."""
-    from xxhash import xxh3_64_hexdigest
-
-    return f"{folder}/flat/{xxh3_64_hexdigest(key)}"
-
-
-def load_key(version: str, words: Sequence[Any]) -> bytes:
-    """All that decides of a load besides what it looks at; `words` are those of the command line
-    that count."""
-    import sys
-
-    return marshal.dumps(
-        (
-            version,
-            sys.version,
-            os.path.dirname(sys.executable),
-            os.getcwd(),
-            os.getuid(),
-            os.cpu_count(),
-            os.environ.get("PYTHONPATH"),
-            tuple(words),
-        ),
-        4,
-    )
 
 
 class Flat:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from pybuild.engine.flat import STATE_FOLDER
+from pybuild.engine.key import STATE_FOLDER
 from pybuild.typed import NamedTuple
 
 TYPE_CHECKING = False

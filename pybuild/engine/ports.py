@@ -55,6 +55,10 @@ class Runner(Protocol):
     def recall(self) -> None:
         """What is in a batch and has not begun comes back through `wait`."""
 
+    def cancel(self, job: Job) -> None:
+        """Ends a job that runs, with everything it started; its outcome comes through `wait`. One
+        of a batch may be left alone, as it does not take long."""
+
     def wait(self, timeout: float | None) -> Sequence[Happening]:
         """What has happened; waits up to `timeout` seconds (None: until something does)."""
 

@@ -462,6 +462,39 @@ class Scheduler:
                 elif number not in self._kept and self.state(maker) == State.DONE:
                     self._to_discard.append(maker)
 
+    # -- once more -------------------------------------------------------------------------
+
+    def redo(self, jobs: Iterable[Job]) -> bool:
+        """What these jobs read has changed: those that are done are examined once more. Whether
+        that is possible, and all are as before if not: nothing that needs them may have got further
+        than to wait, and neither splits nor temporary files have to do with them."""
+        done = {job.number: job for job in jobs if self.state(job) in (State.DONE, State.ABSENT)}
+        if self.minimal or self.stopped or not all(map(self._can_be_redone, done.values())):
+            return False
+        waiting: list[tuple[Job, Job]] = []
+        for user in self.wanted if done else ():
+            for maker in self._makers_of(user):
+                if maker.number not in done:
+                    continue
+                if self.states[user.number] not in (State.WANTED, State.WAITING):
+                    return False
+                if user.number in self._holds_inputs:
+                    waiting.append((maker, user))
+        for maker, user in waiting:
+            self._waiting[user.number] += 1
+            self._dependants[maker.number].append(user)
+        for job in done.values():
+            self.settled -= 1
+            self.states[job.number] = State.JUDGING
+            self._to_judge.append((job, False))
+        return True
+
+    def _can_be_redone(self, job: Job) -> bool:
+        if job.recipe is None or job.patterns or self.states[job.number] == State.ABSENT:
+            return False
+        around = (job, *self._makers_of(job))
+        return not any(each.number in self._users for each in around)
+
     # -- ready jobs ------------------------------------------------------------------------
 
     def _make_ready(self, job: Job) -> None:

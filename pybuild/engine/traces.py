@@ -12,7 +12,7 @@ import marshal
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import xxhash
 
@@ -267,6 +267,14 @@ class Journal:
         """How splits were started that have not finished since."""
         return [begun for begun in self._started.values() if begun.globs]
 
+    def interrupted(self) -> Iterator[str]:
+        """The files of other jobs that were started and have not finished since, as far as they are
+        known: what they had made before counts, and what they are called by."""
+        for job, begun in self._started.items():
+            if not begun.globs:
+                trace = self.trace(job)
+                yield from (job, *(trace.outputs if trace else ()))
+
     def stamp(self, name: str) -> Stamp | None:
         """What the file looked like when it was last looked at."""
         return self._stamps.get(name)
@@ -305,12 +313,12 @@ class Journal:
         return list(self._traces)
 
     def maker(self, name: str) -> str | None:
-        """The job that made a file, by the traces. Looks at all of them."""
+        """The job that made a file, by the traces, or was about to. Looks at all of them."""
         number = self._numbers.get(name)
         for job, packed in self._traces.items():
             if number is not None and number in memoryview(packed[7]).cast("I"):
                 return job
-        return None
+        return name if name in self._started else None
 
     # -- writing ---------------------------------------------------------------------------
 

@@ -72,6 +72,7 @@ class Settings:
         self.resources: dict[str, float] = {}
         self.retries: int = 0
         self.retry_delay: float = 0.0
+        self.service: bool = False
         self.shell: str = ""
         self.silent: bool = False
         self.temporary: bool = False
@@ -338,6 +339,11 @@ ATTRIBUTES: dict[str, Spec] = {
     ),
     "retries": Spec(
         "@retries(n, delay=0)", "a job that fails is tried up to n times again", _retries
+    ),
+    "service": Spec(
+        "@service",
+        "a task that goes on: with --watch, it is started again when what it needs has changed",
+        _switch("service"),
     ),
     "shell": Spec("@shell(command)", "runs the recipe instead of `bash -euo pipefail`", _shell),
     "silent": Spec("@silent", "the recipe is not echoed", _switch("silent")),

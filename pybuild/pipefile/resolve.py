@@ -465,6 +465,7 @@ class Resolver:
             ("temp", settings.temporary),
             ("atomic", settings.atomic),
             ("phony", settings.phony),
+            ("service", settings.service),
         ):
             if is_set:
                 self.complain("PB205", f"`@{attribute}` has no meaning above a `value`", node.span)
@@ -1163,9 +1164,18 @@ class Resolver:
                     settings.places.get(pool, node.span),
                     "give it the same size everywhere",
                 )
+        if settings.service and node.block is None:
+            self.complain(
+                "PB205",
+                "this service does nothing",
+                node.span,
+                "write below the header what it runs",
+            )
         literals = [each.literal for each in targets]
-        phony = settings.phony or (
-            bool(literals) and all(each in self.out.phony for each in literals)
+        phony = (
+            settings.phony
+            or settings.service
+            or (bool(literals) and all(each in self.out.phony for each in literals))
         )
         return Traits(
             label,
@@ -1187,6 +1197,7 @@ class Resolver:
             touch_last=tuple(t for t in settings.touch if not text_holes(t, node.span)),
             hooks=tuple(settings.hooks),
             check=settings.check,
+            service=settings.service,
         )
 
 

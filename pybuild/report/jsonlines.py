@@ -14,6 +14,8 @@ from pybuild.engine.events import (
     Message,
     Output,
     Removed,
+    Said,
+    ServiceChanged,
     Started,
     Summary,
     Watching,
@@ -93,6 +95,10 @@ def _others(event: Event) -> dict[str, Any]:
         return {"event": "removed", "job": event.job.name, "files": event.names}
     if isinstance(event, Message):
         return {"event": "message", "text": event.text}
+    if isinstance(event, ServiceChanged):
+        return {"event": "service", "name": event.name, "state": event.state, "note": event.note}
+    if isinstance(event, Said):
+        return {"event": "said", "name": event.name, "text": _text(event.data)}
     if isinstance(event, Complaint):
         return {
             "event": "complaint",

@@ -17,6 +17,8 @@ from pybuild.engine.events import (
     Message,
     Output,
     Removed,
+    Said,
+    ServiceChanged,
     Started,
     Summary,
     Unknown,
@@ -86,6 +88,13 @@ class PlainReport:
             self._aside(f"pybuild: watching {counted(event.files, 'file')}")
         elif isinstance(event, Changed):
             self._aside(f"pybuild: {_changes(event)}")
+        elif isinstance(event, ServiceChanged):
+            note = f": {event.note}" if event.note else ""
+            self._aside(f"pybuild: service `{event.name}` {event.state}{note}")
+        elif isinstance(event, Said):
+            prefix = f"{event.name} | ".encode("utf-8", "surrogateescape")
+            lines = event.data.splitlines(keepends=True)
+            self._write_bytes(b"".join([prefix + line for line in lines]))
 
     # -- the pieces ------------------------------------------------------------------------
 

@@ -37,6 +37,9 @@ class AdoptRunner:
     def recall(self) -> None:
         """No batch takes any time."""
 
+    def cancel(self, job: Job) -> None:
+        """What is only looked at is over at once."""
+
     def wait(self, timeout: float | None) -> Sequence[Happening]:
         ended, self._ended = self._ended, []
         return ended

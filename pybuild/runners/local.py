@@ -153,6 +153,15 @@ class LocalRunner:
         for batch in self._batches.values():
             self._take_back(batch)
 
+    def cancel(self, job: Job) -> None:
+        task = self._tasks.get(job.number)
+        batches = self._batches.values()
+        if task is None or any(len(each.tasks) > 1 and task in each.tasks for each in batches):
+            return
+        task.error = "stopped"
+        self._timed[job.number] = task
+        self._end(task, signal.SIGTERM)
+
     def wait(self, timeout: float | None) -> Sequence[Happening]:
         if not self._happened:
             for handle, _ in self._poll.poll(self._milliseconds(timeout)):
@@ -162,6 +171,10 @@ class LocalRunner:
             self._look_after_batches()
         happened, self._happened = self._happened, []
         return happened
+
+    def handles(self) -> list[int]:
+        """What has something to read when `wait` would not have to wait."""
+        return list(self._by_handle)
 
     def wake(self) -> None:
         os.write(self._button, b"!")
@@ -642,13 +655,16 @@ class LocalRunner:
         now = time.monotonic()
         for task in self._timed.values():
             if now >= task.deadline:
-                late = task.error.startswith("timed out")
+                late = bool(task.error)
                 if not late:
                     task.error = f"timed out after {task.job.traits.timeout:g} s"
-                signum = signal.SIGKILL if late else signal.SIGTERM
-                self._signal(task, signum)
-                self._signal_strays({task.worker.mark if task.worker else task.mark}, signum)
-                task.deadline = now + _GRACE
+                self._end(task, signal.SIGKILL if late else signal.SIGTERM)
+
+    def _end(self, task: _Task, signum: int) -> None:
+        """Signals a job; if that does not help it is killed."""
+        self._signal(task, signum)
+        self._signal_strays({task.worker.mark if task.worker else task.mark}, signum)
+        task.deadline = time.monotonic() + _GRACE
 
     def _signal_all(self, signum: int) -> None:
         for task in self._tasks.values():

@@ -47,6 +47,10 @@ class TouchRunner:
         if self._runner is not None:
             self._runner.recall()
 
+    def cancel(self, job: Job) -> None:
+        if self._runner is not None:
+            self._runner.cancel(job)
+
     def wait(self, timeout: float | None) -> Sequence[Happening]:
         ended, self._ended = self._ended, []
         if self._runner is None:

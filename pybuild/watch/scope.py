@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from pybuild.engine.flat import COLUMNS, Flat, journal_look
@@ -12,11 +12,14 @@ from pybuild.files import Status
 from pybuild.kept import folders_of
 from pybuild.names import folder_of
 from pybuild.project import Project
+from pybuild.report.brief import up_to_date
 from pybuild.seen import Seen
 from pybuild.source import BuildError
 from pybuild.typed import NamedTuple, Protocol
+from pybuild.watch.door import Question
 from pybuild.watch.events import Batch
 from pybuild.watch.loops import TICK_NS
+from pybuild.watch.proof import Proof
 
 _READ = ("inputs", "discovered")
 _AT_ONCE = 1000  # rows: more are not read by `Flat.compare`
@@ -46,6 +49,8 @@ class Scope(Protocol):
     """What counts."""
 
     files: int
+    is_right: bool
+    """Whether the Pipefile is."""
 
     def cares(self, name: str) -> bool:
         """Whether an event of this name may count."""
@@ -56,6 +61,16 @@ class Scope(Protocol):
     def step(self, batch: Batch) -> Step:
         """What a batch asks for."""
 
+    def again(self) -> Step:
+        """What is to be done if nothing has changed and a build is asked for all the same."""
+
+    def answer(self, question: Question) -> str | None:
+        """What is to be said to somebody who asks whether all is up to date; None if it is not, or
+        that is not known. All that has happened is known by `step`."""
+
+    def is_behind(self) -> bool:
+        """Whether another build has left a younger graph."""
+
     def close(self) -> None:
         """Lets go of files."""
 
@@ -63,6 +78,8 @@ class Scope(Protocol):
 class KeptScope:
     """The scope of a kept graph: files are rows, and what the load has seen is with them. `journal`
     is the path of the journal, `began_ns` when the last round began, in ns since the epoch."""
+
+    is_right = True
 
     def __init__(self, flat: Flat, journal: str, began_ns: int) -> None:
         self.flat = flat
@@ -74,6 +91,7 @@ class KeptScope:
         self.files = len(self._rows)
         self._read = _names_of(flat.seen)
         self._listed = frozenset(flat.seen.folders)
+        self._proof = Proof(flat, self.names, self._rows)
         for column, kind in (("times", "q"), ("sizes", "q"), ("inodes", "Q"), ("digests", "B")):
             flat.array(column, kind)  # read now, not when somebody waits
         for column in COLUMNS:
@@ -91,6 +109,7 @@ class KeptScope:
 
     def step(self, batch: Batch) -> Step:
         flat = self.flat
+        self._proof.note(batch)
         inode, size = journal_look(self.journal)
         if inode != flat.journal[0] or size < flat.journal[1]:
             return Step(Act.WHOLE, tuple(sorted(filter(self.cares, batch.names))))
@@ -99,11 +118,25 @@ class KeptScope:
             return Step(Act.WHOLE, tuple(seen))
         return self.part(batch)
 
-    def _holds(self) -> bool:
+    def again(self) -> Step:
+        return Step(Act.PART)
+
+    def answer(self, question: Question) -> str | None:
+        flat = self.flat
+        if question.key != flat.key or flat.seeds or flat.seen.commands or self.is_behind():
+            return None
+        if not (self._holds(question.environment) and self._proof.holds()):
+            return None
+        return f"pybuild: {up_to_date(flat.goals, flat.jobs)}"
+
+    def is_behind(self) -> bool:
+        return journal_look(self.journal) != self.flat.journal
+
+    def _holds(self, environment: Mapping[str, str] = os.environ) -> bool:
         """Whether a load would see the same. What was seen is left alone if not: the graph may go
         on while the Pipefile is wrong, and must not be kept as one of what is there now."""
         seen = self.flat.seen.copy()
-        if seen.holds():
+        if seen.holds(environment):
             self.flat.seen = seen
             return True
         return False
@@ -154,6 +187,8 @@ class KeptScope:
 class LoadedScope:
     """The scope of a project that was loaded and whose graph cannot be kept, or that is wrong: each
     change takes a load of all. `began_ns` is when the load began, in ns since the epoch."""
+
+    is_right = True
 
     def __init__(self, project: Project, began_ns: int) -> None:
         self.began_ns = began_ns
@@ -228,6 +263,15 @@ class LoadedScope:
             return self.project.files.digest(name) != known
         return os.stat(name).st_ctime_ns >= self.began_ns
 
+    def again(self) -> Step:
+        return Step(Act.WHOLE)
+
+    def answer(self, question: Question) -> None:
+        """Nothing is known that would do for a start."""
+
+    def is_behind(self) -> bool:
+        return False
+
     def close(self) -> None:
         """There is nothing to let go of."""
 
@@ -236,6 +280,8 @@ class BrokenScope:
     """The scope while the Pipefile is wrong: a load is tried again when something changes that the
     last one, or the last good one, has read; meanwhile the last good graph goes on (`kept`, if
     there is one)."""
+
+    is_right = False
 
     def __init__(self, kept: KeptScope | None, project: Project) -> None:
         self.kept = kept
@@ -271,6 +317,15 @@ class BrokenScope:
         if changed:
             return Step(Act.WHOLE, changed)
         return self.kept.part(batch) if self.kept else NOTHING
+
+    def again(self) -> Step:
+        return Step(Act.WHOLE)
+
+    def answer(self, question: Question) -> None:
+        """Nothing is known that would do for a start."""
+
+    def is_behind(self) -> bool:
+        return False
 
     def close(self) -> None:
         if self.kept:

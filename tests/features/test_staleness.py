@@ -373,6 +373,28 @@ def test_leftovers_are_no_sources(box: Sandbox) -> None:
     assert box.text("all") == "mine nowb"
 
 
+def test_what_a_job_left_that_did_not_end_well_is_no_source(box: Sandbox) -> None:
+    box.write(
+        Pipefile="all: mid/*.txt\n    cat <inputs> > <output>\n"
+        "mid/<n>.txt: in/<n>.txt\n    cp <input> <output>; test ! -e bad\n"
+    )
+    box.put("in/a.txt", "a")
+    box.put("in/b.txt", "b")
+    box.run()
+    box.write(bad="")
+    box.put("in/a.txt", "half of it")
+    box.put("in/c.txt", "new")
+    box.run("-k", status=2)
+    for name in ("bad", "in/a.txt", "in/c.txt"):
+        (box.folder / name).unlink()
+    assert box.names("mid/*") == ["mid/a.txt", "mid/b.txt", "mid/c.txt"]
+    box.run()
+    assert box.text("all") == "b"
+    box.run("-t", "mid/c.txt")
+    box.run()
+    assert box.text("all") == "bnew"
+
+
 def test_a_leftover_that_is_named_is_an_error_until_adopted(box: Sandbox) -> None:
     box.write(Pipefile="b: a\n    cat a > b\na: src\n    cat src > a\n", src="1")
     box.run()

@@ -150,6 +150,8 @@ class MemoryRunner:
 
     def recall(self) -> None: ...
 
+    def cancel(self, job: Job) -> None: ...
+
     def wait(self, timeout: float | None) -> Sequence[Happening]:
         if timeout == 0 or not self._running:
             return ()

@@ -28,12 +28,12 @@ out/<n>.o: src/<n>.c
 
 
 class Watcher:
-    """`pybuild --watch --format=json` in a folder."""
+    """`pybuild --watch --format=json` in a folder, or another `command`."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, command: list[str] | None = None) -> None:
         self.folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pybuild", "--watch", "--format=json", *words],
+            command or [sys.executable, "-m", "pybuild", "--watch", "--format=json", *words],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

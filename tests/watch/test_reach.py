@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from pybuild.cli import watch as cli_watch
 from pybuild.cli.options import parse
-from pybuild.watch import events
+from pybuild.watch import events, reach
 
-from .conftest import COPY, Box
+from .conftest import COPY, Box, Watcher
 
 DEPFILE = """
 all: x.o
@@ -106,3 +110,114 @@ def test_watches_that_are_exhausted_are_polling_said_once(
     told = capsys.readouterr().err
     assert told.count("inotify watch limit reached") == 1
     assert "looking every second instead" in told
+
+
+FEW = """
+echo 9 > /proc/sys/user/max_inotify_watches && exec "$@"
+"""
+
+
+def few_watches(*words: str) -> list[str]:
+    """A command in whose user namespace nine folders can be watched (user_namespaces(7))."""
+    return ["unshare", "--user", "--map-root-user", "sh", "-c", FEW, "sh", *words]
+
+
+@pytest.fixture
+def limited() -> None:
+    if subprocess.run(few_watches("true"), capture_output=True).returncode:
+        pytest.skip("no user namespace can be made here")
+
+
+def watch_with_few(box: Box) -> Watcher:
+    """The program may watch nine folders in all."""
+    box.watchers.append(
+        Watcher(
+            box.folder,
+            command=few_watches(sys.executable, "-m", "pybuild", "--watch", "--format=json"),
+        )
+    )
+    return box.watchers[-1]
+
+
+def test_watches_that_are_exhausted_from_the_start(box: Box, limited: None) -> None:
+    box.put("Pipefile", "all: all.txt\nall.txt: src/**/*.c\n    cat <inputs> > <output>\n")
+    for number in range(20):
+        box.put(f"src/{number}/a.c", "a")
+    watcher = watch_with_few(box)
+    assert "inotify watch limit reached" in watcher.until("message")[-1]["text"]
+    watcher.settle()
+    for number in (0, 10, 19):
+        box.put(f"src/{number}/a.c", f"b{number}")
+        watcher.until_started("all.txt")
+        watcher.settle()
+        assert f"b{number}" in box.text("all.txt")
+
+
+def test_watches_that_are_exhausted_by_folders_made_later(box: Box, limited: None) -> None:
+    box.put("Pipefile", "all: all.txt\nall.txt: src/**/*.c\n    cat <inputs> > <output>\n")
+    box.put("src/0/a.c", "a")
+    watcher = watch_with_few(box)
+    watcher.settle()
+    for number in range(20):
+        box.put(f"src/{number}/a.c", "a")
+    while box.text("all.txt") != "a" * 20:
+        watcher.next()
+    box.put("src/19/a.c", "the last")
+    while "the last" not in box.text("all.txt"):
+        watcher.next()
+    told = [each["text"] for each in watcher.events if each["event"] == "message"]
+    assert len(told) == 1
+    assert "inotify watch limit reached" in told[0]
+
+
+MOUNTS = """\
+overlay / overlay rw,relatime 0 0
+proc /proc proc rw 0 0
+/dev/sda1 /home ext4 rw 0 0
+server:/data /home/me/my\\040data nfs4 rw 0 0
+tmpfs /home/me/my\\040data/tmp tmpfs rw 0 0
+host /mnt 9p rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/home/me", None),
+        ("/home/me/my data", "nfs4"),
+        ("/home/me/my data/deep/down", "nfs4"),
+        ("/home/me/my data/tmp/x", None),
+        ("/home/me/my database", None),
+        ("/mnt", "9p"),
+    ],
+)
+def test_file_systems_of_other_machines(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str, kind: str | None
+) -> None:
+    (tmp_path / "mounts").write_text(MOUNTS)
+    monkeypatch.setattr(reach, "_MOUNTS", str(tmp_path / "mounts"))
+    found = reach.network_of(["/", folder])
+    assert found == (None if kind is None else (folder, kind))
+
+
+def test_a_project_on_another_machine_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, box: Box
+) -> None:
+    box.put("Pipefile", COPY)
+    box.put("src/a.c", "a")
+    box.put("../mounts", f"server:/x {box.folder} nfs rw 0 0\n")
+    box.put(
+        "../sitecustomize.py",
+        f"import pybuild.watch.reach as reach\nreach._MOUNTS = {str(box.folder.parent / 'mounts')!r}\n",
+    )
+    monkeypatch.setenv(
+        "PYTHONPATH", f"{box.folder.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    )
+    watcher = box.watch()
+    assert (
+        "the project is on a file system of other machines, nfs"
+        in watcher.until("message")[-1]["text"]
+    )
+    watcher.settle()
+    box.put("src/a.c", "b")
+    assert watcher.started() == ["out/a.o"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import COPY, Box, jobs_of, wait_for
+from .conftest import COPY, Box, Watcher, jobs_of, wait_for
 
 SLOW = """
 all: out.txt other.txt
@@ -135,6 +135,96 @@ def test_a_change_of_other_files_waits(box: Box) -> None:
     events = watcher.until_started("other.txt") + watcher.settle()
     assert jobs_of(events) == ["other.txt"]
     assert not any(each.get("stopped") for each in events)
+
+
+SEVERAL = """
+all: app
+app: <compile>
+    cat <inputs> > app
+compile: out/<n>.o: src/<n>.c h.h
+    echo <n> >> starts; touch begun.<n>; while [ ! -e go.<n> ]; do sleep 0.02; done; cat <inputs> > <output>
+"""
+
+
+def several(box: Box, *words: str) -> Watcher:
+    """Two jobs run, `a` and `b`, and wait to be let go."""
+    box.put("Pipefile", SEVERAL)
+    box.put("h.h", "h1 ")
+    box.put("src/a.c", "a1 ")
+    box.put("src/b.c", "b1 ")
+    watcher = box.watch("-j2", *words)
+    for name in "ab":
+        wait_for((box.folder / f"begun.{name}").exists)
+    return watcher
+
+
+def test_only_the_jobs_that_a_change_makes_obsolete_are_stopped(box: Box) -> None:
+    watcher = several(box)
+    watcher.until_started("out/b.o")
+    box.put("src/a.c", "a2 ")
+    assert watcher.until("changed")[-1] == {
+        "event": "changed",
+        "files": ["src/a.c"],
+        "stopped": True,
+    }
+    watcher.until_started("out/a.o")
+    box.put("go.a", "")
+    box.put("go.b", "")
+    events = watcher.settle()
+    assert [each["ran"] for each in events if each["event"] == "summary"] == [3]
+    assert sorted(box.text("starts").split()) == ["a", "a", "b"]
+    assert box.text("app") == "a2 h1 b1 h1 "
+
+
+def test_jobs_that_are_done_are_done_once_more(box: Box) -> None:
+    watcher = several(box)
+    box.put("go.a", "")
+    while watcher.until("finished")[-1]["job"] != "out/a.o":
+        pass
+    box.put("h.h", "h2 ")
+    assert watcher.until("changed")[-1]["stopped"]
+    watcher.until_started("out/a.o")
+    box.put("go.b", "")
+    events = watcher.settle()
+    assert [each["ran"] for each in events if each["event"] == "summary"] == [3]
+    assert sorted(box.text("starts").split()) == ["a", "a", "b", "b"]
+    assert box.text("app") == "a1 h2 b1 h2 "
+    box.put("src/b.c", "b2 ")
+    watcher.settle()
+    assert box.text("app") == "a1 h2 b2 h2 "
+
+
+def test_a_job_that_does_not_mind_being_asked_to_end(box: Box) -> None:
+    box.put(
+        "Pipefile",
+        "all: x\nx: y\n    trap '' TERM; touch begun; while [ ! -e go ]; do sleep 0.02; done; cp y x\n",
+    )
+    box.put("y", "one")
+    watcher = box.watch()
+    wait_for((box.folder / "begun").exists)
+    box.put("y", "two")
+    watcher.until("changed")
+    box.put("go", "")
+    watcher.settle()
+    assert box.text("x") == "two"
+
+
+def test_a_python_block_that_a_change_makes_obsolete(box: Box) -> None:
+    box.put(
+        "Pipefile",
+        "all: x\nx: y\n    python:\n        import os, time\n        text = input.read_text()\n"
+        "        Path('begun').touch()\n        while not os.path.exists('go'):\n"
+        "            time.sleep(0.02)\n        output.write_text(text)\n",
+    )
+    box.put("y", "one")
+    watcher = box.watch()
+    wait_for((box.folder / "begun").exists)
+    box.put("y", "two")
+    watcher.until("changed")
+    watcher.until_started("x")
+    box.put("go", "")
+    watcher.settle()
+    assert box.text("x") == "two"
 
 
 def test_queue_stops_nothing(box: Box) -> None:

@@ -54,7 +54,7 @@ syntax match pipefileAssign "[?+]\?=" contained nextgroup=pipefileExpression ski
 syntax region pipefileFiles start="\S" skip="\\$" end="$" contained contains=pipefileComment,@pipefileWord
 syntax match pipefileInclude "^-\?include\ze\s" nextgroup=pipefileFiles skipwhite
 syntax match pipefileAttribute
-      \ "^@\%(active_if\|always\|atomic\|before\|cached\|depends\|depfile\|desc\|env\|follows\|for_each\|ignore_errors\|jobs_limit\|mkdir\|optional\|params\|phony\|pool\|posttask\|precious\|protected\|resources\|retries\|shell\|silent\|temp\|timeout\|touch\|uptodate_if\)\>"
+      \ "^@\%(active_if\|always\|atomic\|before\|cached\|depends\|depfile\|desc\|env\|follows\|for_each\|ignore_errors\|jobs_limit\|mkdir\|optional\|params\|phony\|pool\|posttask\|precious\|protected\|resources\|retries\|service\|shell\|silent\|temp\|timeout\|touch\|uptodate_if\)\>"
       \ nextgroup=pipefileArguments skipwhite
 syntax region pipefileArguments matchgroup=pipefileDelimiter start="(" end=")" contained
       \ contains=pipefileText,pipefileNested,pythonNumber,pythonStatement,pythonOperator,pythonBuiltin,pythonComment,pipefileBuiltin
