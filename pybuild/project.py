@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from pybuild.engine.ports import Grow, Report, Runner
     from pybuild.graph import Graph
     from pybuild.leftovers import Leftovers
+    from pybuild.pipefile.evaluation import Evaluator
     from pybuild.pipefile.program import Program
+    from pybuild.pipefile.syntax import Tree
     from pybuild.runners.services import Services
+    from pybuild.source import Source
 
 PIPEFILE = "Pipefile"
 _MOST_RELOADS = 10
@@ -43,8 +46,9 @@ _MOST_RELOADS = 10
 class Opening(NamedTuple):
     """What is opened, and with which names: the file ("" for the usual one), `NAME=value` of the
     command line, text to be read first, how environment and include folders count, a program that
-    is read instead of a file, who reads makefiles, and texts that stand in for files that are
-    broken now."""
+    is read instead of a file, who reads makefiles, texts that stand in for files (as they are
+    broken now, or not saved), who evaluates the user's Python (None: it is run), and what stands in
+    for the parser."""
 
     path: str = ""
     overrides: Mapping[str, str] = {}
@@ -54,6 +58,8 @@ class Opening(NamedTuple):
     program: Program | None = None
     makefiles: Makefiles | None = None
     texts: Mapping[str, str] = {}
+    evaluator: Evaluator | None = None
+    parse: Callable[[Source], tuple[Tree, list[Diagnostic]]] | None = None
 
 
 class Wish(NamedTuple):
@@ -144,7 +150,9 @@ class Project:
         self.phases = phases or Phases()
         self.opening = opening
         self.level = level
-        self.path = "the pipeline" if opening.program else find_pipefile(opening.path)
+        self.path = "the pipeline" if opening.program else opening.path
+        if opening.program is None and opening.path not in opening.texts:
+            self.path = find_pipefile(opening.path)
         self.files: Files = Disk()
         self.lock = Lock(os.path.join(STATE_FOLDER, "lock"))
         self.head: Head | None = None
@@ -265,8 +273,11 @@ class Project:
             forget_project_modules(os.getcwd())
         find_project_modules(os.getcwd())
         self.looked = Recording(self.files)
-        watch = self.watch = Watch(Seen(), os.getcwd())
         request = self._request(self.looked)
+        if self.opening.evaluator is not None:  # nothing of the user's is run
+            with self.phases("load"):
+                return load(request)
+        watch = self.watch = Watch(Seen(), os.getcwd())
         watch.begin()
         with self.phases("load"):
             loaded = load(request._replace(unwatched=watch.pause))
@@ -292,6 +303,8 @@ class Project:
             program=self.opening.program,
             makefiles=self.opening.makefiles,
             texts=self.opening.texts,
+            evaluator=self.opening.evaluator,
+            parse=self.opening.parse,
         )
 
     def _was_made(self, name: str) -> bool:

@@ -15,7 +15,8 @@ OURS = frozenset(
     """
     --adopt --check --checksum-level --checksum_file_name --checksum_level --compdb --completion
     --diff --explain --flowchart --flowchart-jobs --force --forced_tasks --forget --format
-    --history --just_print --lint --list --migrate --minimal --minimal_rebuild_mode --multiprocess
+    --history --just_print --lint --list --lsp --migrate --minimal --minimal_rebuild_mode
+    --multiprocess
     --poll --profile --rebuild --remove --resources --stale --stats --target_tasks
     --touch_files_only --use_threads --verbose --watch --write -M -T
     """.split()

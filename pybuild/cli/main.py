@@ -185,6 +185,10 @@ def _enter(arguments: Arguments) -> str:
 
 
 def _command(arguments: Arguments, words: Sequence[str], glimpse: Glimpse | None) -> int:
+    if arguments.lsp:
+        from pybuild.cli.lsp import lsp
+
+        return lsp()
     if arguments.format is None or arguments.check or arguments.diff:
         from pybuild.cli.format import format_files
 

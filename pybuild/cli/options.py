@@ -110,6 +110,7 @@ class Arguments:
         self.explain: bool = False
         self.list_rules: bool = False
         self.lint: bool = False
+        self.lsp: bool = False
         self.format: str | None = "text"
         self.check: bool = False
         self.compdb: bool = False
@@ -303,6 +304,12 @@ OPTIONS: tuple[Option, ...] = (
         "lint",
         "print all that is wrong with the Pipefile, and what can hardly be meant "
         "(docs/diagnostics.md)",
+        group="pybuild",
+    ),
+    Option(
+        ("--lsp",),
+        "lsp",
+        "serve an editor, by the Language Server Protocol over standard input and output",
         group="pybuild",
     ),
     Option(

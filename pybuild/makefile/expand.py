@@ -83,6 +83,7 @@ class Expander:
         self.environment: Mapping[str, str] = os.environ
         self.export_all = False
         self.only_looks = False  # `$(file)` gives what it would write
+        self.writes_files = True  # False: `$(file)` does nothing but read
         self._definition: Place | None = None  # of the variable that is being expanded
         self._called: set[Variable] = set()  # those that may mention themselves
         self._shells = 0  # for whose environment variables are being expanded

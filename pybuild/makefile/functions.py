@@ -399,6 +399,8 @@ def _file(expander: Expander, arguments: Arguments) -> str:
     text = arguments[1] if len(arguments) > 1 else None
     if expander.only_looks:
         return f"{what}\n{text}"
+    if not expander.writes_files:
+        return ""
     _write_file(expander, names[0], text, os.O_APPEND if operation == ">>" else os.O_TRUNC)
     return ""
 

@@ -15,6 +15,7 @@ from pybuild.files import Files
 from pybuild.names import Pattern, glob_pieces, normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.builtins import LoadTime
+from pybuild.pipefile.evaluation import Evaluator
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.guest import Guest, Makefiles
 from pybuild.pipefile.resolve import Resolver
@@ -39,7 +40,9 @@ class Request(NamedTuple):
     `outputs_of` which files a job made when it last ran. `unwatched` is put around commands that
     the file runs, `phase` around each stage (its name is given). With a `program` there is no file:
     it gives the statements. `makefiles` reads those that are included, or that `path` is. `texts`
-    are read in place of the files of these names.
+    are read in place of the files of these names; `evaluator` gives the user's Python its values,
+    None: it is run. `parse` stands in for the parser and its kept trees. Without `matching` no file
+    is held against a rule, and there are no jobs.
     """
 
     path: str
@@ -59,6 +62,9 @@ class Request(NamedTuple):
     program: Program | None = None
     makefiles: Makefiles | None = None
     texts: Mapping[str, str] = {}
+    evaluator: Evaluator | None = None
+    parse: Callable[[Source], tuple[syntax.Tree, list[Diagnostic]]] | None = None
+    matching: bool = True
 
 
 class Loaded(NamedTuple):
@@ -138,7 +144,7 @@ def _round(
     globs = dict(load_time.globs)
     load_time.find = lambda text: universe.matches(_pattern(text))
     errors = [each for each in diagnostics if each.severity == "error"]
-    if not errors or (pipeline.missing and only_names(errors)):
+    if request.matching and (not errors or (pipeline.missing and only_names(errors))):
         with request.phase("instantiate"):
             world.flow()
         diagnostics += world.diagnostics
@@ -193,6 +199,8 @@ def _resolve(
         request.environment_wins,
         request.include_folders,
         request.makefiles.is_makefile if request.makefiles else lambda _: False,
+        request.evaluator,
+        request.matching,
     )
     diagnostics: list[Diagnostic] = []
     if request.text:
@@ -322,6 +330,8 @@ def decoded(data: bytes, path: str) -> str:
 
 def _tree(source: Source, request: Request) -> tuple[syntax.Tree, list[Diagnostic]]:
     """The tree of a text, from the kept ones if it is among them."""
+    if request.parse is not None:
+        return request.parse(source)
     kept = _kept_path(source, request)
     if kept:
         tree = _load_kept(kept, source)

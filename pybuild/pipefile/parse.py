@@ -71,9 +71,14 @@ _DIRECTIVES = {
 }
 
 
-def parse(source: Source) -> tuple[syntax.Tree, list[Diagnostic]]:
-    """The tree of a text and what is wrong with its form."""
-    worker = _Parser(source)
+Forms = dict[str, Any]
+"""What the grammar made of logical lines, by their text."""
+
+
+def parse(source: Source, forms: Forms | None = None) -> tuple[syntax.Tree, list[Diagnostic]]:
+    """The tree of a text and what is wrong with its form. `forms` are lines that were parsed
+    before; those that were not are put there."""
+    worker = _Parser(source, forms)
     for part in lines.cut(source.text):
         if isinstance(part, lines.Line):
             worker.line(part)
@@ -151,8 +156,9 @@ def _in_texts(text: str) -> dict[str, syntax.Form | None]:
 
 
 class _Parser:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, forms: Forms | None) -> None:
         self.source = source
+        self.forms = forms
         self.statements: list[syntax.Statement] = []
         self.diagnostics: list[Diagnostic] = []
         self.decorations: list[syntax.Decoration] = []
@@ -337,14 +343,23 @@ class _Parser:
         from lark.exceptions import UnexpectedInput
 
         try:
-            tree = parser().parse(text, start="statement")
+            inner = self._form_of_line(text)
         except UnexpectedInput as error:
             position = getattr(error, "pos_in_stream", None)
             if position is None or position < 0:
                 position = len(text)
             return self.invalid(span, _say_what(text, position))
-        inner: Any = tree.children[0]
         return getattr(self, f"_{inner.data}")(inner, span)  # type: ignore[no-any-return]
+
+    def _form_of_line(self, text: str) -> Any:
+        """The tree of a logical line; its places are counted from the start of the line. Raises
+        what lark raises."""
+        forms = self.forms
+        if forms is None:
+            return parser().parse(text, start="statement").children[0]
+        if text not in forms:
+            forms[text] = parser().parse(text, start="statement").children[0]
+        return forms[text]
 
     def invalid(self, span: Span, mistake: _Mistake) -> syntax.Invalid:
         """A line that is lost, and what is said of it."""

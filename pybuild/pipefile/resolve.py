@@ -15,6 +15,7 @@ from pybuild.names import normalise
 from pybuild.pipefile import syntax
 from pybuild.pipefile.attributes import ATTRIBUTES, Invariant, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
+from pybuild.pipefile.evaluation import Evaluator, NotRun, Running
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.parse import text_word
 from pybuild.pipefile.program import Reading
@@ -52,13 +53,7 @@ from pybuild.pipefile.template import (
     holes_in,
 )
 from pybuild.pipefile.tuples import KINDS, PRODUCT, Way
-from pybuild.pipefile.usercode import (
-    UserCode,
-    compile_arguments,
-    compile_expression,
-    compile_python,
-    is_written_as_list,
-)
+from pybuild.pipefile.usercode import UserCode, is_written_as_list
 from pybuild.pipefile.watch import noted
 from pybuild.pipefile.words import Words
 from pybuild.regex import regex
@@ -103,8 +98,12 @@ class Resolver:
         environment_wins: bool = False,
         include_folders: Sequence[str] = (),
         is_makefile: Callable[[str], bool] = lambda _: False,
+        evaluator: Evaluator | None = None,
+        judged: bool = True,
     ) -> None:
         self.load_time = load_time
+        self.evaluator = evaluator or Running()
+        self.judged = judged  # whether digests of recipes are wanted
         self.prints = prints
         self.read_tree = read_tree
         self.overrides = overrides
@@ -115,7 +114,7 @@ class Resolver:
         self.namespace: dict[str, Any] = {
             "__name__": "__pipefile__",
             "__builtins__": __builtins__,
-            **load_time.names(),
+            **self.evaluator.builtins(load_time),
         }
         self.out.namespace = self.namespace
         self.builtin_names = frozenset(self.namespace)
@@ -200,7 +199,7 @@ class Resolver:
             origin = "command line"
         elif (node.operator == "?=" or self.environment_wins) and self.load_time.knows(name):
             value, origin = self.load_time.env(name), "environment"
-        elif node.operator == "?=" and name in self.out.variables:
+        elif self._keeps_its_value(node):
             return
         else:
             self.words.lost.add(name)  # unless it gets a value
@@ -210,6 +209,12 @@ class Resolver:
             self.words.lost.discard(name)
         self.out.variables[name] = self.namespace[name] = value
         self.out.origins[name] = origin
+
+    def _keeps_its_value(self, node: syntax.Assignment) -> bool:
+        """Whether an assignment has no effect: there is a value, or one that is not known."""
+        if node.operator == "?=":
+            return node.name in self.out.variables or self.words.is_lost(node.name)
+        return node.operator == "+=" and node.name in self.words.lost
 
     def _override(self, node: syntax.Assignment, text: str) -> Any:
         """A text from the command line; it becomes a list where the file gives a list."""
@@ -239,30 +244,30 @@ class Resolver:
         return self._run(join, node.expression.span, "PB207")
 
     def _evaluate(self, expression: syntax.PythonText) -> Any:
-        code = compile_expression(expression, help=_LOST_NAME if ":" in expression.text else "")
-        return self._run(lambda: eval(code, self.namespace), expression.span, "PB207")
+        help = _LOST_NAME if ":" in expression.text else ""
+        code = self.evaluator.expression(expression, help=help)
+        return self._run(lambda: code(self.namespace), expression.span, "PB207")
 
     def _run(self, call: Callable[[], Any], span: Span, code: str) -> Any:
         """What a call of user code gives; the working folder stays. Raises BuildError, without
         complaints if the code only misses a name that is lost."""
-        here = os.getcwd()
         try:
-            with UserCode(span, code):
+            with self.evaluator.staying(), UserCode(span, code):
                 return call()
         except BuildError as error:
             cause = error.__cause__
             if isinstance(cause, NameError) and cause.name in self.words.lost:
                 raise BuildError() from None
             raise
-        finally:
-            os.chdir(here)
 
     def _execute(self, node: syntax.PythonBlock) -> None:
         source = node.span.source
         try:
-            code, tree = compile_python(source, node.block.lines, source.name)
-            self.prints.register(source.name, tree)
-            self._run(lambda: exec(code, self.namespace), node.span, "PB208")
+            code = self.evaluator.block(node, self.prints)
+            self._run(lambda: code(self.namespace), node.span, "PB208")
+        except NotRun as unknown:
+            self._lose(unknown)
+            return
         except BuildError:
             text = source.text[node.block.span.start : node.block.span.end]
             self.words.lost.update(_IDENTIFIER.findall(text))
@@ -271,12 +276,21 @@ class Resolver:
             if name in self.out.variables and name in self.namespace:
                 self.out.variables[name] = self.namespace[name]
 
+    def _lose(self, unknown: NotRun) -> None:
+        """What was not run would have given these names a value, whatever they had before."""
+        self.words.lost |= unknown.names
+        self.words.is_open = self.words.is_open or unknown.names_any
+        for name in unknown.names & self.out.variables.keys():
+            del self.out.variables[name], self.namespace[name]
+
     def _include(self, node: syntax.Include) -> None:
         for word in node.words:
             try:
                 for name in self._include_names(word):
                     self._include_one(name, word.span, node.optional)
             except BuildError as error:
+                if not error.diagnostics:  # which file it is depends on what is not known
+                    self.words.is_open = True
                 self.out.diagnostics.extend(error.diagnostics)
 
     def _include_names(self, word: syntax.Word) -> list[str]:
@@ -347,8 +361,10 @@ class Resolver:
             try:
                 self._rule(node)
             except BuildError as error:
+                self.out.lost.append(node.span)
                 self.out.diagnostics.extend(error.diagnostics)
         self._check_follows()
+        self.out.is_open = self.words.is_open
         return self.out
 
     def _name_of(self, node: syntax.Rule) -> syntax.Word | None:
@@ -546,6 +562,8 @@ class Resolver:
         if flavour in (PATTERN, STATIC):
             self._percent(rule, static)
         self._check_captures(rule, (*prerequisite_words, *target_words, *node.order_only), captures)
+        if captures & self.words.lost or (captures and self.words.is_open and flavour == LITERAL):
+            raise BuildError()  # what looks like a capture is a variable without a value
         if recipe is not None:
             self._check_rules_near(rule, recipe)
             self._take_values(rule, recipe)
@@ -855,7 +873,7 @@ class Resolver:
         for text in [rule.params[name] for name in used if name in rule.params]:
             used |= {name for hole in holes_in(text) for name in names_in(hole.reference)}
         unbound = sorted(captures.difference(rule.captures) - self.words.lost)
-        if rule.flavour == LITERAL:
+        if rule.flavour == LITERAL or self.words.is_open:
             unbound = []
         for name in unbound:
             self.complain(
@@ -865,7 +883,7 @@ class Resolver:
                 "only the driver binds captures: the first prerequisite, or what `@for_each` names",
             )
         unused = sorted(captures - used - set(unbound) - self.words.lost)
-        if rule.flavour == COLLATE and used & captures:
+        if (rule.flavour == COLLATE and used & captures) or self.words.is_open:
             unused = []
         if rule.way is not None:
             unused = [name for name in unused if name not in rule.way.shared]
@@ -1000,6 +1018,8 @@ class Resolver:
         for each in settings.depends:
             name, state = f"@depends {each.text}", self._state_of(each)
             counted[name] = f"{counted[name]}, {state}" if name in counted else state
+        if not self.judged:
+            return
         with UserCode(rule.span, "PB207", "a value that the recipe uses can't be looked at: "):
             counted |= {f"@params {name}": repr(value) for name, value in shared.items()}
             recipe.finish(self.namespace, values, self.prints, counted, own, filled)
@@ -1072,6 +1092,11 @@ class Resolver:
                     arguments.text if isinstance(arguments, syntax.PythonText) else ""
                 )
                 self._apply(each, settings)
+            except NotRun as unknown:
+                self._lose(unknown)
+                self.out.unclear.append(node.span)
+                if each.name == "for_each":
+                    raise  # nothing is known of what drives the rule
             except BuildError as error:
                 self.out.diagnostics.extend(error.diagnostics)
         for condition, place in settings.conditions:
@@ -1118,12 +1143,12 @@ class Resolver:
             return (), {}
         if isinstance(node.arguments, syntax.Given):
             return node.arguments.positional, dict(node.arguments.named)
-        code = compile_arguments(node.arguments)
+        code = self.evaluator.expression(node.arguments, "__take__(", "\n)")
         names: dict[str, Any] = {"__take__": lambda *a, **k: (a, k)}
         if node.name == "follows":
             names |= {name: name for name in (*self.rule_names, *self.out.phony)}
         return self._run(  # type: ignore[no-any-return]
-            lambda: eval(code, {**self.namespace, **names}), node.arguments.span, "PB207"
+            lambda: code({**self.namespace, **names}), node.arguments.span, "PB207"
         )
 
     def _traits(

@@ -107,7 +107,10 @@ class Rule:
 
 
 class Pipeline:
-    """A whole Pipefile, its includes among it, resolved."""
+    """A whole Pipefile, its includes among it, resolved. `lost` are places of rules that are not
+    among `rules`, as something in their headers is wrong or not known; `unclear` places of rules
+    with attributes of which only running the user's code could tell what they come to. `is_open`
+    says that what could not be read may have defined anything."""
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
@@ -119,10 +122,18 @@ class Pipeline:
         self.phony: dict[str, Span] = {}
         self.pools: dict[str, int] = {}
         self.diagnostics: list[Diagnostic] = []
+        self.lost: list[Span] = []
+        self.unclear: list[Span] = []
         self.missing: list[tuple[str, Span, bool]] = []
         self.included: list[str] = []
         self.makefiles: dict[str, Span] = {}  # those included, with who includes them
         self.default: Rule | None = None
+        self.is_open = False
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether there may be rules that are not among `rules`, or not as they stand there."""
+        return bool(self.lost or self.unclear or self.is_open)
 
     def errors(self) -> list[Diagnostic]:
         return [each for each in self.diagnostics if each.severity == "error"]

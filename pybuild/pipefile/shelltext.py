@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from functools import lru_cache
 
 from pybuild.regex import regex
 from pybuild.typed import NamedTuple
@@ -17,6 +18,8 @@ COMMENT, LINE, DOLLAR = "comment", "line", "dollar"  # what a scan finds besides
 _ARITHMETIC, _BACKQUOTE, _ANSI = "arithmetic", "backquote", "ansi"
 # The quoting that holds where a scan is inside of these.
 _QUOTING = {_ARITHMETIC: PLAIN, _BACKQUOTE: PLAIN, _ANSI: SINGLE}
+
+_MOST_KEPT = 4096  # scripts that were looked through: editors and watched projects come again
 
 _OPENING = regex(r"<[A-Za-z_]\w*")
 _HERE = regex(r"<<-?[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([A-Za-z_]\w*))")
@@ -49,13 +52,20 @@ def quote(text: str, context: str = PLAIN) -> str:
     return text
 
 
-def spots(text: str) -> Iterator[Spot]:
+@lru_cache(_MOST_KEPT)
+def spots(text: str) -> tuple[Spot, ...]:
     """The places in a script where `<` is followed by a letter and no backslash precedes it."""
-    for start, context in _openings(text):
-        end, closed = _close(text, start)
-        yield Spot(start, end, context, closed)
+    return tuple(
+        [Spot(start, *_around(text, start, context)) for start, context in _openings(text)]
+    )
 
 
+def _around(text: str, start: int, context: str) -> tuple[int, str, bool]:
+    end, closed = _close(text, start)
+    return end, context, closed
+
+
+@lru_cache(_MOST_KEPT)
 def significant(text: str) -> str:
     """The script without lines that hold only a comment, blanks at line ends and empty lines."""
     return "\n".join(

@@ -10,6 +10,7 @@ import _ast
 import builtins
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import CodeType, TracebackType
 
 from pybuild.pipefile.fingerprint import ONLY_TREE
@@ -20,6 +21,7 @@ from pybuild.typed import Any
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _MOST_LINES = 10
+_MOST_KEPT = 256  # blocks that were compiled: editors and watched projects come again
 _QUOTES = "a text stands in quotes"
 # What has a scope of its own. Comprehensions count as if they had none: `:=` sets a name outside.
 _SCOPES = (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef, _ast.Lambda)
@@ -189,18 +191,28 @@ def compile_python(
     the code gives what is returned. Raises BuildError for a syntax error, at its place."""
     first = source.place(lines[0][0])[0] if lines else 1
     text = "\n" * (first - 1) + "\n".join(text for _, text in lines) + "\n"
-    to_code = _function_code if returns and "return" in text else _module_code
+    cuts = tuple([source.place(at)[1] - 1 for at, _ in lines])
     try:
-        tree = _tree_of(text, filename)
-        _indent(tree, {first + i: source.place(at)[1] - 1 for i, (at, _) in enumerate(lines)})
-        try:
-            return to_code(tree, filename), tree
-        except _NO_CODE:
-            to_code(_tree_of(text, filename), filename)  # raises with the columns of `lines`
-            raise
+        return _compiled(text, first, cuts, filename, returns=returns)
     except _NO_CODE as error:
         place = _syntax_span(error, source, lines, first)
         raise BuildError(Diagnostic("PB110", _syntax_message(error), place)) from None
+
+
+@lru_cache(_MOST_KEPT)
+def _compiled(
+    text: str, first: int, cuts: Sequence[int], filename: str, *, returns: bool
+) -> tuple[CodeType, _ast.Module]:
+    """Code and tree of a text whose lines, from `first` on, stand further to the right in their
+    file by `cuts`. Raises what `compile` raises, with the columns of the text."""
+    to_code = _function_code if returns and "return" in text else _module_code
+    tree = _tree_of(text, filename)
+    _indent(tree, {first + i: cut for i, cut in enumerate(cuts)})
+    try:
+        return to_code(tree, filename), tree
+    except _NO_CODE:
+        to_code(_tree_of(text, filename), filename)  # raises with the columns of the text
+        raise
 
 
 def _tree_of(text: str, filename: str) -> _ast.Module:

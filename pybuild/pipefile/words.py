@@ -48,11 +48,16 @@ class Words:
         self.variables = variables
         self.rule_names = rule_names
         self.lost: set[str] = set()
+        self.is_open = False  # what could not be read may have given any name a meaning
 
     def is_known(self, name: str, local: Mapping[str, Any]) -> bool:
         return (
             name in RESERVED or name in local or name in self.rule_names or name in self.namespace
         )
+
+    def is_lost(self, name: str) -> bool:
+        """Whether a name may have a value that is not known."""
+        return self.is_open or name in self.lost
 
     def templates(
         self,
@@ -263,7 +268,7 @@ class Words:
         where: str,
     ) -> list[Diagnostic]:
         """The complaint of a name that means nothing; none if it is lost."""
-        if name in self.lost:
+        if self.is_lost(name):
             return []
         known = [*captures, *RESERVED, *local, *self.variables, *self.rule_names]
         known += [each for each in self.namespace if not each.startswith("__")]

@@ -1,0 +1,133 @@
+"""Answers about the Python in a Pipefile, by jedi (https://jedi.readthedocs.io), which reads code
+and does not run it. Without jedi there are none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TypeVar
+
+from lsprotocol import types
+
+from pybuild.lsp.buffers import uri_of
+from pybuild.lsp.embedded import Module, is_python, module_of
+from pybuild.lsp.positions import Lines
+from pybuild.lsp.projects import Here
+from pybuild.typed import Any
+
+_MOST_ITEMS = 200
+_KINDS = {
+    "module": types.CompletionItemKind.Module,
+    "class": types.CompletionItemKind.Class,
+    "function": types.CompletionItemKind.Function,
+    "instance": types.CompletionItemKind.Variable,
+    "statement": types.CompletionItemKind.Variable,
+    "param": types.CompletionItemKind.Variable,
+    "property": types.CompletionItemKind.Property,
+    "keyword": types.CompletionItemKind.Keyword,
+    "path": types.CompletionItemKind.File,
+}
+
+T = TypeVar("T")
+_one_at_a_time = threading.Lock()  # jedi keeps what it has read in tables of its own
+
+
+class PythonPlace:
+    """A place in the Python of a sheet."""
+
+    def __init__(self, here: Here, module: Module, line: int, column: int) -> None:
+        self.here = here
+        self.module = module
+        self._line = line + module.shift + 1  # jedi counts lines from 1
+        self._column = column
+
+    def complete(self) -> list[types.CompletionItem]:
+        """What may stand here."""
+        found = self._asked(lambda script: script.complete(self._line, self._column))
+        return [
+            types.CompletionItem(
+                label=each.name,
+                kind=_KINDS.get(each.type, types.CompletionItemKind.Text),
+                sort_text=f"{1 + each.name.startswith('_')}{each.name}",
+            )
+            for each in found[:_MOST_ITEMS]
+        ]
+
+    def hover(self) -> types.Hover | None:
+        """The signature of what stands here, and what its author says of it."""
+        texts = []
+        for each in self._asked(lambda script: script.help(self._line, self._column))[:3]:
+            told = each.docstring().strip()
+            if told:
+                texts.append(f"```text\n{told}\n```")
+        for each in self._asked(lambda script: script.infer(self._line, self._column))[:3]:
+            if not texts:
+                texts.append(f"```python\n{each.description}\n```")
+        if not texts:
+            return None
+        return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, "\n\n".join(texts)))
+
+    def definition(self) -> list[types.Location]:
+        """Where what stands here is defined: in the sheet, or in a file of Python."""
+        found = self._asked(
+            lambda script: script.goto(self._line, self._column, follow_imports=True)
+        )
+        return [place for each in found if (place := self._location(each)) is not None]
+
+    def signatures(self) -> types.SignatureHelp | None:
+        """The parameters of the call that is being written here."""
+        found = self._asked(lambda script: script.get_signatures(self._line, self._column))
+        if not found:
+            return None
+        told = []
+        for each in found:
+            parameters = [types.ParameterInformation(one.to_string()) for one in each.params]
+            told.append(types.SignatureInformation(each.to_string(), parameters=parameters))
+        return types.SignatureHelp(told, 0, found[0].index)
+
+    def _asked(self, question: Callable[[Any], list[T]]) -> list[T]:
+        """What jedi says. It fails now and then on code that is half written."""
+        import jedi
+
+        with _one_at_a_time:
+            place = self.here.project.place
+            try:
+                project = jedi.Project(place.folder, smart_sys_path=False)
+                script = jedi.Script(
+                    self.module.text, path=place.path(self.here.sheet.name), project=project
+                )
+                return question(script)
+            except Exception:
+                return []
+
+    def _location(self, name: Any) -> types.Location | None:
+        if name.line is None or name.module_path is None:
+            return None
+        path = str(name.module_path)
+        sheet = self.here.sheet
+        if path == self.here.project.place.path(sheet.name):
+            line = name.line - 1 - self.module.shift
+            if line < 0:
+                return None  # one of the names that pybuild has put there
+            start = sheet.lines.line_start(line) + name.column
+            where = sheet.lines.range(start, start + len(name.name))
+            return types.Location(self.here.uri(sheet), where)
+        try:
+            with open(path, encoding="utf-8") as handle:
+                lines = Lines(handle.read(), sheet.encoding)
+        except (OSError, UnicodeDecodeError):
+            return None
+        start = lines.line_start(name.line - 1) + name.column
+        return types.Location(uri_of(path), lines.range(start, start + len(name.name)))
+
+
+def python_at(here: Here, offset: int) -> PythonPlace | None:
+    """The place if it is in Python, and there is somebody to ask about it."""
+    sheet = here.sheet
+    line = sheet.lines.line_of(offset)
+    loaded = here.analysis.loaded
+    module = module_of(sheet, here.analysis.names, loaded.pipeline.variables if loaded else {})
+    if not is_python(sheet, module, line) or find_spec("jedi") is None:
+        return None
+    return PythonPlace(here, module, line, offset - sheet.lines.line_start(line))

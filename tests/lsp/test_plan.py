@@ -1,0 +1,88 @@
+"""What comes of the rules of a project, as far as it can be told without running anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lsprotocol import types
+
+from pybuild.lsp.analysis import Place, Reader
+from pybuild.lsp.buffers import Buffers
+from pybuild.lsp.plan import Plan, plan_of, told
+from pybuild.lsp.projects import EditedProject
+from tests.lsp.test_texts import NOT_RUN
+
+
+def plan(folder: Path, text: str) -> Plan:
+    place = Place(str(folder), "Pipefile")
+    return plan_of(place, {"Pipefile": text}, Reader(lambda _: False))
+
+
+def errors(made: Plan) -> list[str]:
+    return [each.code for each in made.diagnostics if each.severity == "error"]
+
+
+@pytest.mark.parametrize("source", NOT_RUN)
+def test_no_mistake_is_told_that_a_run_might_take_back(tmp_path: Path, source: str) -> None:
+    (tmp_path / "lib.h").touch()
+    assert errors(plan(tmp_path, source)) == []
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_two_rules_for_one_file_are_told_whatever_else_is_not_known(tmp_path: Path) -> None:
+    made = plan(
+        tmp_path, "x = sh('ls')\nall: <x>\n    touch all\na:\n    touch a\na:\n    cp b a\n"
+    )
+    assert made.is_partial
+    assert errors(made) == ["PB303"]
+
+
+def test_jobs_files_and_captures(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.c").touch()
+    made = plan(tmp_path, "objects: out/<n>.o: <n>.c\n    cc -c <input> -o <output>\n")
+    (facts,) = made.rules.values()
+    assert facts.total == 2
+    assert [(each.outputs, each.inputs, each.captures) for each in facts.jobs] == [
+        (("out/a.o",), ("a.c",), {"n": "a"}),
+        (("out/b.o",), ("b.c",), {"n": "b"}),
+    ]
+    assert made.made == ("out/a.o", "out/b.o")
+    assert "objects" in made.goals
+
+
+def test_one_job_with_its_recipe_and_reasons(tmp_path: Path) -> None:
+    (tmp_path / "a b.c").touch()
+    place = Place(str(tmp_path), "Pipefile")
+    text = 'cc = "gcc"\nout/<n>.o: <n>.c\n    <cc> -c <input> -o <output>\n'
+    found = told(place, {"Pipefile": text}, Reader(lambda _: False), "out/a b.o")
+    assert found is not None
+    assert found.recipe == "gcc -c 'a b.c' -o 'out/a b.o'"
+    assert found.reasons is not None
+    assert found.reasons[0] == "`out/a b.o` is not there"
+    assert found.seconds is None
+
+
+def test_complaints_about_files_stay_where_they_are_until_the_next_plan(tmp_path: Path) -> None:
+    buffers, reader = Buffers(), Reader(lambda _: False)
+    text = "a: no-a\n    cp no-a a\nb: no-b\n    cp no-b b\n"
+    uri = (tmp_path / "Pipefile").as_uri()
+    buffer = buffers.open(types.TextDocumentItem(uri, "pipefile", 1, text))
+    project = EditedProject(Place(str(tmp_path), "Pipefile"), buffers, reader)
+    project.take(plan(tmp_path, text), project.analysis())
+
+    def places(now: str) -> list[tuple[str, str]]:
+        buffer.change([types.TextDocumentContentChangeWholeDocument(now)], 2)
+        project.forget()
+        return [
+            (each.code, now[each.span.start : each.span.end])
+            for each in project.diagnostics()
+            if each.span and each.severity == "error"
+        ]
+
+    both = [("PB305", "no-a"), ("PB305", "no-b")]
+    assert places(text) == both
+    assert places("# new\n" + text) == both
+    assert places(text.replace("cp no-a a", "cp <input> a")) == both
+    assert places(text.replace("a: no-a", "a: no-aa")) == both[1:]
