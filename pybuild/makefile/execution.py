@@ -15,7 +15,7 @@ from pybuild.makefile.command import (
 )
 from pybuild.makefile.debugging import Debug
 from pybuild.makefile.environment import child_environment
-from pybuild.makefile.errors import MakeError
+from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.expand import Expander
 from pybuild.makefile.node import MISSING, Node, Status
 from pybuild.makefile.ports import Command, Commands, Ended, Slots
@@ -122,9 +122,8 @@ class Executor:
         """A message on standard error about what went wrong."""
         self.warn(text + self.telling.suffix)
 
-    def warn_at(self, recipe: Recipe | None, text: str) -> None:
-        """A message about a recipe on standard error."""
-        place = recipe.place if recipe is not None else None
+    def warn_at(self, place: Place | None, text: str) -> None:
+        """A message about a place on standard error."""
         self.console.err(f"{place or self.expander.program}: {text}\n")
 
     # -- starting --------------------------------------------------------------------------
@@ -331,6 +330,8 @@ class Executor:
             return
         node.has_run = True
         node.status = Status.FAILED
+        if node.recipe and node.recipe.place:
+            node.failed_at = place_of(node.recipe.place, line.number)
         if self.telling.question and ended.status == 1:
             node.status = Status.QUESTION
             self._close(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pybuild.makefile.errors import Place
 from pybuild.makefile.rules import Entry, PatternRule, Prerequisite, Recipe, Target
 from pybuild.makefile.variables import Scope
 from pybuild.typed import Any, Generator, Sequence
@@ -57,6 +58,7 @@ class Node:
         "dependencies",
         "dont_care",
         "entry",
+        "failed_at",
         "found",
         "frame",
         "has_run",
@@ -104,6 +106,7 @@ class Node:
         self.dont_care = False  # nobody wants to hear that it cannot be made
         self.state = State.NEW
         self.status = Status.SUCCESS
+        self.failed_at: Place | None = None  # where the line of its recipe stands that failed
         self.has_run = False  # its recipe ran, or would have
         self.parent: Node | None = None  # what wanted it first; its variables are seen here
         self.scope: Scope | None = None

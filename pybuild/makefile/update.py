@@ -648,7 +648,7 @@ class Walk:
                 continue
             if self.times.time(node) != MISSING:
                 self.executor.warn_at(
-                    node.recipe,
+                    node.failed_at or (node.recipe.place if node.recipe else None),
                     f"warning: pattern recipe did not update peer target '{peer.name}'.",
                 )
 
