@@ -31,6 +31,7 @@ _TEXT_METHODS = frozenset(
     "removesuffix startswith endswith".split()
 )
 _MOST_ITEMS = 100_000  # of a comprehension, and characters or items of a sum
+_MOST_CHARACTERS = 10_000_000  # that `replace` or `join` may come to
 _MOST_KEPT = 20_000
 _REACHING = ("globals(", "exec(", "import *", "vars(", "locals(")  # who knows what names they set
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -137,6 +138,23 @@ class _Looking:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.call(*arguments, **named)
+
+
+class _Bounded:
+    """A method of a text, refused where what it gives could be as large as memory."""
+
+    def __init__(self, text: str, method: Callable[..., Any]) -> None:
+        self.text = text
+        self.method = method
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        most = 1
+        for each in arguments:
+            items = each if isinstance(each, list | tuple | set) else [each]
+            most += sum([len(item) + 1 for item in items if isinstance(item, str)])
+        if (len(self.text) + 1) * most > _MOST_CHARACTERS:
+            raise NotRun
+        return self.method(*arguments, **named)
 
 
 class _Written:
@@ -279,7 +297,7 @@ class _Written:
         if isinstance(node, ast.Attribute) and node.attr in _TEXT_METHODS:
             text = self.value(node.value)
             if type(text) is str:
-                return getattr(text, node.attr)  # type: ignore[no-any-return]
+                return _Bounded(text, getattr(text, node.attr))
         if isinstance(node, ast.Name):
             found = self.namespace.get(node.id)
             if isinstance(found, _Looking) or node.id == _TAKE:

@@ -78,6 +78,8 @@ def test_what_is_written_out_has_its_value(text: str, expected: object) -> None:
         'f"{glob}"',
         'Path("x").read_text()',
         "[a for a in [1] for b in [2]]",
+        f"{'x' * 9000!r}.replace('x', {'y' * 9000!r})",
+        f"{'x' * 9000!r}.join([{'y' * 9000!r}, 'z'])",
     ],
 )
 def test_all_else_has_none(text: str) -> None:
