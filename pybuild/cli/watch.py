@@ -26,6 +26,8 @@ from pybuild.watch.keys import Keys
 from pybuild.watch.scope import BrokenScope, KeptScope, LoadedScope, Scope, Step
 from pybuild.watch.session import Attend, Session, Stopped
 
+_MOST_SHOWN = 3  # names of files that no rule makes any more
+
 JOURNAL = os.path.join(STATE_FOLDER, "journal")
 
 
@@ -90,6 +92,7 @@ class _Rounds:
         self._telling: Report | None = None  # of the round that goes on
         self.scope: Scope | None = None
         self._texts: dict[str, str] = {}  # what the load read when it was last right
+        self._leftovers: frozenset[str] | None = None  # by the last load
 
     def _tell(self, event: Event) -> None:
         (self._telling or self.report()).handle(event)
@@ -166,11 +169,24 @@ class _Rounds:
             graph = project.graph
             self.services.keep({each.name for each in graph.jobs if each.traits.service})
             self._texts = {each.name: each.text for each in loaded.sources}
+            self._tell_leftovers(project)
             kept = self._kept(began_ns) if project.head is not None else None
             self._change_scope(kept or LoadedScope(project, began_ns))
         gc.unfreeze()
         gc.enable()
         gc.collect()  # what a load has made and is in use no more has been frozen with the rest
+
+    def _tell_leftovers(self, project: Project) -> None:
+        """Says which files no rule makes any more since the last load."""
+        before = self._leftovers
+        now = self._leftovers = frozenset(project.leftovers().unchanged)
+        names = sorted(now - before) if before is not None else []
+        if names:
+            shown = ", ".join(f"`{name}`" for name in names[:_MOST_SHOWN])
+            more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+            self._tell(
+                Message(f"no rule makes {shown}{more} any more (`pybuild --stale --remove`)")
+            )
 
     def _kept(self, began_ns: int) -> KeptScope | None:
         """The graph that the last build has kept, if it has; it began then."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .conftest import COPY, Box
+import re
+
+from .conftest import COPY, Box, Event
 
 
 def project(box: Box, *names: str) -> None:
@@ -50,8 +52,17 @@ def test_a_file_that_is_deleted_takes_its_job_along(box: Box) -> None:
     (box.folder / "src/b.c").unlink()
     events = watcher.settle()
     assert [each["up_to_date"] for each in events if each["event"] == "summary"] == [1]
+    assert told_of_leftovers(events) == ["out/b.o"]
     box.put("src/b.c", "again")
     assert watcher.started() == ["out/b.o"]
+    (box.folder / "src/a.c").unlink()
+    assert told_of_leftovers(watcher.settle()) == ["out/a.o"]
+
+
+def told_of_leftovers(events: list[Event]) -> list[str]:
+    """The files of which it is said that no rule makes them any more."""
+    texts = [str(each["text"]) for each in events if each["event"] == "message"]
+    return [name for text in texts for name in re.findall("`(out/[^`]*)`", text)]
 
 
 def test_a_file_that_is_renamed(box: Box) -> None:
