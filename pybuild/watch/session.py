@@ -432,8 +432,8 @@ class Session:
     def _go(self, step: Step, batch: Batch) -> bool:
         """Says what has changed; whether that is to start a round."""
         if not self.loops.is_endless(step.names):
-            names = tuple([name or "." for name in step.names])
-            self._tell(Changed(names, stopped=self._is_stopped))
+            changed = tuple([name or "." for name in step.names])
+            self._tell(Changed(changed, stopped=self._is_stopped))
             self._is_stopped = False
             return True
         self._held |= batch
