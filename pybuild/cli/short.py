@@ -6,9 +6,10 @@ hands on with what it has seen. Imports next to nothing.
 
 from __future__ import annotations
 
+import os
+
 from pybuild import __version__
-from pybuild.engine.key import STATE_FOLDER, flat_path, load_key
-from pybuild.watch.question import ask
+from pybuild.engine.key import DOOR, STATE_FOLDER, flat_path, load_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,10 +41,13 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
         elif word not in _NO_MATTER and not _is_number_of_jobs(word):
             return None, None
     key = load_key(__version__, ("", tuple(goals), tuple(variables.items()), "", False, ()))
-    said = ask(key)
-    if said is not None:
-        _say(said, quiet)
-        return 0, None
+    if os.path.exists(DOOR):
+        from pybuild.watch.question import ask
+
+        said = ask(key)
+        if said is not None:
+            _say(said, quiet)
+            return 0, None
     glimpse = _look(key)
     if glimpse is None:
         return None, None

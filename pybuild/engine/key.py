@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 STATE_FOLDER = ".pybuild"
+# Relative: the name of a socket has 107 bytes at most, and a project may lie deeper.
+DOOR = f"{STATE_FOLDER}/door"
 
 
 def flat_path(folder: str, key: bytes) -> str:

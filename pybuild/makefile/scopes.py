@@ -46,14 +46,16 @@ def _add_patterns(name: str, own: Scope, expander: Expander, database: Database)
             matching.append((-len(stem), number, variable))
     outer = own.outer
     assert outer is not None
+    # What is expanded here sees neither the target's own variables nor those of others.
+    seen = Scope(expander.variables)
     for _, _, variable in sorted(matching, key=lambda each: each[:2]):
         if variable.is_conditional and outer.find(variable.name) is not None:
             continue
         made = _copy(variable)
         if variable.is_postponed:
-            made.value = _expanded_now(variable, outer, expander)
+            made.value = _expanded_now(variable, seen, expander)
         outer = Scope(outer)
-        outer.variables[variable.name] = made
+        outer.variables[variable.name] = seen.variables[variable.name] = made
         if variable.is_private and variable.name not in own.variables:
             own.variables = {**own.variables, variable.name: outer.variables.pop(variable.name)}
             own.has_private = True

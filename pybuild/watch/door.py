@@ -11,8 +11,9 @@ import os
 import socket
 from collections.abc import Callable
 
+from pybuild.engine.key import DOOR
 from pybuild.typed import NamedTuple
-from pybuild.watch.question import DOOR, PATIENCE, is_of_our_user
+from pybuild.watch.question import PATIENCE, is_of_our_user
 
 _MOST = 4 << 20  # bytes: no environment is larger
 _WAITING = 16  # starts that may wait to be heard

@@ -12,23 +12,19 @@ import marshal
 import os
 from sys import byteorder
 
-from pybuild.engine.key import STATE_FOLDER
+from pybuild.engine.key import DOOR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 
-# Relative: the name of a socket has 107 bytes at most, and a project may lie deeper.
-DOOR = f"{STATE_FOLDER}/door"
 PATIENCE = 0.05  # seconds for each step of the talk, on both sides
 _MOST = 1 << 16  # bytes of an answer
 
 
 def ask(key: bytes) -> str | None:
     """What a watch says of the goals if they are up to date, by what decides of their load. None if
-    there is no watch, or it does not know."""
-    if not os.path.exists(DOOR):
-        return None
+    it is gone, or does not know."""
     import _socket
 
     talk = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)

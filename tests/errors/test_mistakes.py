@@ -132,6 +132,7 @@ WRONG = {
         "resources(cpus=True)",
     ],
     "retries": ["retries", "retries(-1)", 'retries("x")', "retries(1.5)", 'retries(1, "soon")'],
+    "service": ["service(1)"],
     "shell": ["shell", "shell(3)", 'shell("")', 'shell("sh", "-e")'],
     "silent": ["silent(1)"],
     "temp": ["temp(1)"],

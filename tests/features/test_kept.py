@@ -894,6 +894,7 @@ def test_the_usual_start_is_short(box: Sandbox) -> None:
         "pybuild.content",
         "pybuild.engine",
         "pybuild.engine.flat",
+        "pybuild.engine.key",
         "pybuild.report",
         "pybuild.report.brief",
         "pybuild.seen",

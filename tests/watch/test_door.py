@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pybuild import __version__
-from pybuild.engine.key import load_key
-from pybuild.watch.question import DOOR, ask
+from pybuild.engine.key import DOOR, load_key
+from pybuild.watch.question import ask
 
 from .conftest import COPY, Box, Watcher, wait_for
 
