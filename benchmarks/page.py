@@ -9,7 +9,8 @@ from records import Record, Results
 from shapes import SHAPES
 from suite import EXPONENT, GOALS, MEMORY, Goal, growth, reached
 
-WATCHING = "## Watching"  # the part of the page that `watching.py` writes, the last one
+APART = "## Editors"  # from here on the page is written by hand, and by `watching.py`
+WATCHING = "## Watching"  # the part that that one writes, the last one
 HOW = """\
 # Benchmarks
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meter import Meter
-from page import WATCHING, page
+from page import APART, page
 from phases import PHASES
 from records import Record, Results, machine, merge, read
 from shapes import SHAPES
@@ -118,7 +118,7 @@ def write(results: Results, folder: Path) -> None:
     text = page(results, "benchmarks.svg" if drawn else "")
     file = folder / "benchmarks.md"
     if file.exists():
-        _, title, rest = file.read_text(encoding="utf-8").partition(WATCHING)
+        _, title, rest = file.read_text(encoding="utf-8").partition(APART)
         text += "\n" * bool(title) + title + rest
     file.write_text(text, encoding="utf-8")
 
