@@ -20,8 +20,9 @@ from pybuild.typed import Callable, Mapping, Sequence
 
 # Functions that call themselves nest as deep as a list is long; Python's own limit is met at some
 # hundred words. Calls of Python in Python take no room on the stack of the process.
-_DEPTH = 200_000
+_DEPTH = 400_000
 _MOST_KEPT = 20_000  # texts that are kept taken apart
+_MOST_MENTIONS = 32_767  # of a variable in its own value while it is called, as in make
 
 _NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz-"
 _CLOSING = {"(": ")", "{": "}"}
@@ -85,7 +86,7 @@ class Expander:
         self.only_looks = False  # `$(file)` gives what it would write
         self.writes_files = True  # False: `$(file)` does nothing but read
         self._definition: Place | None = None  # of the variable that is being expanded
-        self._called: set[Variable] = set()  # those that may mention themselves
+        self._called: dict[Variable, int] = {}  # how often they may mention themselves yet
         self._shells = 0  # for whose environment variables are being expanded
         self._taken_apart: dict[str, Part] = {}
         if sys.getrecursionlimit() < _DEPTH:
@@ -158,8 +159,8 @@ class Expander:
         outer = self.scope
         frame = Frame(outer)
         frame.number(arguments)
-        was_called = variable in self._called
-        self._called.add(variable)
+        before = self._called.get(variable)
+        self._called[variable] = _MOST_MENTIONS
         self.scope = frame
         try:
             text = frame.texts.get(variable.name)  # its name may be a number
@@ -168,8 +169,10 @@ class Expander:
             raise self.fail(f"Function '{variable.name}' calls itself too often") from None
         finally:
             self.scope = outer
-            if not was_called:
-                self._called.discard(variable)
+            if before is None:
+                del self._called[variable]
+            else:
+                self._called[variable] = before
 
     def shell(self, command: str) -> str:
         """`$(shell)`: what the command prints, newlines as blanks. Sets `.SHELLSTATUS`."""
@@ -208,7 +211,7 @@ class Expander:
             return self.environment.get(variable.name, "")
         outer = self._definition
         self._definition = variable.place or outer
-        if variable.expanding and variable not in self._called:
+        if variable.expanding and not self._may_mention_itself(variable):
             failure = self.fail(
                 f"Recursive variable '{variable.name}' references itself (eventually)"
             )
@@ -221,6 +224,13 @@ class Expander:
         finally:
             variable.expanding = was_expanding
             self._definition = outer
+
+    def _may_mention_itself(self, variable: Variable) -> bool:
+        """Whether a variable that is being expanded may be so once more: if it is called."""
+        left = self._called.get(variable, 0)
+        if left:
+            self._called[variable] = left - 1
+        return left > 0
 
     def _appended(self, name: str) -> str:
         """The value of a variable that is appended to that of outer scopes."""
