@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 JOURNAL = f"{STATE_FOLDER}/journal"
 _SAYS_LESS = ("-s", "--silent", "--quiet", "-q", "--question")
 _NO_MATTER = ("-k", "--keep-going")
+_DRY = ("-n", "--dry-run", "--just-print", "--recon")
 
 
 def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
@@ -29,7 +30,7 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
     else None, and the kept graph if there is one that holds."""
     goals: list[str] = []
     variables: dict[str, str] = {}
-    quiet = False
+    quiet = dry = explains = False
     for word in words:
         name, equals, value = word.partition("=")
         if not word.startswith("-") and not equals:
@@ -38,31 +39,44 @@ def answer(words: Sequence[str]) -> tuple[int | None, Glimpse | None]:
             variables[name] = value
         elif word in _SAYS_LESS:
             quiet = True
+        elif word in _DRY:
+            dry = True
+        elif word == "--explain":
+            explains = True
         elif word not in _NO_MATTER and not _is_number_of_jobs(word):
             return None, None
+    if explains and goals:
+        return None, None  # why they are up to date
     key = load_key(__version__, ("", tuple(goals), tuple(variables.items()), "", False, ()))
     if os.path.exists(DOOR):
         from pybuild.watch.question import ask
 
-        said = ask(key)
+        said = ask(key, dry=dry)
         if said is not None:
             _say(said, quiet)
             return 0, None
-    glimpse = _look(key)
-    if glimpse is None:
-        return None, None
-    flat, moved = glimpse
-    if flat.seeds or flat.has_grown or flat.seen.renewed:
-        return None, glimpse
-    if moved:
-        moved = flat.compare(flat.names(), moved)
-        if moved:
-            return None, (flat, moved)
-    from pybuild.report.brief import up_to_date
+    glimpse = _moved(_look(key))
+    if glimpse is None or glimpse[1] or _may_run(glimpse[0]):
+        return None, None if dry or explains else glimpse
+    from pybuild.report.brief import nothing_to_do
 
-    _say(f"pybuild: {up_to_date(flat.goals, flat.jobs)}", quiet)
+    flat = glimpse[0]
+    _say(nothing_to_do(flat.goals, flat.jobs, dry=dry), quiet)
     flat.close()
     return 0, None
+
+
+def _may_run(flat: Flat) -> bool:
+    """Whether more has to be looked at than files that have moved."""
+    return bool(flat.seeds or flat.has_grown or flat.seen.renewed)
+
+
+def _moved(glimpse: Glimpse | None) -> Glimpse | None:
+    """The same with those files only whose bytes are others, if no more has to be looked at."""
+    if glimpse is None or not glimpse[1] or _may_run(glimpse[0]):
+        return glimpse
+    flat, moved = glimpse
+    return flat, flat.compare(flat.names(), moved)
 
 
 def _say(text: str, quiet: bool) -> None:

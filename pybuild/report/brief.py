@@ -21,6 +21,11 @@ def up_to_date(goals: Sequence[str], jobs: int) -> str:
     return f"{what}{more} up to date ({counted(jobs, 'job')})"
 
 
+def nothing_to_do(goals: Sequence[str], jobs: int, *, dry: bool) -> str:
+    """All that a build, or a dry run, says where everything is up to date."""
+    return f"pybuild: {f'0 would run, {jobs} up to date' if dry else up_to_date(goals, jobs)}"
+
+
 def printable(text: str) -> str:
     """File names that are no UTF-8 must not break the output."""
     if text.isascii():

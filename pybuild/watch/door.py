@@ -20,9 +20,11 @@ _WAITING = 16  # starts that may wait to be heard
 
 
 class Question(NamedTuple):
-    """What somebody asks of: the key of a load, and the environment that it would see."""
+    """What somebody asks of: the key of a load, whether a dry run wants to know, and the
+    environment that the load would see."""
 
     key: bytes
+    dry: bool
     environment: dict[str, str]
 
 
@@ -98,10 +100,10 @@ def _heard(talk: socket.socket) -> Question | None:
     if not 0 < size <= _MOST:
         return None
     try:
-        key, environment = marshal.loads(_exactly(talk, size))
+        key, dry, environment = marshal.loads(_exactly(talk, size))
     except (ValueError, EOFError, TypeError):
         return None
-    return Question(key, environment)
+    return Question(key, dry, environment)
 
 
 def _exactly(talk: socket.socket, size: int) -> bytes:

@@ -2,8 +2,8 @@
 start where there is a watch, so it imports next to nothing.
 
 A question is a connection to the socket `DOOR`: its size (u32, little-endian), then a key of
-`load_key` and the environment (marshal, version 4). The answer is a text, what is to be said of the
-goals, if all is up to date; else none, and the connection is closed.
+`load_key`, whether a dry run asks, and the environment (marshal, version 4). The answer is a text,
+what is to be said of the goals, if all is up to date; else none, and the connection is closed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PATIENCE = 0.05  # seconds for each step of the talk, on both sides
 _MOST = 1 << 16  # bytes of an answer
 
 
-def ask(key: bytes) -> str | None:
+def ask(key: bytes, *, dry: bool = False) -> str | None:
     """What a watch says of the goals if they are up to date, by what decides of their load. None if
     it is gone, or does not know."""
     import _socket
@@ -33,7 +33,7 @@ def ask(key: bytes) -> str | None:
         talk.connect(DOOR)
         if not is_of_our_user(talk):
             return None
-        data = marshal.dumps((key, dict(os.environ)), 4)
+        data = marshal.dumps((key, dry, dict(os.environ)), 4)
         talk.sendall(len(data).to_bytes(4, "little") + data)
         said = _all_of(talk)
         return said.decode("utf-8", "surrogateescape") or None

@@ -12,7 +12,7 @@ from pybuild.files import Status
 from pybuild.kept import folders_of
 from pybuild.names import folder_of
 from pybuild.project import Project
-from pybuild.report.brief import up_to_date
+from pybuild.report.brief import nothing_to_do
 from pybuild.seen import Seen
 from pybuild.source import BuildError
 from pybuild.typed import NamedTuple, Protocol
@@ -127,7 +127,7 @@ class KeptScope:
             return None
         if not (self._holds(question.environment) and self._proof.holds()):
             return None
-        return f"pybuild: {up_to_date(flat.goals, flat.jobs)}"
+        return nothing_to_do(flat.goals, flat.jobs, dry=question.dry)
 
     def is_behind(self) -> bool:
         return journal_look(self.journal) != self.flat.journal

@@ -884,6 +884,20 @@ def loaded(box: Sandbox, code: str = "", *words: str) -> set[str]:
     return set(output.rpartition("LOADED ")[2].split())
 
 
+def test_a_dry_run_and_an_explanation_of_nothing_are_what_they_would_be(box: Sandbox) -> None:
+    """What a start says without reading the Pipefile is what it says after reading it."""
+    settle(copies(box))
+    starts = [("-n",), ("-n", "-k", "-j2"), ("-n", "-q"), ("--explain",), ("--explain", "-n")]
+    short = [box.run(*words) for words in starts]
+    for words, text in zip(starts, short, strict=True):
+        shutil.rmtree(box.folder / ".pybuild/flat")
+        assert box.run(*words) == text
+        settle(box)
+    box.put("src/1.c", "other\n")
+    assert "2 up to date" in box.run("-n")
+    assert "src/1.c" in box.run("--explain")
+
+
 def test_the_usual_start_is_short(box: Sandbox) -> None:
     settle(copies(box))
     assert loaded(box) <= {
