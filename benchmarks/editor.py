@@ -6,7 +6,7 @@ other things to do (Linux only).
 
     python benchmarks/editor.py [--keys 100] [--lines 2000]
 
-`just-lsp` (https://pypi.org/project/just-lsp/) is measured beside it where it is installed, on a
+`just-lsp` is measured beside it where it is installed, on a
 justfile of as many lines.
 """
 
