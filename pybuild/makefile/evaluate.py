@@ -887,9 +887,16 @@ class Reader:
         place: Place | None,
     ) -> Variable:
         """Notes an assignment for all targets that a pattern matches."""
-        origin = Origin.OVERRIDE if modifiers is not None and modifiers.override else Origin.FILE
+        overrides = modifiers is not None and modifiers.override
+        origin = Origin.OVERRIDE if overrides else Origin.FILE
+        known = self.variables.variables.get(name)
+        is_told = known is not None and known.origin == Origin.COMMAND and not overrides
+        if is_told and known is not None:
+            value = known.value  # what the command line says, in the way that is written here
         scope = Scope(self.variables)
-        if operator in ("+=", "?=", ":::="):
+        if is_told and operator in (":=", "::="):
+            made = scope.define(name, value, origin, recursive=False, place=place)
+        elif operator in ("+=", "?=", ":::="):
             made = scope.define(name, value, origin, place=place)
             made.appends = operator == "+="
             made.is_conditional = operator == "?="
