@@ -192,8 +192,10 @@ def build_opened(
         return ERROR if summary.failures or complaints else OK
     finally:
         if not (wish.dry or wish.question):
-            project.leave_offers()
-            project.close()
+            try:
+                project.leave_offers()
+            finally:
+                project.close()
 
 
 def _explains_all(arguments: Arguments) -> bool:

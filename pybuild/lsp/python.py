@@ -3,6 +3,7 @@ and does not run it. Without jedi there are none."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -15,6 +16,8 @@ from pybuild.lsp.embedded import Module, is_python, module_of
 from pybuild.lsp.positions import Lines
 from pybuild.lsp.projects import Here
 from pybuild.typed import Any
+
+log = logging.getLogger(__name__)
 
 _MOST_ITEMS = 200
 _KINDS = {
@@ -99,6 +102,8 @@ class PythonPlace:
                 )
                 return question(script)
             except Exception:
+                # On half-written code jedi fails in ways that it does not name.
+                log.debug("jedi failed", exc_info=True)
                 return []
 
     def _location(self, name: Any) -> types.Location | None:

@@ -889,12 +889,13 @@ class Reader:
         """Notes an assignment for all targets that a pattern matches."""
         overrides = modifiers is not None and modifiers.override
         origin = Origin.OVERRIDE if overrides else Origin.FILE
-        known = self.variables.variables.get(name)
-        is_told = known is not None and known.origin == Origin.COMMAND and not overrides
-        if is_told and known is not None:
-            value = known.value  # what the command line says, in the way that is written here
+        told = None if overrides else self.variables.variables.get(name)
+        if told is not None and told.origin != Origin.COMMAND:
+            told = None
+        if told is not None:
+            value = told.value  # what the command line says, in the way that is written here
         scope = Scope(self.variables)
-        if is_told and operator in (":=", "::="):
+        if told is not None and operator in (":=", "::="):
             made = scope.define(name, value, origin, recursive=False, place=place)
         elif operator in ("+=", "?=", ":::="):
             made = scope.define(name, value, origin, place=place)
