@@ -890,10 +890,11 @@ class Reader:
         overrides = modifiers is not None and modifiers.override
         origin = Origin.OVERRIDE if overrides else Origin.FILE
         told = None if overrides else self.variables.variables.get(name)
-        if told is not None and told.origin != Origin.COMMAND:
+        if told is not None and told.origin not in (Origin.COMMAND, Origin.ENVIRONMENT_OVERRIDE):
             told = None
         if told is not None:
-            value = told.value  # what the command line says, in the way that is written here
+            # What the command line or the environment says, in the way that is written here.
+            value, origin = told.value, told.origin
         scope = Scope(self.variables)
         if told is not None and operator in (":=", "::="):
             made = scope.define(name, value, origin, recursive=False, place=place)

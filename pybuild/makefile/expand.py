@@ -120,9 +120,7 @@ class Expander:
         return self._value_of(found)
 
     def _value_of(self, variable: Variable) -> str:
-        if variable.appends:
-            return self._appended(variable.name)
-        if variable.recursive and "$" in variable.value:
+        if variable.appends or (variable.recursive and "$" in variable.value):
             return self._expand_value(variable)
         return variable.value
 
@@ -220,6 +218,8 @@ class Expander:
         was_expanding = variable.expanding
         variable.expanding = True
         try:
+            if variable.appends:
+                return self._appended(variable.name)
             return self.expand(variable.value)
         finally:
             variable.expanding = was_expanding
@@ -247,7 +247,7 @@ class Expander:
         for variable in reversed(found):
             text = variable.value
             plain = not variable.recursive or "$" not in text
-            value = text if plain else self._expand_value(variable)
+            value = text if plain else self.expand(text)
             # It is the text that counts: one that expands to nothing leaves its blank.
             made = f"{made} {value}" if made and text else made or value
         return made
