@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any as Any
     from typing import Generic as Generic
     from typing import NamedTuple as NamedTuple
+    from typing import NoReturn as NoReturn
     from typing import Protocol as Protocol
     from typing import TextIO as TextIO
     from typing import TypeVar as TypeVar
@@ -36,7 +37,7 @@ else:
     from _collections_abc import Mapping as Mapping
     from _collections_abc import Sequence as Sequence
 
-    Any = TextIO = object
+    Any = NoReturn = TextIO = object
 
     class _OfRecords(type):
         """Makes the class of a record: fields are its annotations, as in `typing.NamedTuple`."""

@@ -28,8 +28,14 @@ def main(
 ) -> NoReturn:
     """The console script. Ends the process. `unready` are the only folders of the search path, if
     Python was started without `site`; `program` is a pipeline to be read instead of a Pipefile."""
-    words = sys.argv[1:] if words is None else list(words)
     _restore_environment()
+    _run_to_end(sys.argv[1:] if words is None else words, unready, program)
+
+
+def _run_to_end(
+    words: Sequence[str], unready: Sequence[str], program: Program | None = None
+) -> NoReturn:
+    """Does what the command line says, and ends the process."""
     open_streams()
     status = ERROR
     # A load makes hundreds of thousands of objects that stay: looking for rubbish among them
@@ -72,7 +78,7 @@ def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
         return complete(words[1:])
     called = os.environ.pop("PYBUILD_CALLED", "") or sys.argv[0]
     if os.path.basename(called) in MAKE_NAMES or words[:1] == ["--make"]:
-        return _make(words, called)
+        return _make(words, called, unready)
     from pybuild.cli.short import answer
 
     try:
@@ -90,19 +96,19 @@ def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
         from pybuild.cli.frontend import reads_makefiles
 
         if reads_makefiles(words):
-            return _make(words, called)
+            return _make(words, called, unready)
     if unready:
         _get_ready(unready)
     return _run(words, glimpse, called=called)
 
 
-def _make(words: Sequence[str], called: str) -> int:
+def _make(words: Sequence[str], called: str, unready: Sequence[str]) -> int:
     """Does what `make` does; needs nothing of what was put off."""
     from pybuild.cli.make import make
     from pybuild.makefile.ports import Interrupted
 
     try:
-        return make(words, called)
+        return make(words, called, lambda inner: _run_to_end(inner, unready))
     except Interrupted as stop:
         _die_by(stop.signum)
 

@@ -24,14 +24,17 @@ from pybuild.makefile.search import Search, directories_of
 from pybuild.makefile.times import Times
 from pybuild.makefile.update import Manner, Walk
 from pybuild.makefile.vpath import Folders, split_path
+from pybuild.runners.again import Again
 from pybuild.runners.commands import CommandRunner, OutputLock
 from pybuild.runners.jobserver import OwnSlots, SharedSlots, join, serve
-from pybuild.typed import Any, Callable, Sequence
+from pybuild.typed import Any, Callable, NoReturn, Sequence
 
 
-def make(words: Sequence[str], called: str) -> int:
+def make(words: Sequence[str], called: str, run: Callable[[Sequence[str]], NoReturn]) -> int:
     """Does what a command line of make says; returns the exit status. `called` is the name that it
-    was started by. Raises Interrupted."""
+    was started by; `run` does what another command line says, and ends the process. Raises
+    Interrupted."""
+    again = Again(called, run)
     called = typed_name(called)
     start = Start(words, called)
     if words[:1] == [MAKE]:
@@ -50,7 +53,7 @@ def make(words: Sequence[str], called: str) -> int:
         start.leave()
         return status
     try:
-        status = _all_runs(start)
+        status = _all_runs(start, again)
     except Interrupted as stop:
         if stop.signum == signals.SIGQUIT:
             return OUT_OF_DATE  # no core of a program that is well
@@ -59,11 +62,11 @@ def make(words: Sequence[str], called: str) -> int:
     return status
 
 
-def _all_runs(start: Start) -> int:
+def _all_runs(start: Start, again: Again) -> int:
     """Reads makefiles and updates goals, as often as makefiles are made anew."""
     restarts = 0
     while True:
-        run = _Run(start, restarts)
+        run = _Run(start, again, restarts)
         status: int | None = None
         try:
             status = run.run()
@@ -82,8 +85,9 @@ def _all_runs(start: Start) -> int:
 class _Run:
     """One reading of all makefiles, and what follows."""
 
-    def __init__(self, start: Start, restarts: int) -> None:
+    def __init__(self, start: Start, again: Again, restarts: int) -> None:
         self.start = start
+        self.again = again
         self.reading = Reading(start, restarts)
         self.flags = self.reading.flags
         self.walk: Walk | None = None
@@ -158,6 +162,7 @@ class _Run:
             lock=self.lock,
             around=start.around,
             inherited=self.slots.inherited(),
+            again=self.again,
         )
         self.commands.catch_signals()
         shell, commands = self.reading.shell, self.commands

@@ -7,8 +7,12 @@ messages about programs that are not there.
 
 from __future__ import annotations
 
+from pybuild.makefile.ports import Inner
 from pybuild.regex import regex
-from pybuild.typed import NamedTuple
+from pybuild.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from re import Pattern
 
 SHELL = "/bin/sh"
 SHELL_FLAGS = "-c"
@@ -34,6 +38,8 @@ _USUAL_IFS = frozenset(" \t\n")
 _INNER_PREFIX = regex(r"((?:\A|(?<!\\)(?:\\\\)*\n))[ \t@+-]+")
 _CONTINUATION = regex(r"[ \t]*\\\n[ \t]*")
 _TO_ESCAPE = regex(r"([^A-Za-z0-9_@%+=:,./\n-])")
+_PIECE_FOR_SHELLS = regex(_PIECE.pattern + r"|\"(?P<double>[^\"$`\\]*)\"")
+_THERE = regex(r"[ \t]*(\(?)[ \t]*cd[ \t]+([\w.+/][\w.+/-]*)[ \t]*(?:&&|;)([^()]*)(\)?)[ \t]*\Z")
 _OPENING = regex(r"\$([({])")
 _BRACKETS = {"(": regex(r"[()]"), "{": regex(r"[{}]")}
 
@@ -127,15 +133,32 @@ def argv_of(
     return with_shell(line, shell, shell_flags, one_shell)
 
 
-def _simple_words(line: str, one_shell: bool) -> tuple[str, ...] | None:
-    """The words of a simple command, or None if it takes a shell."""
+def inner_of(argv: tuple[str, ...]) -> Inner | None:
+    """What a shell does with `cd FOLDER && COMMAND` or with a command of simple words, if nothing
+    else is asked of it, by the words that start it (`argv_of`)."""
+    if argv[:-1] != (SHELL, SHELL_FLAGS):
+        return None
+    folder, line = "", argv[-1]
+    if "\n" in line.replace("\\\n", ""):
+        return None
+    found = _THERE.match(line)
+    if found is not None and bool(found[1]) == bool(found[4]):
+        folder, line = found[2], found[3]
+    words = _simple_words(line, False, _PIECE_FOR_SHELLS)
+    return Inner(folder, words) if words else None
+
+
+def _simple_words(
+    line: str, one_shell: bool, piece: Pattern[str] = _PIECE
+) -> tuple[str, ...] | None:
+    """The words of a simple command, or None if it takes a shell. `piece` is what words are of."""
     words: list[str] = []
     position = _end_of_blanks(line, 0)
     while position < len(line):
         pieces = []
-        while found := _PIECE.match(line, position):
+        while found := piece.match(line, position):
             position = found.end()
-            bare, quoted, escaped = found.groups()
+            bare, quoted, escaped, *double = found.groups()
             if bare is not None:
                 if not words and "=" in bare:
                     return None  # an assignment
@@ -144,6 +167,8 @@ def _simple_words(line: str, one_shell: bool) -> tuple[str, ...] | None:
                 if one_shell and _NEWLINE_IN_QUOTES.search(quoted):
                     return None
                 pieces.append(quoted)
+            elif escaped is None:
+                pieces += double
             elif escaped != "\n":
                 pieces.append(escaped)
         if position < len(line) and line[position] not in " \t\n":

@@ -10,6 +10,7 @@ from pybuild.makefile.command import (
     POSIX_SHELL_FLAGS,
     SHELL_FLAGS,
     argv_of,
+    inner_of,
     one_shell_text,
     split_prefix,
 )
@@ -219,7 +220,9 @@ class Executor:
                 self._forget(run)
                 raise
             is_first = not run.process
-            run.process = self.commands.start(run.number, Command(argv, environment, line.always))
+            inner = inner_of(argv) if line.always else None
+            command = Command(argv, environment, line.always, inner)
+            run.process = self.commands.start(run.number, command)
             if self.debug.is_jobs:
                 self._tell_started(run, is_first)
             return

@@ -35,11 +35,20 @@ class Shell(Protocol):
 
 class Command(NamedTuple):
     """One line of a recipe, to be started as it is. `is_recursive`: it runs another make, so the
-    jobserver is passed on. `environment` is all that the child gets."""
+    jobserver is passed on. `environment` is all that the child gets. `inner` is what the shell that
+    `argv` starts would do, if that is only to go to a folder and to start something there."""
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     is_recursive: bool = False
+    inner: Inner | None = None
+
+
+class Inner(NamedTuple):
+    """A command, and the folder to go to before ("" for none)."""
+
+    folder: str
+    argv: tuple[str, ...]
 
 
 class Ended(NamedTuple):

@@ -646,7 +646,7 @@ class Walk:
         for peer in node.peers:
             if peer.is_phony or self.times.time(peer) != MISSING:
                 continue
-            if self.times.time(node) != MISSING:
+            if node.before < self.times.time(node) < NEW:
                 self.executor.warn_at(
                     node.failed_at or (node.recipe.place if node.recipe else None),
                     f"warning: pattern recipe did not update peer target '{peer.name}'.",

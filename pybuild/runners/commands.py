@@ -12,6 +12,7 @@ import select
 
 from pybuild import signals
 from pybuild.makefile.ports import Command, Ended, Interrupted, Slots
+from pybuild.runners.again import Again
 from pybuild.runners.jobserver import temporary_folder
 from pybuild.runners.process import encoded
 from pybuild.typed import TYPE_CHECKING, Any, Callable, Mapping, Sequence
@@ -239,7 +240,8 @@ def _kept_file() -> int:
 class CommandRunner:
     """The port `Commands`. `sync` is the type of `-O` ("" or `none` for none), which needs a
     `lock`; `around` are the lines before and behind each piece (`-w`). `inherited` are handles that
-    recursive commands get. `begin` is called before anything is started or said."""
+    recursive commands get. `begin` is called before anything is started or said. `again` starts
+    this program itself."""
 
     def __init__(
         self,
@@ -249,7 +251,9 @@ class CommandRunner:
         lock: OutputLock | None = None,
         around: tuple[str, str] = ("", ""),
         inherited: Sequence[int] = (),
+        again: Again | None = None,
     ) -> None:
+        self._again = again
         self.sync = "" if sync == "none" or lock is None else sync
         self.around = around
         self._begin = begin
@@ -352,7 +356,11 @@ class CommandRunner:
         if command.is_recursive:
             actions += [(os.POSIX_SPAWN_DUP2, each, each) for each in self._inherited]
         try:
-            process = self._starter.start(command.argv, command.environment, actions)
+            process = 0
+            if command.is_recursive and self._again is not None:
+                process = self._again.start(command, actions, self.close)
+            if not process:
+                process = self._starter.start(command.argv, command.environment, actions)
         except (OSError, ValueError) as error:
             self._ended.append(Ended(number, _NOT_STARTED, _told(command.argv[0], error)))
             return -1

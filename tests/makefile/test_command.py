@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.makefile.command import argv_of, one_shell_text, prepared, split_prefix
+from pybuild.makefile.command import argv_of, inner_of, one_shell_text, prepared, split_prefix
 from tests.gnumake import gnu_make
 
 SIMPLE = [
@@ -39,6 +39,61 @@ SIMPLE = [
 @pytest.mark.parametrize(("line", "words"), SIMPLE)
 def test_a_simple_line_is_started_directly(line: str, words: tuple[str, ...]) -> None:
     assert argv_of(line) == words
+
+
+INNER = [
+    "cd d && ./prog a",
+    "  cd ./d/.. &&./prog 'a b' \"c  d\"",
+    "(cd d; ./prog a)",
+    "( cd d && ./prog a )",
+    './prog "A=x y" B="1"2 \'z\' a\\ b',
+    "cd d&&./prog",
+    "cd d && ./prog \\\na",
+]
+MORE_THAN_INNER = [
+    "cd d && cd .. && ./prog",
+    "cd d || ./prog",
+    "cd d && ./prog $$",
+    'cd d && ./prog "`a`"',
+    './prog "a\\b"',
+    "cd d && A=b ./prog",
+    "cd d && ./prog > x",
+    "cd d && ./prog ; ./prog",
+    "cd d && ./prog *",
+    "(cd d && ./prog",
+    "cd - && ./prog",
+    "cd 'd' && ./prog",
+    "cd d",
+    "cd d &&",
+    "./prog a; ./prog b",
+    "cd d && ./prog a\n./prog b",
+    "./prog a\n./prog b",
+]
+
+
+@pytest.mark.parametrize("line", INNER)
+def test_what_a_shell_would_start_and_where(line: str, tmp_path: Path) -> None:
+    script = '#!/bin/sh\npwd\nfor each; do echo "<$each>"; done\n'
+    (tmp_path / "d").mkdir()
+    for place in (tmp_path, tmp_path / "d"):
+        (place / "prog").write_text(script)
+        (place / "prog").chmod(0o755)
+    inner = inner_of(("/bin/sh", "-c", line))
+    assert inner is not None
+    by_shell = subprocess.check_output(["/bin/sh", "-c", line], cwd=tmp_path)
+    by_itself = subprocess.check_output(inner.argv, cwd=tmp_path / inner.folder)
+    assert by_itself == by_shell
+
+
+@pytest.mark.parametrize("line", MORE_THAN_INNER)
+def test_what_only_a_shell_can_do(line: str) -> None:
+    assert inner_of(("/bin/sh", "-c", line)) is None
+
+
+def test_other_shells_do_what_they_like() -> None:
+    assert inner_of(("/bin/bash", "-c", "cd d && ./prog")) is None
+    assert inner_of(("/bin/sh", "-ec", "cd d && ./prog")) is None
+    assert inner_of(("./prog", "-c", "cd d && ./prog")) is None
 
 
 @pytest.mark.parametrize("character", [*"#;\"*?[]&|<>(){}$`^~!'"])
