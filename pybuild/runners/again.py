@@ -19,8 +19,8 @@ _FAILED = 2
 
 
 class Again:
-    """`program` is the name by which this process was started, `run` does what the words of a command
-    line say, and ends the process."""
+    """`program` is the name that this process was started by, `run` does what the words of a
+    command line say, and ends the process."""
 
     def __init__(self, program: str, run: Callable[[Sequence[str]], NoReturn]) -> None:
         self._run = run
