@@ -9,22 +9,15 @@ from __future__ import annotations
 
 from pybuild.makefile.ports import Inner
 from pybuild.regex import regex
-from pybuild.typed import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from re import Pattern
+from pybuild.typed import NamedTuple
 
 SHELL = "/bin/sh"
 SHELL_FLAGS = "-c"
 POSIX_SHELL_FLAGS = "-ec"
 
 _SPECIAL = frozenset("#;\"*?[]&|<>(){}$`^~!'\\\n=")
-_BLANKS = regex(r"(?:[ \t\n]|\\\n)*")
-# What a word consists of: bare text, text between single quotes, or one character behind a
-# backslash. A backslash and newline between quotes stays, elsewhere both go.
-_PIECE = regex(
-    r"(?P<bare>[^#;\"*?\[\]&|<>(){}$`^~!'\\ \t\n]+)|'(?P<quoted>[^']*)'|\\(?P<escaped>[\s\S]?)"
-)
+_NOT_IN_WORDS = _SPECIAL - frozenset("'\\\n=")
+_IN_DOUBLE_QUOTES = frozenset("$`\\")
 _NEWLINE_IN_QUOTES = regex(r"(?<!\\)\n")
 _SHELL_WORDS = frozenset(
     """
@@ -38,8 +31,7 @@ _USUAL_IFS = frozenset(" \t\n")
 _INNER_PREFIX = regex(r"((?:\A|(?<!\\)(?:\\\\)*\n))[ \t@+-]+")
 _CONTINUATION = regex(r"[ \t]*\\\n[ \t]*")
 _TO_ESCAPE = regex(r"([^A-Za-z0-9_@%+=:,./\n-])")
-_PIECE_FOR_SHELLS = regex(_PIECE.pattern + r"|\"(?P<double>[^\"$`\\]*)\"")
-_THERE = regex(r"[ \t]*(\(?)[ \t]*cd[ \t]+([\w.+/][\w.+/-]*)[ \t]*(?:&&|;)([^()]*)(\)?)[ \t]*\Z")
+_IN_FOLDERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+/-")
 _OPENING = regex(r"\$([({])")
 _BRACKETS = {"(": regex(r"[()]"), "{": regex(r"[{}]")}
 
@@ -138,54 +130,65 @@ def inner_of(argv: tuple[str, ...]) -> Inner | None:
     else is asked of it, by the words that start it (`argv_of`)."""
     if argv[:-1] != (SHELL, SHELL_FLAGS):
         return None
-    folder, line = "", argv[-1]
+    line = argv[-1].strip(" \t")
     if "\n" in line.replace("\\\n", ""):
         return None
-    found = _THERE.match(line)
-    if found is not None and bool(found[1]) == bool(found[4]):
-        folder, line = found[2], found[3]
-    words = _simple_words(line, False, _PIECE_FOR_SHELLS)
+    if line[:1] == "(" and line[-1:] == ")":
+        line = line[1:-1]
+    folder = ""
+    for separator in ("&&", ";"):
+        head, found, rest = line.partition(separator)
+        goes = head.split()
+        if found and goes[:1] == ["cd"]:
+            if len(goes) != 2 or goes[1][0] == "-" or not _IN_FOLDERS.issuperset(goes[1]):
+                return None
+            folder, line = goes[1], rest
+            break
+    words = _simple_words(line, False, doubles=True)
     return Inner(folder, words) if words else None
 
 
-def _simple_words(
-    line: str, one_shell: bool, piece: Pattern[str] = _PIECE
-) -> tuple[str, ...] | None:
-    """The words of a simple command, or None if it takes a shell. `piece` is what words are of."""
+def _simple_words(line: str, one_shell: bool, doubles: bool = False) -> tuple[str, ...] | None:
+    """The words of a simple command, or None if it takes a shell. With `doubles` double quotes
+    around plain text are simple, too."""
     words: list[str] = []
-    position = _end_of_blanks(line, 0)
-    while position < len(line):
-        pieces = []
-        while found := piece.match(line, position):
-            position = found.end()
-            bare, quoted, escaped, *double = found.groups()
-            if bare is not None:
-                if not words and "=" in bare:
-                    return None  # an assignment
-                pieces.append(bare)
-            elif quoted is not None:
-                if one_shell and _NEWLINE_IN_QUOTES.search(quoted):
-                    return None
-                pieces.append(quoted)
-            elif escaped is None:
-                pieces += double
-            elif escaped != "\n":
-                pieces.append(escaped)
-        if position < len(line) and line[position] not in " \t\n":
-            return None
-        word = "".join(pieces)
-        if not words and word in _SHELL_WORDS:
-            return None
-        words.append(word)
-        end = _end_of_blanks(line, position)
-        if one_shell and _NEWLINE_IN_QUOTES.search(line, position, end):
-            return None
-        position = end
-    return tuple(words)
+    word: list[str] | None = None
+    at = 0
+    while at < len(line):
+        char = line[at]
+        at += 1
+        if char in " \t\n":
+            if char == "\n" and one_shell:
+                return None
+            if word is not None:
+                words.append("".join(word))
+                word = None
+            continue
+        if char == "\\":
+            char = line[at : at + 1]
+            at += 1
+            if char == "\n":
+                continue  # a blank between words, nothing within one
+        elif char == "'" or (char == '"' and doubles):
+            end = line.find(char, at)
+            quoted = line[at:end]
+            if end < 0 or not _stays_as_it_is(quoted, char, one_shell):
+                return None
+            char, at = quoted, end + 1
+        elif char in _NOT_IN_WORDS or (char == "=" and not words):
+            return None  # an assignment, if it is no character for shells
+        word = [] if word is None else word
+        word.append(char)
+    if word is not None:
+        words.append("".join(word))
+    return None if words and words[0] in _SHELL_WORDS else tuple(words)
 
 
-def _end_of_blanks(line: str, position: int) -> int:
-    return _BLANKS.match(line, position).end()  # type: ignore[union-attr]
+def _stays_as_it_is(quoted: str, quote: str, one_shell: bool) -> bool:
+    """Whether a shell takes a text between quotes as it is written."""
+    if quote == '"':
+        return _IN_DOUBLE_QUOTES.isdisjoint(quoted)
+    return not (one_shell and "\n" in quoted and _NEWLINE_IN_QUOTES.search(quoted))
 
 
 def with_shell(line: str, shell: str, flags: str, one_shell: bool) -> tuple[str, ...]:
@@ -194,7 +197,8 @@ def with_shell(line: str, shell: str, flags: str, one_shell: bool) -> tuple[str,
     if one_shell:
         return (shell, *(flags.split() if flag_words is None else flag_words), line)
     # A line has no newlines of its own. Those that a function gives to the shell go.
-    line = _NEWLINE_IN_QUOTES.sub("", line)
+    if "\n" in line:
+        line = _NEWLINE_IN_QUOTES.sub("", line)
     shell_words = _simple_words(shell, False)
     if shell_words is None:
         shell_words = (shell,)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pybuild.makefile.variables import Export, Frame, Origin, Scope, Variable
-from pybuild.regex import regex
 from pybuild.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pybuild.makefile.expand import Expander
 
-_BY_PIPE = regex(r"--jobserver-auth=\d+,\d+")
-_CLOSED = " --jobserver-auth=-2,-2"  # what comes later counts
+_AUTH = "--jobserver-auth="
+_CLOSED = f" {_AUTH}-2,-2"  # what comes later counts
 _OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS"})  # exported unless a makefile says that they are not
 _NEVER_BY_ITSELF = frozenset({"MAKE_RESTARTS", "SHELL"})
 _NEVER_BY_ALL = frozenset({"MAKE", "MAKE_COMMAND", "MAKEOVERRIDES", "SUFFIXES"})
@@ -46,7 +45,7 @@ def child_environment(
 
 def _without_pipe(text: str) -> str:
     """The text of options for those that do not get the pipe that it names."""
-    if not _BY_PIPE.search(text):
+    if not any(each[:1].isdecimal() for each in text.split(_AUTH)[1:]):
         return text
     options, dashes, variables = text.partition(" -- ")
     return options + _CLOSED + dashes + variables

@@ -44,7 +44,6 @@ _DIRECTIVES = (
     | {"define", "undefine", "vpath", "load", "-load", "endef"}
 )
 _BAD_CONDITIONAL = regex(r"ifn?eq[^\s]")
-_DEFINITION = regex(r"(define|endef)(?![^\s#])")
 _ARCHIVE = regex(r"[^\s()]*\([^()]*\s[^()]*\)")
 _MOST_NESTED = 500  # makefiles within makefiles; make has them all open
 _MORE_THAN_NAMES = ("$", ";", "#", "%", "=", "\\", "&", "|", "(", "*", "?", "[", "~", ".WAIT")
@@ -464,16 +463,15 @@ class Reader:
             text = joined(raw, self.database.is_posix)
             if text[:1] != self.prefix:
                 start = text.lstrip()
-                match = _DEFINITION.match(start)
-                if match is not None:
-                    if match[1] == "define":
-                        depth += 1
-                    else:
-                        depth -= 1
-                        if not depth:
-                            if without_comment(start[5:]).strip():
-                                self._say("extraneous text after 'endef' directive", source.place())
-                            return "\n".join(found)
+                word = first_word(start)
+                if word == "define":
+                    depth += 1
+                elif word == "endef":
+                    depth -= 1
+                    if not depth:
+                        if without_comment(start[5:]).strip():
+                            self._say("extraneous text after 'endef' directive", source.place())
+                        return "\n".join(found)
             found.append(text)
 
     def _skip_definition(self, source: _Source, text: str) -> None:

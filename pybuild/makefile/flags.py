@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from pybuild.makefile.errors import MakeError
+from pybuild.makefile.lines import plain_assignment
 from pybuild.regex import regex
 from pybuild.typed import Iterable, NamedTuple, Sequence
 
@@ -113,13 +114,10 @@ _DEFINITION = regex(
 )
 _ESCAPED = regex(r"(?s)\\(.)")
 _ESCAPED_WORD = regex(r"(?:\\[\s\S]|[^\s\\]|\\\Z)+")
-_NUMBER = regex(r"[ \t]*(?P<number>[+-]?\d+)\Z")
 _FLOAT = regex(r"[ \t]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _SEED = regex(r"[+-]?\d+\Z")
-_TAKEN_BY = {"jobs": regex(r"\d*\Z"), "load": regex(r"[\d.]*\Z")}
+_TAKEN_BY = {"jobs": "", "load": "."}  # options take a next word of digits and of these
 _BEFORE_BLANK = regex(r"(\\*)([ \t])")
-_TO_QUOTE = regex(r"[\\ \t]")
-_LAST_BACKSLASHES = regex(r"\\+\Z")
 
 
 class UsageError(Exception):
@@ -318,6 +316,9 @@ def definition(word: str) -> Assignment | None:
     """A word of the command line as an assignment, None if it is a goal."""
     if "=" not in word:
         return None
+    plain = plain_assignment(word)
+    if plain is not None:
+        return Assignment(*plain, word)
     found = _DEFINITION.match(word)
     if found is None:
         return None
@@ -412,10 +413,11 @@ class _Reader:
     @staticmethod
     def _next_number(row: tuple[str, str, str, int], rest: list[str]) -> str | None:
         """The next word, if the option takes it for its number."""
-        wanted = _TAKEN_BY.get(row[0])
-        if wanted is not None and rest and wanted.match(rest[-1]):
-            return rest.pop()
-        return None
+        besides = _TAKEN_BY.get(row[0])
+        if besides is None or not rest:
+            return None
+        digits = rest[-1].replace(besides, "")
+        return rest.pop() if digits.isdecimal() or not digits else None
 
     def _complain(self, message: str) -> None:
         self.messages.append(f"{self.called}: {message}")
@@ -454,8 +456,9 @@ class _Reader:
             setattr(flags, name, value)
 
     def _set_jobs(self, value: str | None) -> None:
-        found = _NUMBER.match(value) if value is not None else None
-        number = int(found["number"]) if found else 0
+        digits = (value or "").lstrip(" \t")
+        is_number = digits.removeprefix(digits[:1] if digits[:1] in ("+", "-") else "").isdecimal()
+        number = int(digits) if is_number else 0
         if value is not None and not number:
             self._complain_of_value(
                 f"{self.program}: the '-j' option requires a positive integer argument"
@@ -578,13 +581,15 @@ def _options(flags: Flags, reading: bool) -> list[str]:
 def _quoted(text: str, last: bool = False) -> str:
     """A text as one word: blanks get a backslash, and backslashes before them are doubled; `last`:
     those at the end too."""
-    text = _BEFORE_BLANK.sub(r"\1\1\\\2", text)
-    return _LAST_BACKSLASHES.sub(lambda found: found[0] * 2, text) if last else text
+    if " " in text or "\t" in text:
+        text = _BEFORE_BLANK.sub(r"\1\1\\\2", text)
+    backslashes = len(text) - len(text.rstrip("\\")) if last else 0
+    return text + "\\" * backslashes
 
 
 def _all_quoted(text: str) -> str:
     """The value of a variable as one word: a backslash before each blank and each backslash."""
-    return _TO_QUOTE.sub(r"\\\g<0>", text)
+    return "".join([f"\\{each}" if each in "\\ \t" else each for each in text])
 
 
 # -- texts ---------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _JOINT = regex(r"[ \t]*(\\+)\n[ \t]*(?:\\\n[ \t]*)*")
 _JOINT_POSIX = regex(r"(\\+)\n[ \t]*")
 _BLANKS = " \t\n\r\v\f"
+_WITHIN = " \t"
 
 
 class Lines:
@@ -86,6 +87,13 @@ def joined(raw: str, posix: bool = False) -> str:
     and of further backslashes there half are left. With `posix` the blanks before stay."""
     if "\n" not in raw:
         return raw
+    parts = raw.split("\n")
+    last = parts.pop()
+    if not posix and all(part[-1:] == "\\" != part[-2:-1] for part in parts):
+        # Most are like this, and need no regular expression, which takes 5 ms to import.
+        texts = [part[:-1].strip(_WITHIN) for part in parts]
+        begin = parts[0][:-1].rstrip(_WITHIN)
+        return " ".join([begin, *filter(None, texts[1:]), last.lstrip(_WITHIN)])
 
     def join(match: Match[str]) -> str:
         count = len(match[1])
@@ -215,23 +223,16 @@ def words(text: str) -> list[str]:
     return found
 
 
-_OPERATOR = regex(r"(?:[+?!]|:{1,3})?=")
+_OPERATORS = ("=", ":=", "+=", "?=", "!=", "::=", ":::=")
 _NOT_PLAIN = frozenset(" \t\n\r\v\f:#=$+?!")
 
 
 def assignment(text: str) -> tuple[str, str, str] | None:
     """(name, operator, value) of a text that is an assignment, else None. The name is not
     expanded; the value has no blanks before it. Blanks before the name have been taken off."""
-    equals = text.find("=")
-    if equals < 0:
-        return None
-    begin = equals - 1 if text[equals - 1 : equals] in ("+", "?", "!") else equals
-    if begin == equals:
-        while begin > equals - 3 and text[begin - 1 : begin] == ":":
-            begin -= 1
-    name = text[:begin].rstrip(" \t")
-    if name and _NOT_PLAIN.isdisjoint(name):
-        return name, text[begin : equals + 1], text[equals + 1 :].lstrip(" \t")
+    plain = plain_assignment(text)
+    if plain is not None or "=" not in text:
+        return plain
     at = 0
     length = len(text)
     while at < length:
@@ -243,15 +244,37 @@ def assignment(text: str) -> tuple[str, str, str] | None:
             end = at
             while at < length and text[at] in " \t":
                 at += 1
-            match = _OPERATOR.match(text, at)
-            return None if match is None else (text[:end], match[0], text[match.end() :].lstrip())
+            operator = _operator(text, at)
+            after = text[at + len(operator) :]
+            return (text[:end], operator, after.lstrip()) if operator else None
         if char in "=+?!:":
-            match = _OPERATOR.match(text, at)
-            if match is not None:
-                return text[:at], match[0], text[match.end() :].lstrip()
+            operator = _operator(text, at)
+            if operator:
+                return text[:at], operator, text[at + len(operator) :].lstrip()
             if char == ":":
                 return None
         elif char == "#":
             return None
         at += 1
     return None
+
+
+def plain_assignment(text: str) -> tuple[str, str, str] | None:
+    """The same of one whose name has nothing in it that needs a second look, which most have; else
+    None."""
+    equals = text.find("=")
+    if equals < 0:
+        return None
+    begin = equals - 1 if text[equals - 1 : equals] in ("+", "?", "!") else equals
+    if begin == equals:
+        while begin > equals - 3 and text[begin - 1 : begin] == ":":
+            begin -= 1
+    name = text[:begin].rstrip(_WITHIN)
+    if name and _NOT_PLAIN.isdisjoint(name):
+        return name, text[begin : equals + 1], text[equals + 1 :].lstrip(_WITHIN)
+    return None
+
+
+def _operator(text: str, at: int) -> str:
+    """The operator of an assignment that begins there, "" if none does."""
+    return next((each for each in _OPERATORS if text.startswith(each, at)), "")

@@ -68,6 +68,12 @@ MORE_THAN_INNER = [
     "./prog a; ./prog b",
     "cd d && ./prog a\n./prog b",
     "./prog a\n./prog b",
+    "cdd && ./prog",
+    "cd d d && ./prog",
+    "cd && ./prog",
+    "cd d; cd d && ./prog",
+    "(cd d) && ./prog",
+    "(cd d) && (./prog)",
 ]
 
 
