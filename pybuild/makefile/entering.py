@@ -47,6 +47,7 @@ class ReadRule:
         "has_recipe",
         "is_double",
         "is_grouped",
+        "is_said_before",
         "laters",
         "lines",
         "pattern",
@@ -69,6 +70,7 @@ class ReadRule:
         self.has_recipe = False
         self.recipe_place: Place | None = None
         self.prefix = "\t"
+        self.is_said_before = False  # nothing but a recipe could add to what is known
 
     def begin_recipe(self, place: Place | None, prefix: str) -> None:
         """Its recipe begins there: lines are added to `lines`."""
@@ -111,13 +113,16 @@ class RuleBook:
                     _SPECIALS[each](self, names)
                     if each == ".WAIT" and names:
                         say(self.expander, ".WAIT should not have prerequisites", rule.place)
-        if self.sets_goal:
-            goal = self.variables.variables.get(".DEFAULT_GOAL")
-            if goal is None or not goal.value:
-                for each in rule.targets:
-                    if "%" not in each and (each[0] != "." or "/" in each):
-                        self.variables.define(".DEFAULT_GOAL", each, Origin.FILE, recursive=False)
-                        break
+        if self.wants_goal():
+            for each in rule.targets:
+                if "%" not in each and (each[0] != "." or "/" in each):
+                    self.variables.define(".DEFAULT_GOAL", each, Origin.FILE, recursive=False)
+                    break
+
+    def wants_goal(self) -> bool:
+        """Whether the next target becomes the default goal."""
+        goal = self.variables.variables.get(".DEFAULT_GOAL")
+        return self.sets_goal and (goal is None or not goal.value)
 
     def _posix(self, _: list[str]) -> None:
         self.database.is_posix = self.expander.is_posix = True
@@ -194,6 +199,8 @@ class RuleBook:
 
     def enter(self, rule: ReadRule) -> None:
         """Puts a rule into the database: its recipe is complete. Raises MakeError."""
+        if rule.is_said_before and not rule.has_recipe:
+            return
         recipe = rule.recipe()
         if rule.pattern is None and is_pattern(rule.targets[0]):
             self._enter_pattern(rule, recipe)

@@ -142,6 +142,7 @@ class Reader:
         self.running: Recipe | None = None
         self.prefix = "\t"
         self._depth = 0  # of makefiles that are being read
+        self._names_only: dict[str, str] = {}  # lines that were nothing but a target, and which
         self._folders: list[str] = []
         self.book = RuleBook(database, expander)
         expander.read = self.read_text
@@ -264,6 +265,7 @@ class Reader:
 
     def _read_lines(self, source: _Source) -> None:
         following = source.lines.next
+        names_only = self._names_only
         while True:
             raw = following()
             if raw is None:
@@ -280,11 +282,24 @@ class Reader:
                     continue
                 if source.targetless:
                     continue
+            if raw in names_only and self._repeats(source, names_only[raw]):
+                continue
             text = joined(raw, self.database.is_posix) if "\n" in raw else raw
             text = text.lstrip() if text[0] in " \t" else text
             if not text or text[0] == "#":
                 continue
             self._line(source, raw, text)
+
+    def _repeats(self, source: _Source, name: str) -> bool:
+        """Reads a line that names a target and says nothing of it, once more, if it still means
+        that: compilers write one for each header of each source."""
+        if source.skipping or self.running is not None or self.book.wants_goal():
+            return False
+        self._flush(source)
+        rule = source.rule = ReadRule(source.place())
+        rule.targets = [name]
+        rule.is_said_before = True
+        return True
 
     def _line(self, source: _Source, raw: str, text: str) -> None:
         """Reads a line that is not of a recipe. `text` is the line as one, without blanks before
@@ -311,6 +326,10 @@ class Reader:
             raise MakeError("recipe commences before first target", place)
         if not self._plain_rule(source, text, place):
             self._rule(source, raw, place)
+            return
+        rule = source.rule
+        if rule is not None and len(rule.targets) == 1 and raw[-1] == ":" and raw[0] != ".":
+            self._names_only[raw] = rule.targets[0]
 
     def _assigns(self, source: _Source, text: str, place: Place | None) -> bool:
         """Reads a global assignment, `define` or `undefine`, if the text is one."""

@@ -52,8 +52,8 @@ class Outcome(NamedTuple):
     temporary: list[str]
 
     def has_ended(self) -> bool:
-        """Whether each command came to an end in time."""
-        return not any(ran.stderr.endswith(_TOO_LONG) for ran in self.ran)
+        """Whether each command came to an end in time, and was not ended by a signal."""
+        return not any(ran.stderr.endswith(_TOO_LONG) or ran.status > 128 for ran in self.ran)
 
     def told(self) -> list[str]:
         """The outcome as lines, to be compared by eye."""

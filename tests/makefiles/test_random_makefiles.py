@@ -42,7 +42,7 @@ def _hangs_on_the_clock(expected: Outcome) -> bool:
 
 def _same(case: Case, room: Path, gnu: Side, pybuild: Side) -> None:
     """Both sides do the same with `case`, unless it is one that GNU make never ends with (variables
-    that call themselves), or does now one thing and now another with."""
+    that call themselves), crashes of, or does now one thing and now another with."""
     expected = outcome(gnu, case, room)
     assume(expected.has_ended() and not _hangs_on_the_clock(expected))
     wrong = difference(expected, outcome(pybuild, case, room))
