@@ -345,8 +345,8 @@ class Walk:
                     newer = yield from self._check(inner, own_time)
                     status = max(status, _status_of(inner))
                     must_make = must_make or (newer and not each.order_only)
-                    if _is_running(inner):
-                        running = True
+                    running = running or _is_running(inner)
+                    if _is_running(inner) or (status and not self.manner.keep_going):
                         break
                 running = running or self._runs_behind(found)
                 if status and not self.manner.keep_going:
