@@ -15,6 +15,7 @@ from pybuild.engine.staleness import Judge, Rules
 from pybuild.engine.traces import Begun, Continued, Journal, Older, Stamp, Trace
 from pybuild.files import Files, Recording, Status
 from pybuild.graph import Graph, Job
+from pybuild.kinds import ABSENT, FILE, FOLDER
 from pybuild.names import Pattern, folder_of, glob_pieces, normalise
 from pybuild.pipefile.fingerprint import Fingerprints
 from pybuild.pipefile.load import Loaded, Request, rules_of
@@ -22,7 +23,7 @@ from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.revive import Revived, packed
 from pybuild.pipefile.rules import Pipeline
 from pybuild.pipefile.watch import Watch
-from pybuild.seen import ABSENT, FILE, FOLDER, Seen, listing_of
+from pybuild.seen import Seen, listing_of
 from pybuild.source import BuildError
 from pybuild.typed import Any, NamedTuple
 

@@ -10,6 +10,7 @@ import stat
 import time
 
 from pybuild.content import digest_of
+from pybuild.kinds import ABSENT, FOLDER, is_settled, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,19 +19,7 @@ if TYPE_CHECKING:
 
     Look = tuple[int, int, int, int]  # time, size, inode number, mode
 
-ABSENT, FILE, FOLDER = 0, 1, 2
-
-_TICK_NS = 20_000_000
-_COARSE_TICK_NS = 2_000_000_000
-_SECOND_NS = 1_000_000_000
 _UNSETTLED = 0  # in place of an inode number: equal times prove nothing
-
-
-def is_settled(mtime_ns: int, now_ns: int) -> bool:
-    """Whether a file's time is safely older than the moment of looking at it, so that no later
-    change can hide behind the same time. File systems with whole seconds get more time."""
-    tick = _TICK_NS if mtime_ns % _SECOND_NS else _COARSE_TICK_NS
-    return mtime_ns + tick < now_ns
 
 
 class Seen:
@@ -211,14 +200,6 @@ class Seen:
         self.note_folder(name)
         self.renewed = True
         return self.folders[name][2] == digest
-
-
-def kind_of(name: str) -> int:
-    """Whether a name is nothing, a file or a folder, links followed."""
-    try:
-        return FOLDER if stat.S_ISDIR(os.stat(name).st_mode) else FILE
-    except (OSError, ValueError):
-        return ABSENT
 
 
 def _look(name: str) -> Look | None:

@@ -104,11 +104,18 @@ def run(words: Sequence[str], unready: Sequence[str] = ()) -> int:
 
 def _make(words: Sequence[str], called: str, unready: Sequence[str]) -> int:
     """Does what `make` does; needs nothing of what was put off."""
+    from pybuild.cli.make_kept import kept_of
+
+    kept = kept_of(words, called)
+    said = kept.replay() if kept is not None else None
+    if said is not None:
+        sys.stdout.write(said)
+        return OK
     from pybuild.cli.make import make
     from pybuild.makefile.ports import Interrupted
 
     try:
-        return make(words, called, lambda inner: _run_to_end(inner, unready))
+        return make(words, called, lambda inner: _run_to_end(inner, unready), kept)
     except Interrupted as stop:
         _die_by(stop.signum)
 

@@ -8,6 +8,7 @@ import time
 
 from pybuild import __version__, signals
 from pybuild.cli.frontend import MAKE, typed_name
+from pybuild.cli.make_kept import Kept
 from pybuild.cli.make_read import Reading
 from pybuild.cli.make_remake import Restart, Unmade, remake
 from pybuild.cli.make_start import ERROR, OK, OUT_OF_DATE, Start
@@ -17,6 +18,7 @@ from pybuild.makefile.debugging import Debug
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.execution import Executor, Telling
 from pybuild.makefile.flags import UsageError
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.node import Status
 from pybuild.makefile.ports import Interrupted
 from pybuild.makefile.rules import Recipe
@@ -30,13 +32,19 @@ from pybuild.runners.jobserver import OwnSlots, SharedSlots, join, serve
 from pybuild.typed import Any, Callable, NoReturn, Sequence
 
 
-def make(words: Sequence[str], called: str, run: Callable[[Sequence[str]], NoReturn]) -> int:
+def make(
+    words: Sequence[str],
+    called: str,
+    run: Callable[[Sequence[str]], NoReturn],
+    kept: Kept | None = None,
+) -> int:
     """Does what a command line of make says; returns the exit status. `called` is the name that it
-    was started by; `run` does what another command line says, and ends the process. Raises
-    Interrupted."""
+    was started by; `run` does what another command line says, and ends the process; `kept` takes
+    what may be said again. Raises Interrupted."""
     again = Again(called, run)
     called = typed_name(called)
     start = Start(words, called)
+    start.ran_ahead = kept.ahead if kept is not None else []
     if words[:1] == [MAKE]:
         start.words, start.command = words[1:], f"{start.command} {MAKE}"
     try:
@@ -53,17 +61,21 @@ def make(words: Sequence[str], called: str, run: Callable[[Sequence[str]], NoRet
         start.leave()
         return status
     try:
-        status = _all_runs(start, again)
+        status, last = _all_runs(start, again)
     except Interrupted as stop:
         if stop.signum == signals.SIGQUIT:
             return OUT_OF_DATE  # no core of a program that is well
         raise
     start.leave()
+    if kept is not None and status == OK and last.may_be_told_again():
+        said = "".join(start.console.said)
+        kept.keep(start.flags.folders, start.folder, said, last.reading.shell.ran, last.looks)
     return status
 
 
-def _all_runs(start: Start, again: Again) -> int:
-    """Reads makefiles and updates goals, as often as makefiles are made anew."""
+def _all_runs(start: Start, again: Again) -> tuple[int, _Run]:
+    """Reads makefiles and updates goals, as often as makefiles are made anew. Returns the exit
+    status, and the last run."""
     restarts = 0
     while True:
         run = _Run(start, again, restarts)
@@ -79,7 +91,7 @@ def _all_runs(start: Start, again: Again) -> int:
         if run.flags.print_data_base:
             run.print_data_base()
         if status is not None:
-            return status
+            return status, run
 
 
 class _Run:
@@ -179,6 +191,7 @@ class _Run:
             search.directories,
             self.start.warn,
             time.time_ns,
+            reading.looks,
             options.check_symlinks,
         )
         executor = Executor(
@@ -257,6 +270,20 @@ class _Run:
 
     # -- the end ---------------------------------------------------------------------------
 
+    @property
+    def looks(self) -> Looks:
+        """What it has seen."""
+        return self.reading.looks
+
+    def may_be_told_again(self) -> bool:
+        """Whether all that it did was to say something, by what it has seen."""
+        options, walk = self.flags, self.walk
+        if walk is None or walk.executor.started or walk.times.is_skewed or self.reading.restarts:
+            return False
+        if options.touch or options.shuffle or options.print_data_base or options.debug_levels():
+            return False
+        return not (self.start.stdin or self.start.console.has_complained)
+
     def _remove_intermediates(self, walk: Walk) -> None:
         if self.flags.touch:
             return
@@ -287,7 +314,7 @@ class _Run:
         known = Known(
             reading.database,
             reading.variables,
-            walk.search.folders if walk is not None else Folders(),
+            walk.search.folders if walk is not None else Folders(reading.looks),
             walk.times.time if walk is not None else lambda node: node.time,
             split_path(reading.expander.value("VPATH")),
             walk.known.nodes if walk is not None else {},

@@ -16,6 +16,7 @@ from pybuild.makefile.errors import MakeError
 from pybuild.makefile.evaluate import Makefile, Reader
 from pybuild.makefile.expand import Expander
 from pybuild.makefile.flags import Given
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.patterns import short_name
 from pybuild.makefile.ports import Services
 from pybuild.makefile.rules import Database
@@ -35,8 +36,11 @@ class Reading:
         self.flags = start.flags.copy()
         self.database = Database()
         self.variables = Scope()
+        self.looks = Looks()
         self.shell = ShellRunner(start.warn, start.console.begin)
-        self.expander = Expander(self.variables, Services(start.console, self.shell))
+        if not restarts:
+            self.shell.ahead = start.ran_ahead
+        self.expander = Expander(self.variables, Services(start.console, self.shell, self.looks))
         self.expander.program = start.program
         self.expander.environment = start.environment
         self.expander.warns_undefined = self.flags.warn_undefined
@@ -187,7 +191,7 @@ class Reading:
                     self.start.warn(f"{name}: {self.reader.makefiles[-1].error}")
             return
         for name in MAKEFILES:
-            if os.path.exists(name):
+            if self.looks.exists(name):
                 self.reader.read_file(name)
                 return
         # A rule may make one.

@@ -13,6 +13,7 @@ from pybuild.makefile import flags
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.flags import Flags
 from pybuild.makefile.patterns import short_name
+from pybuild.runners.commands import Ran
 from pybuild.typed import Sequence
 
 OK, OUT_OF_DATE, ERROR = 0, 1, 2
@@ -20,10 +21,13 @@ OK, OUT_OF_DATE, ERROR = 0, 1, 2
 
 class Terminal:
     """The console: both streams of the process, in the order of what is written. `opening` is
-    written before all else, once there is something else."""
+    written before all else, once there is something else. `said` is what went to standard output,
+    `has_complained` whether anything went to the other one."""
 
     def __init__(self) -> None:
         self.opening = ""
+        self.said: list[str] = []
+        self.has_complained = False
         self.has_begun = False
 
     def begin(self) -> None:
@@ -35,11 +39,13 @@ class Terminal:
 
     def out(self, text: str) -> None:
         self.begin()
+        self.said.append(text)
         sys.stdout.write(text)
         sys.stdout.flush()
 
     def err(self, text: str) -> None:
         self.begin()
+        self.has_complained = True
         sys.stderr.write(text)
         sys.stderr.flush()
 
@@ -60,6 +66,7 @@ class Start:
         self.stdin = ""  # the file with what standard input had
         self.around = ("", "")
         self.folder = ""
+        self.ran_ahead: list[Ran] = []
 
     def prepare(self) -> int | None:
         """Reads options, and goes to the folder. Returns an exit status if that is all."""

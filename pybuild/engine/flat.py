@@ -15,7 +15,8 @@ from sys import byteorder
 from xxhash import xxh3_64_digest
 
 from pybuild.content import handle_digest
-from pybuild.seen import Seen, is_settled
+from pybuild.kinds import is_settled
+from pybuild.seen import Seen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

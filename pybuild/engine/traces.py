@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import xxhash
 
 from pybuild.files import Status
-from pybuild.seen import is_settled
+from pybuild.kinds import is_settled
 from pybuild.typed import Any, NamedTuple
 
 HEADER = b"pybuild journal 3\n"

@@ -22,6 +22,7 @@ from pybuild.makefile import builtin
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.evaluate import Reader
 from pybuild.makefile.expand import Expander
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.ports import Mute, Services
 from pybuild.makefile.rules import Database
 from pybuild.makefile.variables import ORIGIN_WORDS, Origin, Scope
@@ -123,7 +124,7 @@ def read_makefile(path: str, texts: Mapping[str, str]) -> Makefile:
     folder, name = os.path.split(path)
     with inside(folder):
         shell, database, scope = _NoShell(), Database(), Scope()
-        expander = Expander(scope, Services(Mute(), shell))
+        expander = Expander(scope, Services(Mute(), shell, Looks()))
         expander.writes_files = False
         builtin.install(database, scope)
         for each, value in os.environ.items():

@@ -158,7 +158,8 @@ class Reader:
         """Where included makefiles are looked for: those of `-I` first. Those that are no folders
         do not count."""
         kept = (folder.rstrip("/") or "/" for folder in (*folders, *default_folders))
-        self._folders = [folder for folder in kept if os.path.isdir(folder)]
+        is_folder = self.expander.services.looks.is_folder
+        self._folders = [folder for folder in kept if is_folder(folder)]
         self.variables.define(
             ".INCLUDE_DIRS", " ".join(self._folders), Origin.DEFAULT, recursive=False
         )
@@ -232,8 +233,7 @@ class Reader:
             candidates += [f"{folder}/{name}" for folder in self._folders]
         for each in candidates:
             try:
-                with open(os.fsencode(each), "rb") as file:
-                    return each, file.read(), ""
+                return each, self.expander.services.looks.read(each), ""
             except OSError as problem:
                 error = error or os.strerror(problem.errno or errno.EIO)
                 if problem.errno == errno.EISDIR:
@@ -641,7 +641,10 @@ class Reader:
         if "./" in text:
             found = [short_name(name) if name.startswith("./") else name for name in found]
         if "*" in text or "?" in text or "[" in text or "~" in text:
-            matches = [archive.matching(name) or glob_words(name) for name in found]
+            looks = self.expander.services.looks
+            if "(" in text:
+                looks.doubt()  # members of archives
+            matches = [archive.matching(name) or glob_words(name, looks) for name in found]
             found = [name for each in matches for name in each]
         return found
 

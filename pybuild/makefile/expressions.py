@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from pybuild.makefile.expand import Expander
 from pybuild.makefile.helpers import WORD_FUNCTIONS, name_of
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.patterns import existing_words
 from pybuild.makefile.references import Call, Part, Ref, is_pure, take_apart
 from pybuild.makefile.rules import Database
@@ -274,7 +275,7 @@ class Translator:
         if not is_pure(text, names.expander):
             raise Untold(f"`{part.raw}`")
         for pattern in names.expander.expand(text).split():
-            found = existing_words(pattern)
+            found = existing_words(pattern, Looks())
             if pattern not in found and found == sorted(found) and not self._meets_targets(pattern):
                 continue
             return self._function(part, lambda each: self._argument(each, depth))
@@ -293,7 +294,7 @@ class Translator:
     def _meets_targets(self, pattern: str) -> bool:
         from fnmatch import fnmatchcase
 
-        if any(not fnmatchcase(each, "*.*") for each in existing_words(pattern)):
+        if any(not fnmatchcase(each, "*.*") for each in existing_words(pattern, Looks())):
             return True  # may be a folder
         targets = self.names.database.targets.values()
         return any(each.is_target and fnmatchcase(each.name, pattern) for each in targets)

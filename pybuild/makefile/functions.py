@@ -199,8 +199,10 @@ def _join(_: Expander, arguments: Arguments) -> str:
     return " ".join([first + second for first, second in pairs])
 
 
-def _wildcard(_: Expander, arguments: Arguments) -> str:
-    return " ".join([name for word in split_words(arguments[0]) for name in existing_words(word)])
+def _wildcard(expander: Expander, arguments: Arguments) -> str:
+    looks = expander.services.looks
+    words = split_words(arguments[0])
+    return " ".join([name for word in words for name in existing_words(word, looks)])
 
 
 def _abspath(_: Expander, arguments: Arguments) -> str:
@@ -212,7 +214,8 @@ def _absolute(word: str) -> str:
     return plain[1:] if plain.startswith("//") else plain  # which Python keeps
 
 
-def _realpath(_: Expander, arguments: Arguments) -> str:
+def _realpath(expander: Expander, arguments: Arguments) -> str:
+    expander.services.looks.doubt()
     return " ".join(filter(None, [_real(word) for word in split_words(arguments[0])]))
 
 
@@ -383,6 +386,7 @@ def _error(expander: Expander, arguments: Arguments) -> str:
 
 
 def _file(expander: Expander, arguments: Arguments) -> str:
+    expander.services.looks.doubt()
     what = arguments[0].strip(_BLANKS)
     for operation in (">>", ">", "<"):
         if what.startswith(operation):

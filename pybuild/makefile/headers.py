@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from pybuild.makefile.expressions import Names, Translator, Untold
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.patterns import existing_words
 from pybuild.makefile.references import Call, Ref, names_in, take_apart
 from pybuild.makefile.search import has_glob
@@ -122,6 +123,6 @@ class Headers:
 
     def _is_made(self, word: Word) -> bool:
         """Whether a pattern may mean a file that some rule makes, or no file at all."""
-        return tuple(existing_words(word.raw)) != (word.names or ()) or any(
+        return tuple(existing_words(word.raw, Looks())) != (word.names or ()) or any(
             name in self.targets and self.targets[name].is_target for name in word.names or ("",)
         )

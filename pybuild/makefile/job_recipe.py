@@ -21,7 +21,7 @@ from pybuild.makefile.environment import child_environment
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.evaluate import Reader
 from pybuild.makefile.node import Node
-from pybuild.makefile.ports import Mute, Services
+from pybuild.makefile.ports import Mute
 from pybuild.makefile.recipes import Line, expanded_lines
 from pybuild.makefile.rules import Recipe
 from pybuild.makefile.scopes import scope_of
@@ -134,7 +134,7 @@ class MakeRecipe:
         """What is expanded meanwhile says nothing, writes no files and defines nothing."""
         expander = self._expander
         before = expander.services, expander.read
-        expander.services = Services(Mute(), expander.services.shell)
+        expander.services = expander.services._replace(console=Mute())
         expander.read, expander.only_looks = None, True
         try:
             yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pybuild.makefile.looks import Looks
 from pybuild.regex import regex
 from pybuild.typed import Callable, Iterable
 
@@ -118,9 +119,13 @@ def _replace_words(old: str, new: str, text: str) -> str:
     return sub(whole, lambda _: new, text)
 
 
-def expand_home(word: str) -> str:
+def _expand_home(word: str, looks: Looks) -> str:
     """A leading `~` or `~user` replaced; as it is if there is no such user."""
-    return os.path.expanduser(word) if word.startswith("~") else word
+    if not word.startswith("~"):
+        return word
+    if word[1:2] not in ("", "/"):
+        looks.doubt()  # who knows where users live
+    return os.path.expanduser(word)
 
 
 def short_name(name: str) -> str:
@@ -133,57 +138,57 @@ def short_name(name: str) -> str:
     return name
 
 
-def glob_words(word: str) -> list[str]:
+def glob_words(word: str, looks: Looks) -> list[str]:
     """What a word of targets or prerequisites stands for: the files that it matches, or itself."""
-    word = expand_home(word)
+    word = _expand_home(word, looks)
     if "*" in word or "?" in word or "[" in word:
-        return _glob(word) or [word]
+        return _glob(word, looks) or [word]
     return [word]
 
 
-def existing_words(word: str) -> list[str]:
+def existing_words(word: str, looks: Looks) -> list[str]:
     """What a word of `$(wildcard)` stands for: the files that it matches."""
-    return _glob(expand_home(word))
+    return _glob(_expand_home(word, looks), looks)
 
 
-def _glob(pattern: str) -> list[str]:
+def _glob(pattern: str, looks: Looks) -> list[str]:
     if _MAGIC.isdisjoint(pattern):
-        return _existing(pattern)
-    return sort_by_bytes(_matching(pattern))
+        return _existing(pattern, looks)
+    return sort_by_bytes(_matching(pattern, looks))
 
 
-def _existing(name: str) -> list[str]:
+def _existing(name: str, looks: Looks) -> list[str]:
     if name.endswith("/") and (plain := name.rstrip("/")):
-        if not os.path.exists(plain):
+        if not looks.exists(plain):
             return []
-        return [plain + "/" if os.path.isdir(plain) else plain]
-    return [name] if os.path.exists(name) else []
+        return [plain + "/" if looks.is_folder(plain) else plain]
+    return [name] if looks.exists(name) else []
 
 
-def _matching(pattern: str) -> list[str]:
+def _matching(pattern: str, looks: Looks) -> list[str]:
     if not _is_magic(pattern):
-        return _existing(_unescape(pattern))
+        return _existing(_unescape(pattern), looks)
     head, slash, base = pattern.rpartition("/")
     if not slash:
-        return _names("", base)
+        return _names("", base, looks)
     if not base:
-        return [f"{each}/" for each in _matching(head) if os.path.isdir(each)]
+        return [f"{each}/" for each in _matching(head, looks) if looks.is_folder(each)]
     if not head:
         folders = ["/"]
     elif _is_magic(head):
-        folders = _matching(head)
+        folders = _matching(head, looks)
     else:
         folders = [_unescape(head)]
-    return [name for folder in folders for name in _names(folder, base)]
+    return [name for folder in folders for name in _names(folder, base, looks)]
 
 
-def _names(folder: str, base: str) -> list[str]:
+def _names(folder: str, base: str, looks: Looks) -> list[str]:
     start = folder if folder in ("", "/") else folder + "/"
     if not _is_magic(base):
         name = start + _unescape(base)
-        return [name] if os.path.exists(name) else []
+        return [name] if looks.exists(name) else []
     try:
-        names = os.listdir(folder or ".")
+        names = looks.names(folder)
     except OSError:
         return []
     matches = _matcher(base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pybuild.makefile.looks import Looks
 from pybuild.typed import Mapping, NamedTuple, Protocol, Sequence
 
 
@@ -118,3 +119,4 @@ class Services(NamedTuple):
 
     console: Console
     shell: Shell
+    looks: Looks

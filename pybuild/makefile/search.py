@@ -28,7 +28,7 @@ def pattern_prerequisites(rule: PatternRule) -> tuple[str, ...]:
 def directories_of(database: Database, expander: Expander) -> Directories:
     """The folders that variables name (`VPATH`, `GPATH`, `.LIBPATTERNS`)."""
     return Directories(
-        Folders(),
+        Folders(expander.services.looks),
         database,
         general=split_path(expander.value("VPATH")),
         kept=split_path(expander.value("GPATH")),
@@ -440,7 +440,10 @@ class Search:
             self._could_be_lax |= target.is_explicit
         if self.folders.exists(name) or self.directories.elsewhere(name) is not None:
             return True
-        return name.endswith(")") and member_of(name) is not None and member_time(name) is not None
+        if not name.endswith(")") or member_of(name) is None:
+            return False
+        self.folders.looks.doubt()
+        return member_time(name) is not None
 
     def _prerequisites(
         self, candidate: _Candidate, stem: str, folder: str
@@ -448,7 +451,7 @@ class Search:
         for prefix, has_stem, suffix, is_glob, is_order_only, wait in candidate.words:
             name = f"{folder}{prefix}{stem}{suffix}" if has_stem else prefix
             if is_glob:
-                for each in glob_words(short_name(name)):
+                for each in glob_words(short_name(name), self.folders.looks):
                     yield Prerequisite(each, is_order_only, wait, False, not has_stem)
                     wait = False
             else:
@@ -480,7 +483,7 @@ class Search:
                     wait = True
                 else:
                     made = short_name(folder + text)
-                    for each in glob_words(made) if has_glob(text) else (made,):
+                    for each in glob_words(made, self.folders.looks) if has_glob(text) else (made,):
                         yield Prerequisite(each, is_order_only, wait, False, is_named)
                         wait = False
 

@@ -6,6 +6,7 @@ import os
 
 from pybuild.makefile.archive import member_time
 from pybuild.makefile.automatic import split_member
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.node import MISSING, NEW, OLD, UNKNOWN, Node
 from pybuild.makefile.rules import Database
 from pybuild.makefile.vpath import Directories
@@ -24,8 +25,10 @@ class Times:
         directories: Directories,
         warn: Callable[[str], None],
         now_ns: Callable[[], int],
+        looks: Looks,
         follow_links: bool = False,
     ) -> None:
+        self._looks = looks
         self.database = database
         self.directories = directories
         self.warn = warn
@@ -53,6 +56,7 @@ class Times:
         if node.is_phony:
             return MISSING
         if split_member(node.name)[0]:
+            self._looks.doubt()
             found = member_time(node.name)
             # One of no date is made anew each time; others have whole seconds.
             return found + _SECOND - 1 if found else MISSING
@@ -72,12 +76,12 @@ class Times:
         return time
 
     def _stat(self, name: str) -> int:
-        try:
-            time = os.stat(name).st_mtime_ns
-            if self.follow_links:
-                time = max(time, os.lstat(name).st_mtime_ns)
-        except OSError:
+        time = self._looks.time(name)
+        if time == MISSING:
             return MISSING
+        if self.follow_links:
+            self._looks.doubt()
+            time = max(time, os.lstat(name).st_mtime_ns)
         time = min(max(time, OLD + 1), NEW - 1)
         ahead = time - self.now_ns()
         if ahead > 0 and name not in self._warned:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import os
 import time
 
+from pybuild.kinds import is_settled
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.patterns import match_pattern, split_pattern
 from pybuild.makefile.rules import Database
 from pybuild.typed import Callable, Iterable, Iterator
-
-# A folder's time may be that of a change before it was listed and of one behind that: what counts
-# as one moment for file systems, in ns, with much to spare.
-_MOMENT = 50_000_000
 
 # Looks at single names before a changed folder is listed anew, per name in it.
 _LOOKS = 1 / 16
@@ -37,7 +35,8 @@ class Folders:
     """Tells whether files exist, from lists of folders: a search for rules asks for dozens of names
     in the same few. A link that leads nowhere exists."""
 
-    def __init__(self) -> None:
+    def __init__(self, looks: Looks) -> None:
+        self.looks = looks
         self._folders: dict[str, _Folder] = {}
         self.moment = 0  # how often it was refreshed; what was found out counts for one moment
 
@@ -49,7 +48,7 @@ class Folders:
         """Whether there is such a file or folder."""
         folder, slash, last = name.rpartition("/")
         if last in ("", ".", ".."):
-            return bool(name) and os.path.lexists(name)
+            return bool(name) and self.looks.exists(name)
         if slash and not folder:
             folder = "/"
         known = self._known(folder)
@@ -88,12 +87,13 @@ class Folders:
         if known.looks > len(known.names) * _LOOKS:
             self._list(folder, known)
             return last in known.names
+        self.looks.doubt()
         return os.path.lexists(name)
 
     def _list(self, folder: str, known: _Folder) -> None:
         mtime = _time_of(folder)
         try:
-            known.names = frozenset(os.listdir(folder or "."))
+            known.names = frozenset(self.looks.names(folder))
         except (FileNotFoundError, NotADirectoryError):
             known.names = frozenset()
         except OSError:
@@ -101,7 +101,7 @@ class Folders:
             known.is_changed = True
             known.looks = float("-inf")
             return
-        known.mtime = mtime if mtime >= 0 and mtime + _MOMENT < time.time_ns() else -1
+        known.mtime = mtime if mtime >= 0 and is_settled(mtime, time.time_ns()) else -1
         known.is_changed = False
         known.looks = 0.0
 

@@ -95,7 +95,7 @@ class Wanted:
         self.database = database
         directories = directories_of(database, expander)
         search = Search(database, directories, expander)
-        times = Times(database, directories, lambda _: None, time.time_ns)
+        times = Times(database, directories, lambda _: None, time.time_ns, expander.services.looks)
         executor = _Noting(database, expander, times)
         manner = Manner(keep_going=True, always=True, dry=True)
         self._walk = Walk(

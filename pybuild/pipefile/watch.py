@@ -13,8 +13,9 @@ from _thread import _local
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 
+from pybuild.kinds import ABSENT, FILE, FOLDER, kind_of
 from pybuild.regex import regex
-from pybuild.seen import ABSENT, FILE, FOLDER, Seen, kind_of
+from pybuild.seen import Seen
 from pybuild.typed import Any
 
 _HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")

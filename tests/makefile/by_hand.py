@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pybuild.makefile.errors import Place
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.rules import Database, Entry, Later, PatternRule, Prerequisite, Recipe
 from pybuild.makefile.search import Found, Search, add_pattern_rule
 from pybuild.makefile.vpath import Directories, Folders
@@ -55,7 +56,7 @@ def _prerequisites(text: str, is_explicit: bool) -> list[Prerequisite]:
 def searching(text: str, folders: Folders | None = None, **places: list[str]) -> Search:
     """A search in that database and the working directory."""
     made = database(text)
-    return Search(made, Directories(folders or Folders(), made, **places))
+    return Search(made, Directories(folders or Folders(Looks()), made, **places))
 
 
 def found(search: Search, name: str) -> Found | None:

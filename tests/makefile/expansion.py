@@ -11,6 +11,7 @@ import pytest
 
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.expand import Expander
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.ports import Services
 from pybuild.makefile.variables import Origin, Scope
 from tests.gnumake import gnu_make
@@ -71,7 +72,7 @@ def make_expander(variables: Sequence[tuple[str, str, str]] = VARIABLES) -> Expa
     """An expander with these variables, whose lines are 1, 2, ... of the makefile; what is read is
     line 100."""
     scope = Scope()
-    expander = Expander(scope, Services(FakeConsole(), RealShell()))
+    expander = Expander(scope, Services(FakeConsole(), RealShell(), Looks()))
     expander.environment = {"PATH": os.environ["PATH"]}
     scope.define("SHELL", "/bin/sh", Origin.FILE)
     for number, (name, flavor, value) in enumerate(variables, 1):

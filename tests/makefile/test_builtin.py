@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from pybuild.makefile.builtin import SUFFIXES, complete, install, uninstall_variables
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.rules import Database
 from pybuild.makefile.variables import ORIGIN_WORDS, Origin, Scope
 from tests.gnumake import gnu_make
@@ -182,7 +183,7 @@ def test_an_object_is_made_from_its_source(tmp_path, monkeypatch) -> None:
     (tmp_path / "a.cpp").touch()
     (tmp_path / "p.y").touch()
     made, _ = installed()
-    search = Search(made, Directories(Folders(), made))
+    search = Search(made, Directories(Folders(Looks()), made))
 
     assert told(search, "a.o") == "$(COMPILE.cpp) $(OUTPUT_OPTION) $< a: a.cpp"
     assert told(search, "a") == "$(LINK.cpp) $^ $(LOADLIBES) $(LDLIBS) -o $@ a: a.cpp"

@@ -10,6 +10,7 @@ from pybuild.makefile.builtin import complete
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.evaluate import Reader
 from pybuild.makefile.expand import Expander
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.ports import Services
 from pybuild.makefile.rules import Database, Entry
 from pybuild.makefile.variables import Export, Origin, Scope
@@ -23,7 +24,7 @@ class World:
         self.console = Console()
         self.variables = Scope()
         self.variables.define("SHELL", "/bin/sh", Origin.DEFAULT)
-        self.expander = Expander(self.variables, Services(self.console, Shell()))
+        self.expander = Expander(self.variables, Services(self.console, Shell(), Looks()))
         self.database = Database()
         self.reader = Reader(self.database, self.expander, default_folders=())
 

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from pybuild.makefile.functions import FUNCTIONS
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.patterns import glob_words, match_pattern, split_pattern
 from tests.gnumake import gnu_make
 from tests.makefile.expansion import (
@@ -227,7 +228,7 @@ def test_home(folder, monkeypatch) -> None:
     assert make_expander().expand("$(wildcard ~ ~/a.c ~/nosuch ~nobodyatall)") == (
         f"{folder} {folder}/a.c"
     )
-    assert glob_words("~/nosuch*") == [f"{folder}/nosuch*"]
+    assert glob_words("~/nosuch*", Looks()) == [f"{folder}/nosuch*"]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_home(folder, monkeypatch) -> None:
     ],
 )
 def test_words_of_prerequisites(word: str, expected: list[str], folder) -> None:
-    assert glob_words(word) == expected
+    assert glob_words(word, Looks()) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pybuild.makefile.expand import Expander
+from pybuild.makefile.looks import Looks
 from pybuild.makefile.search import Peer, Search, add_pattern_rule, later_words
 from pybuild.makefile.vpath import Directories, Folders, split_path
 from tests.gnumake import gnu_make
@@ -217,7 +218,7 @@ def test_files_that_are_made_meanwhile_are_seen() -> None:
 
 def test_changes_of_a_large_folder_are_seen_at_once() -> None:
     touch(*(f"f{number}" for number in range(500)))
-    folders = Folders()
+    folders = Folders(Looks())
     assert folders.exists("f1") and not folders.exists("g1")
 
     for number in range(200):
@@ -230,7 +231,7 @@ def test_changes_of_a_large_folder_are_seen_at_once() -> None:
 
 def test_existence() -> None:
     touch("d/e/f")
-    folders = Folders()
+    folders = Folders(Looks())
 
     for name in ("d", "d/", "d/e", "d/e/", "./d/e/f", "d/../d/e", ".", "..", "d/.", "/", "/dev"):
         assert folders.exists(name), name
@@ -271,7 +272,7 @@ def test_second_expansion() -> None:
 
     texts.variables.define("X", ".c", Origin.FILE)
     texts.variables.define("W", "w z", Origin.FILE)
-    search = Search(made, Directories(Folders(), made), texts)
+    search = Search(made, Directories(Folders(Looks()), made), texts)
     it = found(search, "d/x.o")
 
     assert it is not None
@@ -289,7 +290,7 @@ def test_second_expansion() -> None:
 def test_what_comes_behind_a_missing_one_is_not_expanded() -> None:
     made = database(".SECONDEXPANSION:\n%.o: $$*.c $$*.h ; C")
     texts = Texts()
-    search = Search(made, Directories(Folders(), made), texts)
+    search = Search(made, Directories(Folders(Looks()), made), texts)
 
     assert found(search, "x.o") is None
     assert set(texts.asked) == {"$*.c"}
@@ -321,7 +322,7 @@ def test_directory_search() -> None:
     touch("v/x.c", "w/x.c", "w/y.c", "v/d/z.c")
     made = database("all:")
     made.vpaths = [("%.c", ["w/"]), ("x.%", ["v"])]
-    places = Directories(Folders(), made, general=["v", "."], kept=["w"])
+    places = Directories(Folders(Looks()), made, general=["v", "."], kept=["w"])
 
     assert places.find("x.c") == "w/x.c"
     assert places.find("d/z.c") == "v/d/z.c"
@@ -347,7 +348,7 @@ def test_libraries() -> None:
     made = database("libfoo.so:")
     said: list[str] = []
     places = Directories(
-        Folders(),
+        Folders(Looks()),
         made,
         general=["v", "w"],
         libraries=["lib%.so", "none", "lib%.a"],
