@@ -161,4 +161,13 @@ def cases(draw: st.DrawFn) -> Case:
     there = draw(st.lists(st.sampled_from(TARGETS), unique=True, max_size=4))
     steps += [Age(name, draw(ages)) for name in there]
     steps += [Command(line) for line in draw(st.lists(COMMANDS, min_size=1, max_size=2))]
+    if draw(st.integers(0, 3)) == 0:
+        steps += [Command(line) for line in _again(draw(COMMANDS), draw(st.sampled_from(SOURCES)))]
     return Case("random", tuple(steps))
+
+
+def _again(line: str, source: str) -> list[str]:
+    """Commands that make all targets by touching them, so that there is nothing to do for a few
+    runs, and then there is again."""
+    settled = f"sleep 0.05; {line}"
+    return [f"{line} -t", settled, line, f"touch {source}; {line}"]
