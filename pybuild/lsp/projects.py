@@ -79,7 +79,11 @@ class EditedProject:
         return name == self.place.root or name in (self._last or self.analysis()).sheets
 
     def take(self, plan: Plan, analysis: Analysis) -> None:
-        """A plan that was made of what was read."""
+        """A plan that was made of what was read. One that mistakes have kept from having jobs
+        leaves those of the last one: they are what the user is about to come back to."""
+        if not plan.has_jobs and self.plan is not None:
+            last = self.plan
+            plan = plan._replace(rules=last.rules, made=last.made, has_jobs=last.has_jobs)
         self.plan = plan
         self.planned = {name: sheet.text for name, sheet in analysis.sheets.items()}
 
