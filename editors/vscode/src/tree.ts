@@ -2,7 +2,7 @@
 
 import * as path from "node:path";
 import * as vscode from "vscode";
-import { goalOf, type Row } from "./listing.js";
+import { countOf, headerOf, labelOf, whyNot, type Row } from "./listing.js";
 import { findProjects, rulesOf, type Project } from "./projects.js";
 
 export class FolderNode {
@@ -19,8 +19,8 @@ export class RuleNode {
     return this.project.folder;
   }
 
-  get goal(): string | undefined {
-    return goalOf(this.row);
+  get label(): string {
+    return labelOf(this.row);
   }
 }
 
@@ -84,14 +84,13 @@ function folderItem(project: Project): vscode.TreeItem {
 
 function ruleItem(node: RuleNode): vscode.TreeItem {
   const { row } = node;
-  const item = new vscode.TreeItem(row.name);
-  const count = /^\d+\+?$/.test(row.jobs) ? `${row.jobs} ${row.jobs === "1" ? "job" : "jobs"}` : "";
-  item.description = [row.isDefault ? "default" : "", row.kind === "plain" ? "" : row.kind, count]
+  const item = new vscode.TreeItem(node.label);
+  item.description = [row.default ? "default" : "", row.kind === "plain" ? "" : row.kind, countOf(row)]
     .filter(Boolean)
     .join(" · ");
-  item.tooltip = [row.description, row.words].filter(Boolean).join("\n");
+  item.tooltip = [row.description, headerOf(row), whyNot(row)].filter(Boolean).join("\n");
   item.iconPath = new vscode.ThemeIcon(ICONS[row.kind] ?? "file-code");
-  item.contextValue = node.goal === undefined ? "pattern" : "target";
+  item.contextValue = row.goals.length ? "target" : "pattern";
   item.command = { command: "pybuild.open", title: "Go to Rule", arguments: [node] };
   return item;
 }
