@@ -37,6 +37,7 @@ _TOLD = (types.DiagnosticSeverity.Error, types.DiagnosticSeverity.Warning)
 _SYNTAX = (
     "invalid-syntax"  # a Pipefile's Python is not quite that of a module, and is parsed anyway
 )
+_UNKNOWN = "Unknown"
 _NO_NAME = "unresolved-reference"
 _STAR = "import *"  # in a recipe it is as good as in a module; what it defines is not known
 
@@ -70,7 +71,7 @@ class Delegation:
             )
         except NoAnswer:
             return await asyncio.to_thread(place.hover)
-        if found is None:
+        if found is None or _says_nothing(found):
             return None
         return types.Hover(found.contents)
 
@@ -161,6 +162,12 @@ class Delegation:
         uri = here.uri(here.sheet)
         folder = here.project.place.folder
         return self._ty, await self._ty.client_for(Document(uri, module.text, folder))
+
+
+def _says_nothing(found: types.Hover) -> bool:
+    """Whether no more is known than that nothing is known."""
+    contents = found.contents
+    return isinstance(contents, types.MarkupContent) and _UNKNOWN in contents.value.split("\n")[:2]
 
 
 def _items(found: Iterable[types.CompletionItem]) -> list[types.CompletionItem]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import ast
 import builtins
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from pybuild.lsp.names import RULE, Names, Sheet, scope_of
 from pybuild.pipefile import syntax
@@ -143,7 +144,7 @@ def _rule(sheet: Sheet, rows: list[str], rule: syntax.Rule, number: int, names: 
             is_open = False
     if code:
         known = _parameters(rule, names)
-        for name in sorted({each for part in code for each in _set_by(part)}):
+        for name in sorted({each for part in code for each in _set_by("\n".join(part))}):
             # To a function a name that it sets is its own, and parameters keep their types.
             if name in known or names.kind_of(name):
                 known[name] = "Any"
@@ -180,12 +181,13 @@ def _is_one_file(word: syntax.Word | None, one_each: frozenset[str]) -> bool:
     )
 
 
-def _set_by(code: Sequence[str]) -> set[str]:
-    """The names that lines of Python set, but for those that they declare global."""
+@lru_cache(1024)  # blocks are asked about with each keystroke, and few of them have changed
+def _set_by(code: str) -> frozenset[str]:
+    """The names that Python sets, but for those that it declares global."""
     try:
-        tree = ast.parse(textwrap.dedent("\n".join(code)))
+        tree = ast.parse(textwrap.dedent(code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+        return frozenset()
     nodes = [node for statement in tree.body for node in own_nodes(statement)]
     told = {name for each in nodes if isinstance(each, ast.Global) for name in each.names}
-    return names_set_by(nodes) - told
+    return frozenset(names_set_by(nodes) - told)

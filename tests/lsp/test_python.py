@@ -79,3 +79,13 @@ async def test_the_parameters_of_a_call(asked: Editor) -> None:
     assert found is not None
     assert found.signatures[0].label.startswith("rows_of(path, deep=False)")
     assert found.active_parameter == 1
+
+
+@pytest.mark.asyncio
+async def test_a_call_across_lines(asked: Editor) -> None:
+    asked.open("x:\n    python:\n        output.write_text(\n            str((1, [2])) + (\n")
+    found = await asked.client.text_document_signature_help_async(
+        types.SignatureHelpParams(**asked.at("str(|"))
+    )
+    assert found is not None
+    assert found.signatures[0].label.startswith("str(")

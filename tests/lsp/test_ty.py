@@ -19,6 +19,7 @@ from pybuild.lsp.asking import NoAnswer
 from pybuild.lsp.buffers import Buffers
 from pybuild.lsp.delegation import Delegation
 from pybuild.lsp.projects import EditedProject, Here
+from pybuild.lsp.python import python_at
 from pybuild.pipefile.ruff import find_tool
 from tests.lsp.conftest import Editor
 from tests.lsp.test_names import completions
@@ -128,6 +129,25 @@ async def test_nothing_is_said_of_what_is_right(tmp_path: Path, what: str) -> No
     found = await asked.complaints(sheet(tmp_path, RIGHT_PARTS[what] + wrong))
     await asked.end()
     assert [each.code for each in found] == ["missing-attribute"], found
+
+
+@needs_ty
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("mark", "told"), [("path.read", ""), ("(inp", "Path")])
+async def test_of_a_name_its_type_is_told_if_it_is_known(
+    tmp_path: Path, mark: str, told: str
+) -> None:
+    here = sheet(tmp_path, FILE)
+    place = python_at(here, here.sheet.text.index(mark) + len(mark))
+    assert place is not None
+    asked = Delegation()
+    found = await asked.hover(place)
+    await asked.end()
+    if not told:
+        assert found is None
+        return
+    assert found is not None and isinstance(found.contents, types.MarkupContent)
+    assert told in found.contents.value
 
 
 @needs_ty
