@@ -35,7 +35,7 @@ T = TypeVar("T")
 _SOURCE = "ty"
 _TOLD = (types.DiagnosticSeverity.Error, types.DiagnosticSeverity.Warning)
 _SYNTAX = (
-    "invalid-syntax"  # a Pipefile's Python is not quite that of a module, and is parsed anyway
+    "invalid-syntax"  # pybuild tells that itself, and for a recipe there is more that is right
 )
 _UNKNOWN = "Unknown"
 _NO_NAME = "unresolved-reference"
@@ -191,14 +191,14 @@ def _located(place: PythonPlace, found: types.Location) -> types.Location | None
     if end.line != start.line:
         end = start
     sheet = place.here.sheet
-    if found.uri == place.here.uri(sheet):
+    path = path_of(found.uri)
+    if path == place.here.project.place.path(sheet.name):
         line = start.line - place.module.shift
         if line < 0:
             return None
         begin = sheet.lines.line_start(line)
         where = sheet.lines.range(begin + start.character, begin + end.character)
-        return types.Location(found.uri, where)
-    path = path_of(found.uri)
+        return types.Location(place.here.uri(sheet), where)
     return location(path, start.line, start.character, end.character, sheet.encoding)
 
 

@@ -207,16 +207,26 @@ class Server(LanguageServer):
         """When nobody types, the Python of open files is held against its types."""
         await asyncio.sleep(_IDLE_S)
         for project in self._open_projects():
-            analysis = project.analysis()
-            before = list(project.python_complaints())
-            opened = [each.path for each in self.buffers]
-            for name, sheet in analysis.sheets.items():
-                if project.place.path(name) in opened:
-                    found = await self.python.complaints(Here(project, analysis, sheet))
-                    project.take_python(name, sheet.text, found)
-            if before != list(project.python_complaints()):
-                self._guarded(self._tell, project)
-                self._refresh_diagnostics()
+            try:
+                changed = await self._check_python_of(project)
+            except Exception:
+                log.exception("the Python of %s is not checked", project.place.folder)
+            else:
+                if changed:
+                    self._guarded(self._tell, project)
+                    self._refresh_diagnostics()
+
+    async def _check_python_of(self, project: EditedProject) -> bool:
+        """Whether there is something else to be told of its Python than before."""
+        analysis = project.analysis()
+        before = list(project.python_complaints())
+        opened = [each.path for each in self.buffers]
+        for name, sheet in analysis.sheets.items():
+            is_open = project.place.path(name) in opened
+            here = Here(project, analysis, sheet)
+            found = await self.python.complaints(here) if is_open else []
+            project.take_python(name, sheet.text, found)
+        return before != list(project.python_complaints())
 
     def _refresh_diagnostics(self) -> None:
         """Has an editor that asks for what is wrong ask again."""

@@ -65,7 +65,7 @@ class Ty:
     def __init__(self, program: str) -> None:
         self._program = program
         self._client: _Client | None = None
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Task[_Client] | None = None
         self._told: dict[str, tuple[int, str]] = {}  # versions and texts of documents
         self._folders: set[str] = set()
         self._failures = 0
@@ -75,10 +75,9 @@ class Ty:
         in the same step of the loop is asked about that text. Raises NoAnswer."""
         if self._failures >= _MOST_FAILURES:
             raise NoAnswer("ty has failed too often")
-        async with self._starting:
-            client = self._client
-            if client is None or client.stopped:
-                client = await self._start(document.folder)
+        client = self._client
+        if client is None or client.stopped:
+            client = await self._started(document.folder)
         self._tell_folder(client, document.folder)
         self._tell(client, document)
         return client
@@ -109,10 +108,19 @@ class Ty:
 
     async def end(self) -> None:
         """Ends the child."""
-        client, self._client = self._client, None
         self._failures = _MOST_FAILURES
+        if self._starting is not None:
+            self._starting.cancel()
+        client, self._client = self._client, None
         if client is not None:
             await client.end()
+
+    async def _started(self, folder: str) -> _Client:
+        """The client once it is there. Who does not wait for that any more leaves it to others."""
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.get_running_loop().create_task(self._start(folder))
+            self._starting.add_done_callback(_looked_at)
+        return await asyncio.shield(self._starting)
 
     async def _start(self, folder: str) -> _Client:
         self._told.clear()
@@ -120,6 +128,9 @@ class Ty:
         client = _Client()
         try:
             await asyncio.wait_for(client.begin(self._program, folder), _LONGEST_START_S)
+        except asyncio.CancelledError:
+            client.kill()
+            raise
         except Exception as error:  # whatever keeps it from starting
             self._failed(f"{self._program} does not start: {error}")
             await client.end()

@@ -7,9 +7,11 @@ import asyncio
 import os
 import select
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from lsprotocol import types
 from pytest_lsp import LanguageClient
 
@@ -120,14 +122,21 @@ def sheet(folder: Path, text: str) -> Here:
     return Here(project, analysis, analysis.sheets["Pipefile"])
 
 
+@pytest_asyncio.fixture
+async def asked() -> AsyncIterator[Delegation]:
+    found = Delegation()
+    yield found
+    await found.end()
+
+
 @needs_ty
 @pytest.mark.asyncio
 @pytest.mark.parametrize("what", RIGHT_PARTS)
-async def test_nothing_is_said_of_what_is_right(tmp_path: Path, what: str) -> None:
-    asked = Delegation()
+async def test_nothing_is_said_of_what_is_right(
+    asked: Delegation, tmp_path: Path, what: str
+) -> None:
     wrong = "last:\n    python:\n        output.no_such_thing()\n"
     found = await asked.complaints(sheet(tmp_path, RIGHT_PARTS[what] + wrong))
-    await asked.end()
     assert [each.code for each in found] == ["missing-attribute"], found
 
 
@@ -135,14 +144,12 @@ async def test_nothing_is_said_of_what_is_right(tmp_path: Path, what: str) -> No
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("mark", "told"), [("path.read", ""), ("(inp", "Path")])
 async def test_of_a_name_its_type_is_told_if_it_is_known(
-    tmp_path: Path, mark: str, told: str
+    asked: Delegation, tmp_path: Path, mark: str, told: str
 ) -> None:
     here = sheet(tmp_path, FILE)
     place = python_at(here, here.sheet.text.index(mark) + len(mark))
     assert place is not None
-    asked = Delegation()
     found = await asked.hover(place)
-    await asked.end()
     if not told:
         assert found is None
         return
@@ -152,9 +159,11 @@ async def test_of_a_name_its_type_is_told_if_it_is_known(
 
 @needs_ty
 @pytest.mark.asyncio
-async def test_with_a_mistake_in_the_pipefile_its_python_is_not_spoken_of(tmp_path: Path) -> None:
+async def test_with_a_mistake_in_the_pipefile_its_python_is_not_spoken_of(
+    asked: Delegation, tmp_path: Path
+) -> None:
     here = sheet(tmp_path, FILE + "x:\n    echo <nothing>\n")
-    here.project.take_python("Pipefile", here.sheet.text, await Delegation().complaints(here))
+    here.project.take_python("Pipefile", here.sheet.text, await asked.complaints(here))
     assert list(here.project.python_complaints()) == []
 
 
@@ -163,10 +172,10 @@ async def test_with_a_mistake_in_the_pipefile_its_python_is_not_spoken_of(tmp_pa
 
 def children(process: int, name: str) -> list[int]:
     """The processes of a name that another one has started."""
-    listed = Path(f"/proc/{process}/task/{process}/children")
     return [
         int(each)
-        for each in listed.read_text().split()
+        for thread in Path(f"/proc/{process}/task").iterdir()
+        for each in (thread / "children").read_text().split()
         if Path(f"/proc/{each}/comm").read_text().strip() == name
     ]
 
@@ -245,6 +254,32 @@ async def test_one_that_does_not_answer_is_given_up(
             await asked.client_for(document)
     await asked.end()
     assert (tmp_path / "starts").read_text().count("\n") == 3
+
+
+@needs_ty
+@pytest.mark.asyncio
+async def test_who_does_not_wait_for_its_start_does_not_start_another(tmp_path: Path) -> None:
+    asked = ty.Ty(find_tool("ty"))
+    document = ty.Document((tmp_path / "Pipefile").as_uri(), "x = 1\n", str(tmp_path))
+    for _ in range(3):
+        waiting = asyncio.create_task(asked.client_for(document))
+        await asyncio.sleep(0)
+        waiting.cancel()
+    await asked.client_for(document)
+    assert len(children(os.getpid(), "ty")) == 1
+    await asked.end()
+    assert not children(os.getpid(), "ty")
+
+
+@needs_ty
+@pytest.mark.asyncio
+async def test_each_project_has_its_own_modules(asked: Delegation, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"of_{name}.py").write_text("def f(): ...\n", encoding="utf-8")
+        text = f"x:\n    python:\n        from of_{name} import f, g\n"
+        found = await asked.complaints(sheet(tmp_path / name, text))
+        assert [each.code for each in found] == ["missing-module-member"], found
 
 
 @pytest.mark.asyncio
