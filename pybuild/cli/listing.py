@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pybuild.cli.opening import open_project, wish_of
-from pybuild.cli.options import Arguments
+from pybuild.cli.options import Arguments, UsageError
 from pybuild.dryrun import Silent, as_dry, settle_splits
 from pybuild.names import Capture, Wild, overlaps
 from pybuild.pipefile.attributes import Settings
@@ -21,29 +21,41 @@ from pybuild.pipefile.recipe import RecipeTemplate
 from pybuild.pipefile.rules import COLLATE, PATTERN, STATIC, TUPLE, VALUE, Pipeline, Rule
 from pybuild.pipefile.template import Hole, Template
 from pybuild.project import Project, Wish
+from pybuild.report.diagnostics import place_data
 from pybuild.source import Source
 from pybuild.typed import Any
 
 _MOST_WORDS = 3
+_MOST_GOALS = 1000  # words for one command line
 _HEADERS = ("rule", "kind", "jobs", "targets: prerequisites", "description")
 
 
 def listing(arguments: Arguments) -> int:
-    """Prints a table of the rules (`--list`), or variables and rules in full (`-p`).
+    """Prints the rules (`--list`) as a table or as JSON, or variables and rules in full (`-p`).
 
     Runs and locks nothing. Returns the exit status. Raises BuildError and UsageError.
     """
+    is_data = _is_data(arguments)
     project = open_project(arguments)
     look_at_includes(project)
     project.loaded.world.tell_guest()
     parts = []
     if arguments.list_rules:
         settle_splits(project, dry_wish(arguments), Silent())
-        parts.append(_table(project))
+        parts.append(_json(project) if is_data else _table(project))
     if arguments.print_data_base:
         parts.append("\n\n".join(_data_base(project)))
     print("\n\n".join(parts))
     return 0
+
+
+def _is_data(arguments: Arguments) -> bool:
+    """Whether programs are to read what is printed. Raises UsageError."""
+    if arguments.format not in ("text", "json"):
+        raise UsageError(f"`--format={arguments.format}`: it is `text` or `json`")
+    if arguments.format == "json" and arguments.print_data_base:
+        raise UsageError("`-p` prints a Pipefile: `--format=json` is for `--list`")
+    return arguments.format == "json"
 
 
 # -- looking without running ---------------------------------------------------------------
@@ -151,14 +163,21 @@ def count_of(world: Instantiation, rule: Rule, is_open: bool) -> str:
         return "inactive"
     if rule.recipe is None:
         return "-"
-    if rule.flavour == PATTERN:
+    known = _jobs_known(world, rule)
+    if known is None:
         return "on demand"
-    if rule.is_guest:
-        return "1"
-    known = len(world.jobs_of[rule.index])
     if not is_open:
         return str(known)
     return f"{known}+" if known else "?"
+
+
+def _jobs_known(world: Instantiation, rule: Rule) -> int | None:
+    """How many jobs a rule has by now; None if it has them as others need them."""
+    if rule.flavour == PATTERN:
+        return None
+    if rule.is_guest and rule.recipe is not None:
+        return 1  # a makefile's jobs are made when they are asked for
+    return len(world.jobs_of[rule.index])
 
 
 def _shortened(words: Sequence[str]) -> str:
@@ -167,6 +186,52 @@ def _shortened(words: Sequence[str]) -> str:
     if more <= 1:
         return " ".join(words)
     return f"{' '.join(words[:_MOST_WORDS])} ... ({more} more)"
+
+
+# -- the rules as data ---------------------------------------------------------------------
+
+
+def _json(project: Project) -> str:
+    """The rules as a list of objects."""
+    from json import dumps
+
+    world = project.loaded.world
+    still_open = open_rules(world)
+    rules = world.pipeline.rules
+    return dumps([_rule_data(world, each, each.index in still_open) for each in rules], indent=2)
+
+
+def _rule_data(world: Instantiation, rule: Rule, is_open: bool) -> dict[str, object]:
+    return {
+        "name": rule.name,
+        "default": rule is world.pipeline.default,
+        "kind": kind_of(rule),
+        "active": rule.settings.active,
+        "recipe": rule.recipe is not None,
+        "jobs": _jobs_known(world, rule),
+        "open": is_open,
+        "goals": _goals(world, rule, is_open),
+        "targets": target_words(rule),
+        "prerequisites": prerequisite_words(rule),
+        "order_only": later_words(rule),
+        "description": rule.settings.description,
+        **place_data(rule.span),
+    }
+
+
+def _goals(world: Instantiation, rule: Rule, is_open: bool) -> list[str]:
+    """The words to ask for to have all jobs of a rule; none where no words say that, or too many
+    would have to."""
+    if not rule.settings.active or rule.flavour == PATTERN:
+        return []
+    if rule.name:
+        return [rule.name]
+    literals = [each.literal for each in rule.targets if each.literal is not None]
+    if len(literals) == len(rule.targets):
+        found = literals[:1] if rule.grouped else literals
+    else:
+        found = [] if is_open else [job.name for job in world.jobs_of[rule.index]]
+    return found if len(found) <= _MOST_GOALS else []
 
 
 # -- words as they are written -------------------------------------------------------------

@@ -316,8 +316,8 @@ OPTIONS: tuple[Option, ...] = (
         ("--format",),
         "format",
         "format the Pipefiles and folders that are named (default: this folder); with a value "
-        "something else: how --lint, --history and builds print, as `text` or `json`; --lint "
-        "as `sarif`, too",
+        "something else: how --lint, --list, --history and builds print, as `text` or `json`; "
+        "--lint as `sarif`, too",
         TEXT_OR_NONE,
         "PRINTED",
         None,

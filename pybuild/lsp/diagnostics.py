@@ -9,6 +9,7 @@ from lsprotocol import types
 from pybuild.lsp.analysis import Analysis
 from pybuild.lsp.buffers import uri_of
 from pybuild.lsp.positions import Lines
+from pybuild.lsp.projects import EditedProject, PythonComplaint
 from pybuild.source import DEPRECATED, UNUSED, Diagnostic, Span
 
 SOURCE = "pybuild"
@@ -19,6 +20,19 @@ _SEVERITIES = {
     "hint": types.DiagnosticSeverity.Hint,
 }
 _TAGS = {UNUSED: types.DiagnosticTag.Unnecessary, DEPRECATED: types.DiagnosticTag.Deprecated}
+
+
+def of_project(project: EditedProject) -> dict[str, list[types.Diagnostic]]:
+    """All that is known to be wrong with a project by the names of its files; each file that was
+    read has a list."""
+    analysis = project.analysis()
+    out = by_file(project.diagnostics(), analysis)
+    for each in project.python_complaints():
+        told = out.setdefault(each.span.source.name, [])
+        where = range_of(each.span, analysis)
+        if all(other.range != where for other in told):
+            told.append(_of_python(each, where))
+    return out
 
 
 def by_file(found: Iterable[Diagnostic], analysis: Analysis) -> dict[str, list[types.Diagnostic]]:
@@ -53,6 +67,18 @@ def as_told(diagnostic: Diagnostic, analysis: Analysis) -> types.Diagnostic:
         source=SOURCE,
         tags=[_TAGS[tag] for tag in diagnostic.tags if tag in _TAGS] or None,
         related_information=related or None,
+    )
+
+
+def _of_python(complaint: PythonComplaint, where: types.Range) -> types.Diagnostic:
+    """A warning: what is wrong by its types may run all the same, and no build stops for it."""
+    return types.Diagnostic(
+        range=where,
+        message=complaint.message,
+        severity=types.DiagnosticSeverity.Warning,
+        code=complaint.code or None,
+        code_description=types.CodeDescription(complaint.href) if complaint.href else None,
+        source=complaint.source,
     )
 
 

@@ -27,8 +27,8 @@ from pybuild.lsp import (
 from pybuild.lsp.analysis import IsMakefile
 from pybuild.lsp.buffers import path_of
 from pybuild.lsp.commands import ALL, perform, title_of
-from pybuild.lsp.diagnostics import by_file
-from pybuild.lsp.python import python_at
+from pybuild.lsp.diagnostics import of_project
+from pybuild.lsp.python import MOST_ITEMS, python_at
 from pybuild.lsp.server import Server
 from pybuild.lsp.settings import settings_of
 from pybuild.typed import Any
@@ -52,7 +52,7 @@ def _add_texts(server: Server) -> None:
 
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
-        server.settings = settings_of(params.initialization_options)
+        server.use(settings_of(params.initialization_options))
 
     @server.feature(types.INITIALIZED)
     def initialized(_: types.InitializedParams) -> None:
@@ -65,7 +65,8 @@ def _add_texts(server: Server) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configured(params: types.DidChangeConfigurationParams) -> None:
-        server.settings = settings_of(params.settings)
+        server.use(settings_of(params.settings))
+        server.changed()
         server.refresh()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
@@ -94,6 +95,8 @@ def _add_texts(server: Server) -> None:
     async def closed(params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
         server.buffers.close(uri)
+        server.python.close(uri)
+        server.tokens.close(uri)
         server.projects.let_go()
         server.withdraw(uri)
         server.changed()
@@ -109,7 +112,7 @@ def _add_texts(server: Server) -> None:
         here = server.here(params.text_document.uri) if server.pulls else None
         if here is None:
             return types.RelatedFullDocumentDiagnosticReport([])
-        found = by_file(here.project.diagnostics(), here.analysis)
+        found = of_project(here.project)
         return types.RelatedFullDocumentDiagnosticReport(found.get(here.sheet.name, []))
 
 
@@ -131,7 +134,9 @@ def _add_names(server: Server) -> None:
         found = completion.complete(*at)
         place = python_at(*at) if completion.takes_python(*at) else None
         if place is not None:
-            found.items = [*found.items, *await asyncio.to_thread(place.complete)]
+            more = await server.python.complete(place)
+            found.items = [*found.items, *more]
+            found.is_incomplete |= len(more) >= MOST_ITEMS
         return found
 
     @server.feature(
@@ -141,7 +146,7 @@ def _add_names(server: Server) -> None:
     async def signed(params: types.SignatureHelpParams) -> types.SignatureHelp | None:
         at = server.at(params, draft=True)
         place = python_at(*at) if at else None
-        return await asyncio.to_thread(place.signatures) if place else None
+        return await server.python.signatures(place) if place else None
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hovered(params: types.HoverParams) -> types.Hover | None:
@@ -152,7 +157,7 @@ def _add_names(server: Server) -> None:
         if at is None:
             return None
         place = python_at(*at) if hover.is_for_python(*at) else None
-        told = await asyncio.to_thread(place.hover) if place else None
+        told = await server.python.hover(place) if place else None
         return told or await hover.hover(*at)
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
@@ -163,7 +168,7 @@ def _add_names(server: Server) -> None:
         at = server.at(params)
         found = references.definition(*at) if at else []
         place = python_at(*at) if at and not found else None
-        return await asyncio.to_thread(place.definition) if place else found
+        return await server.python.definition(place) if place else found
 
     @server.feature(types.TEXT_DOCUMENT_REFERENCES)
     def referred(params: types.ReferenceParams) -> list[types.Location]:
@@ -230,7 +235,17 @@ def _add_shown(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, tokens.LEGEND)
     def coloured(params: types.SemanticTokensParams) -> types.SemanticTokens:
         here = server.here(params.text_document.uri)
-        return tokens.tokens(here) if here else types.SemanticTokens([])
+        found = tokens.tokens(here) if here else types.SemanticTokens([])
+        return server.tokens.whole(params.text_document.uri, found)
+
+    @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL_DELTA, tokens.LEGEND)
+    def recoloured(
+        params: types.SemanticTokensDeltaParams,
+    ) -> types.SemanticTokens | types.SemanticTokensDelta:
+        uri = params.text_document.uri
+        here = server.here(uri)
+        found = tokens.tokens(here) if here else types.SemanticTokens([])
+        return server.tokens.change(uri, params.previous_result_id, found)
 
     @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE, tokens.LEGEND)
     def coloured_part(params: types.SemanticTokensRangeParams) -> types.SemanticTokens:

@@ -12,6 +12,7 @@ from pybuild.engine.ports import Report
 from pybuild.engine.staleness import Stale
 from pybuild.graph import Job, Script, ScriptPart, ShellPart
 from pybuild.lint.check import check
+from pybuild.lint.plan import was_planned
 from pybuild.lsp.analysis import Place, Reader, Unread, inside
 from pybuild.pipefile.syntax import PythonBlock
 from pybuild.project import Opening, Project, Wish
@@ -44,13 +45,16 @@ class RuleFacts(NamedTuple):
 
 class Plan(NamedTuple):
     """All of a project. `is_partial` says that there may be more, which only running the user's
-    code could tell; `made` are the files that rules make, `goals` what else can be asked for."""
+    code could tell; `made` are the files that rules make, `goals` what else can be asked for.
+    Where mistakes end the reading before there are jobs, `has_jobs` is false, and of rules and
+    files nothing is known."""
 
     diagnostics: tuple[Diagnostic, ...]
     rules: Mapping[RuleKey, RuleFacts]
     made: tuple[str, ...]
     goals: tuple[str, ...]
     is_partial: bool
+    has_jobs: bool
 
 
 class Told(NamedTuple):
@@ -77,9 +81,11 @@ def plan_of(place: Place, texts: Mapping[str, str], reader: Reader) -> Plan:
             found += _certain(project.diagnostics, pipeline.unclear)
         world = project.loaded.world
         goals = (*pipeline.named, *pipeline.phony)
-        rules = {key_of(rule.span): _facts(world.jobs_of[rule.index]) for rule in pipeline.rules}
+        has_jobs = was_planned(project)
+        planned = pipeline.rules if has_jobs else ()
+        rules = {key_of(rule.span): _facts(world.jobs_of[rule.index]) for rule in planned}
         made = tuple([name for job in world.graph.jobs for name in job.outputs][:_MOST_FILES])
-        return Plan(tuple(found), rules, made, goals, partial)
+        return Plan(tuple(found), rules, made, goals, partial, has_jobs)
 
 
 def _certain(found: Iterable[Diagnostic], unclear: Sequence[Span]) -> list[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pybuild.lsp.analysis import Analysis, Place, Reader
 from pybuild.lsp.buffers import Buffers
@@ -33,6 +33,16 @@ class Here(NamedTuple):
         return plan.rules.get(key_of(rule.span)) if plan else None
 
 
+class PythonComplaint(NamedTuple):
+    """What somebody who knows Python says of a place: `source` is who, `href` a page about it."""
+
+    span: Span
+    message: str
+    code: str
+    href: str
+    source: str
+
+
 class EditedProject:
     """A project in the editor: what its texts say now, and what came of its rules last time."""
 
@@ -43,6 +53,7 @@ class EditedProject:
         self._analysis: Analysis | None = None
         self._last: Analysis | None = None
         self.plan: Plan | None = None
+        self._python: dict[str, tuple[str, Sequence[PythonComplaint]]] = {}
         self.planned: Mapping[str, str] = {}  # the texts that the plan was made of
 
     @property
@@ -79,9 +90,30 @@ class EditedProject:
         return name == self.place.root or name in (self._last or self.analysis()).sheets
 
     def take(self, plan: Plan, analysis: Analysis) -> None:
-        """A plan that was made of what was read."""
+        """A plan that was made of what was read. One that mistakes have kept from having jobs
+        leaves those of the last one: they are what the user is about to come back to."""
+        if not plan.has_jobs and self.plan is not None:
+            last = self.plan
+            plan = plan._replace(rules=last.rules, made=last.made, has_jobs=last.has_jobs)
         self.plan = plan
         self.planned = {name: sheet.text for name, sheet in analysis.sheets.items()}
+
+    def take_python(self, name: str, text: str, found: Sequence[PythonComplaint]) -> None:
+        """What is wrong with the Python of a file, as its text was."""
+        self._python[name] = text, found
+
+    def python_complaints(self) -> Iterator[PythonComplaint]:
+        """What is known to be wrong with Python, at its places now. While there are mistakes in the
+        Pipefile, which may be what it comes of, nothing is said."""
+        analysis = self.analysis()
+        if any(each.severity == "error" for each in analysis.diagnostics):
+            return
+        for name, (text, found) in self._python.items():
+            moved = _Moved({name: text}, analysis)
+            for each in found:
+                span = moved.span(each.span)
+                if span is not None:
+                    yield each._replace(span=span)
 
     def diagnostics(self) -> list[Diagnostic]:
         """All that is wrong, as far as it is known now: complaints about files are those of the
@@ -110,16 +142,17 @@ class _Moved:
         """The complaint at its place now; none if what it complains of has changed."""
         if old.span is None:
             return [old]
-        span = self._span(old.span)
+        span = self.span(old.span)
         if span is None:
             return []
         notes = []
         for note in old.notes:
-            place = self._span(note.span) if note.span else None
+            place = self.span(note.span) if note.span else None
             notes.append(Note(note.message, place))
         return [old._replace(span=span, notes=tuple(notes), fixes=())]
 
-    def _span(self, old: Span) -> Span | None:
+    def span(self, old: Span) -> Span | None:
+        """A place now; None if what stood there has changed."""
         name = old.source.name
         sheet = self._analysis.sheets.get(name)
         if sheet is None or name not in self._before:

@@ -22,11 +22,13 @@ from pybuild.lsp.analysis import IsMakefile, Reader
 from pybuild.lsp.asking import NoAnswer, ask
 from pybuild.lsp.buffers import Buffer, Buffers, path_of
 from pybuild.lsp.commands import Tell
-from pybuild.lsp.diagnostics import by_file
+from pybuild.lsp.delegation import Delegation
+from pybuild.lsp.diagnostics import of_project
 from pybuild.lsp.makefiles import Makefile, read_makefile
 from pybuild.lsp.plan import plan_of
 from pybuild.lsp.projects import EditedProject, Here, Projects
 from pybuild.lsp.settings import Settings
+from pybuild.lsp.tokens import Told
 
 _QUIET_S = 0.01  # after a keystroke: a completion that follows it goes first
 _MANY_UNSWEPT, _MOST_UNSWEPT = 30, 200  # changes, with and without a pause to look for rubbish in
@@ -61,11 +63,14 @@ class Server(LanguageServer):
         self.reader = Reader(is_makefile)
         self.projects = Projects(self.buffers, self.reader)
         self.settings = Settings()
+        self.python = Delegation()
+        self.tokens = Told()
         self.pulls = False  # whether the editor asks for diagnostics, and can be told to
         self._told: set[str] = set()  # files with diagnostics that were pushed
         self._timer: asyncio.TimerHandle | None = None
         self._planning: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
         self._makefile: tuple[tuple[str, frozenset[tuple[str, str]]], Makefile] | None = None
         self._works: set[asyncio.Task[Any]] = set()  # what was asked for by commands, and runs
         self._unswept = 0
@@ -140,10 +145,10 @@ class Server(LanguageServer):
             self._sweep()
         if self._timer is not None:
             self._timer.cancel()
-        for task in (self._planning, self._reading):
+        for task in (self._planning, self._reading, self._checking):
             if task is not None:
                 task.cancel()
-        self._planning = self._reading = None
+        self._planning = self._reading = self._checking = None
         self._timer = asyncio.get_running_loop().call_later(_QUIET_S, self._look)
 
     def _look(self) -> None:
@@ -152,6 +157,7 @@ class Server(LanguageServer):
             self._guarded(self._tell, project)
         self._planning = asyncio.get_running_loop().create_task(self._plan())
         self._reading = asyncio.get_running_loop().create_task(self._tell_makefiles())
+        self._checking = asyncio.get_running_loop().create_task(self._check_python())
 
     async def _tell_makefiles(self) -> None:
         for buffer in self.buffers:
@@ -197,13 +203,46 @@ class Server(LanguageServer):
         self._unswept = 0
         gc.collect()
 
+    async def _check_python(self) -> None:
+        """When nobody types, the Python of open files is held against its types."""
+        await asyncio.sleep(_IDLE_S)
+        for project in self._open_projects():
+            try:
+                changed = await self._check_python_of(project)
+            except Exception:
+                log.exception("the Python of %s is not checked", project.place.folder)
+            else:
+                if changed:
+                    self._guarded(self._tell, project)
+                    self._refresh_diagnostics()
+
+    async def _check_python_of(self, project: EditedProject) -> bool:
+        """Whether there is something else to be told of its Python than before."""
+        analysis = project.analysis()
+        before = list(project.python_complaints())
+        opened = [each.path for each in self.buffers]
+        for name, sheet in analysis.sheets.items():
+            is_open = project.place.path(name) in opened
+            here = Here(project, analysis, sheet)
+            found = await self.python.complaints(here) if is_open else []
+            project.take_python(name, sheet.text, found)
+        return before != list(project.python_complaints())
+
+    def _refresh_diagnostics(self) -> None:
+        """Has an editor that asks for what is wrong ask again."""
+        if self.pulls:
+            self.workspace_diagnostic_refresh(None)
+
+    def use(self, settings: Settings) -> None:
+        """What the user has set counts from now on."""
+        self.settings = self.python.settings = settings
+
     def refresh(self) -> None:
         """Has the editor ask again for what a plan may have changed."""
         workspace = self.client_capabilities.workspace
         if workspace is None:
             return
-        if self.pulls:
-            self.workspace_diagnostic_refresh(None)
+        self._refresh_diagnostics()
         if workspace.inlay_hint and workspace.inlay_hint.refresh_support:
             self.workspace_inlay_hint_refresh(None)
         if workspace.code_lens and workspace.code_lens.refresh_support:
@@ -213,8 +252,7 @@ class Server(LanguageServer):
         """Pushes what is wrong to an editor that does not ask."""
         if self.pulls:
             return
-        analysis = project.analysis()
-        for name, found in by_file(project.diagnostics(), analysis).items():
+        for name, found in of_project(project).items():
             uri = project.uri(name)
             buffer = self.buffers.get(uri)
             if not found and buffer is None and uri not in self._told:
@@ -243,12 +281,13 @@ class Server(LanguageServer):
         """Ends what runs, and waits for it: pygls has no request in the making at its own end."""
         if self._timer is not None:
             self._timer.cancel()
-        for task in (*self._works, self._planning, self._reading):
+        for task in (*self._works, self._planning, self._reading, self._checking):
             if task is not None:
                 task.cancel()
         while self._works:
             await asyncio.wait(self._works)
             await asyncio.sleep(0)  # those that wait for it go on
+        await self.python.end()
 
     # -- what takes long ---------------------------------------------------------------------
 

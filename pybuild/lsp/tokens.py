@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 
 from lsprotocol import types
 
@@ -44,6 +45,45 @@ class _Token(NamedTuple):
     end: int
     kind: types.SemanticTokenTypes
     modifiers: int = 0
+
+
+class Told:
+    """The tokens that an editor has of each text, so that it need be told only what has changed."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[str, Sequence[int]]] = {}  # by address: number, data
+        self._numbers = itertools.count(1)
+
+    def whole(self, uri: str, found: types.SemanticTokens) -> types.SemanticTokens:
+        """The tokens of a text with a number, by which the editor may ask for the next change."""
+        number = str(next(self._numbers))
+        self._last[uri] = number, found.data
+        return types.SemanticTokens(found.data, number)
+
+    def change(
+        self, uri: str, before: str, found: types.SemanticTokens
+    ) -> types.SemanticTokens | types.SemanticTokensDelta:
+        """What has changed since the tokens of a number; all of them if that was another time."""
+        number, old = self._last.get(uri, ("", ()))
+        told = self.whole(uri, found)
+        if number != before:
+            return told
+        return types.SemanticTokensDelta(_edits(old, told.data), told.result_id)
+
+    def close(self, uri: str) -> None:
+        """A text is not shown any more."""
+        self._last.pop(uri, None)
+
+
+def _edits(old: Sequence[int], new: Sequence[int]) -> list[types.SemanticTokensEdit]:
+    """What makes new numbers of old ones: one edit between what they begin and end with alike."""
+    if old == new:
+        return []
+    most = min(len(old), len(new))
+    head = next((at for at in range(most) if old[at] != new[at]), most)
+    tail = next((at for at in range(most - head) if old[-1 - at] != new[-1 - at]), most - head)
+    data = new[head : len(new) - tail]
+    return [types.SemanticTokensEdit(head, len(old) - tail - head, data)]
 
 
 def tokens(here: Here, within: types.Range | None = None) -> types.SemanticTokens:

@@ -23,9 +23,14 @@ _LONGEST_S = 60
 
 
 def find_ruff() -> str:
-    """The path of ruff: beside the running Python, else on PATH; "" if there is none."""
-    beside = os.path.join(os.path.dirname(sys.executable), "ruff")
-    return beside if os.access(beside, os.X_OK) else shutil.which("ruff") or ""
+    """The path of ruff; "" if there is none."""
+    return find_tool("ruff")
+
+
+def find_tool(name: str) -> str:
+    """The path of a program: beside the running Python, else on PATH; "" if there is none."""
+    beside = os.path.join(os.path.dirname(sys.executable), name)
+    return beside if os.access(beside, os.X_OK) else shutil.which(name) or ""
 
 
 def run_ruff(ruff: str, text: str, beside: str) -> str | None:

@@ -64,13 +64,13 @@ def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
             "message": each.message,
             "help": each.help,
             "page": f"{PAGE}#{each.code.lower()}",
-            **_place(each.span),
-            "notes": [{"message": note.message, **_place(note.span)} for note in each.notes],
+            **place_data(each.span),
+            "notes": [{"message": note.message, **place_data(note.span)} for note in each.notes],
             "tags": list(each.tags),
             "fixes": [
                 {
                     "title": fix.title,
-                    "edits": [{**_place(edit.span), "text": edit.text} for edit in fix.edits],
+                    "edits": [{**place_data(edit.span), "text": edit.text} for edit in fix.edits],
                 }
                 for fix in each.fixes
             ],
@@ -79,7 +79,8 @@ def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
     ]
 
 
-def _place(span: Span | None) -> dict[str, object]:
+def place_data(span: Span | None) -> dict[str, object]:
+    """A place as fields of a JSON object; the end is behind the last character."""
     if span is None:
         return {"file": None}
     line, column = span.place

@@ -276,6 +276,24 @@ def test_words_typed_in_a_shell(shell: pexpect.spawn[str]) -> None:
         assert shell.match.group(1) == printed
 
 
+def test_bash_takes_any_name_as_it_is(place: Place) -> None:
+    script = (
+        'source <("$0" -m pybuild --completion bash);'
+        "program() { printf 'names\\0a\\nb\\0*\\0 c  d\\\\e\\0'; };"
+        "COMP_LINE='program ' COMP_POINT=8 COMP_WORDS=(program '') COMP_CWORD=1;"
+        "_pybuild program; printf '<%s>' \"${COMPREPLY[@]}\""
+    )
+    place.write("file")
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable],
+        cwd=place.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "<a\nb><*>< c  d\\e>"
+
+
 def test_words_in_fish(built: Place, program: Path) -> None:
     if shutil.which("fish") is None:
         pytest.skip("fish is not installed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import re
 
 from .conftest import Place
@@ -81,6 +82,110 @@ never: gcc.h
         "clean": ["task", "1", "clean:", ""],
         "never": ["plain", "inactive", "never: gcc.h", ""],
     }
+
+
+def data(place: Place) -> list[dict[str, object]]:
+    """The rules as programs read them."""
+    found = json.loads(place.run("--list", "--format=json").stdout)
+    assert isinstance(found, list)
+    return found
+
+
+def test_rules_as_data(place: Place) -> None:
+    place.put(
+        Pipefile="""
+cc = "gcc"
+app: <objects> | log
+    cat <inputs> > <output>
+@desc("one for each source")
+objects: build/<n>.o: src/<n>.c ref=<cc>.h
+    touch <output>
+""",
+        log="",
+    )
+    place.put(**{"src/a.c": "", "src/b.c": "", "gcc.h": ""})
+    app, objects = data(place)
+    assert app == {
+        "name": "",
+        "default": True,
+        "kind": "plain",
+        "active": True,
+        "recipe": True,
+        "jobs": 1,
+        "open": False,
+        "goals": ["app"],
+        "targets": ["app"],
+        "prerequisites": ["<objects>"],
+        "order_only": ["log"],
+        "description": "",
+        "file": "Pipefile",
+        "line": 3,
+        "column": 1,
+        "end_line": 3,
+        "end_column": len("app: <objects> | log") + 1,
+    }
+    assert (objects["name"], objects["jobs"], objects["goals"]) == ("objects", 2, ["objects"])
+    assert objects["prerequisites"] == ["src/<n>.c", "ref=gcc.h"]
+    assert (objects["line"], objects["description"]) == (6, "one for each source")
+
+
+def test_a_pipefile_without_rules_is_an_empty_list(place: Place) -> None:
+    place.put(Pipefile="x = 1\n")
+    assert data(place) == []
+
+
+def test_goals_have_all_jobs_of_a_rule_made(place: Place) -> None:
+    place.put(
+        Pipefile="""
+one two:
+    touch <output>
+three four &:
+    touch three four
+out/<n>: in/<n>.txt
+    touch <output>
+product pair/<a.basename>-<b.basename>: a=in/*.txt b=in/*.txt
+    touch <output>
+x.o: %.o: %.c
+    touch <output>
+split parts/<n>/*.t: in/<n>.txt
+    touch parts/<n>/1.t
+.PHONY: clean
+clean:
+    true
+""",
+        **{"in/a.txt": "", "in/b c.txt": "", "x.c": ""},
+    )
+    for rule in data(place):
+        goals, count = rule["goals"], rule["jobs"]
+        assert isinstance(goals, list) and goals, rule
+        said = place.run("--", *goals).stdout
+        assert f"pybuild: {count} ran, 0 up to date" in said, rule
+
+
+def test_rules_that_no_words_ask_for_have_no_goals(place: Place) -> None:
+    place.put(
+        Pipefile=SPLIT.replace("copy: ", "")
+        .replace("<copy>", "copies/*.txt")
+        .replace("gather: ", "")
+        + "%.z: %.y\n    cp <input> <output>\n@active_if(False)\nnever: whole.txt\n    true\n"
+        + "many/<n>: in/<n>.txt\n    touch <output>\n",
+        **{"whole.txt": "a b", **{f"in/{number}.txt": "" for number in range(1001)}},
+    )
+    found = {str(rule["targets"]): rule for rule in data(place)}
+    assert [(rule["jobs"], rule["open"], rule["goals"]) for rule in found.values()] == [
+        (1, False, ["parts"]),
+        (0, True, []),
+        (1, False, ["all.txt"]),
+        (None, False, []),
+        (0, False, []),
+        (1001, False, []),
+    ]
+
+
+def test_what_is_no_list_is_not_printed_as_data(place: Place) -> None:
+    place.put(Pipefile="a:\n    touch a\n")
+    assert "`--format=json` is for `--list`" in place.run("-p", "--format=json", status=2).stderr
+    assert "it is `text` or `json`" in place.run("--list", "--format=sarif", status=2).stderr
 
 
 def test_without_descriptions_there_is_no_column_for_them(place: Place) -> None:

@@ -86,7 +86,9 @@ def test_the_packed_extension_in_a_real_editor(tmp_path: Path) -> None:
         "alldefault",
         "loud2",
         "summary.txt1",
+        "copies/<name>.txt2",
         "broken1",
     ]
+    assert sorted(seen["copies"]) == ["one.txt", "two.txt"]
     assert seen["summary"] == "ONE\nTWO"
     assert {"all", "loud"} <= set(seen["graph"])

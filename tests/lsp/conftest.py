@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_lsp
@@ -124,6 +125,11 @@ async def _begin(
     )
 
 
+def _agreed(_: Any) -> None:
+    """The answer to what a server asks of an editor that says it can do that. Such a request may come
+    at any time of a test, and one without an answer would be the test's failure."""
+
+
 SERVER = ClientServerConfig(server_command=[sys.executable, "-m", "pybuild", "--lsp"])
 
 
@@ -151,10 +157,12 @@ async def asking_client(lsp_client: LanguageClient, tmp_path: Path) -> AsyncIter
         position_encodings=[types.PositionEncodingKind.Utf8]
     )
 
-    @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)
-    def registered(_: types.RegistrationParams) -> None:
-        """Build files are watched, or so the server thinks."""
-
+    for method in (
+        types.CLIENT_REGISTER_CAPABILITY,
+        types.WORKSPACE_CODE_LENS_REFRESH,
+        types.WORKSPACE_SEMANTIC_TOKENS_REFRESH,
+    ):
+        lsp_client.feature(method)(_agreed)
     await _begin(lsp_client, tmp_path, capabilities)
     yield
     await lsp_client.shutdown_session()

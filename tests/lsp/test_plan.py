@@ -86,3 +86,18 @@ def test_complaints_about_files_stay_where_they_are_until_the_next_plan(tmp_path
     assert places("# new\n" + text) == both
     assert places(text.replace("cp no-a a", "cp <input> a")) == both
     assert places(text.replace("a: no-a", "a: no-aa")) == both[1:]
+
+
+def test_with_a_mistake_elsewhere_the_jobs_of_the_last_plan_are_known(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").touch()
+    text = "out/<n>: <n>.txt\n    cp <input> <output>\n"
+    broken = text + "b:\n    echo <nothing>\n"
+    assert plan(tmp_path, broken).rules == {}, "no rule is said to have no jobs"
+    project = EditedProject(Place(str(tmp_path), "Pipefile"), Buffers(), Reader(lambda _: False))
+    (tmp_path / "Pipefile").write_text(text, encoding="utf-8")
+    for now in (text, broken):
+        project.take(plan(tmp_path, now), project.analysis())
+    assert project.plan is not None
+    assert [each.total for each in project.plan.rules.values()] == [1]
+    assert project.plan.made == ("out/a",)
+    assert "PB201" in errors(project.plan)

@@ -58,6 +58,48 @@ async def test_tokens_tell_what_names_are(project: Editor) -> None:
     assert ("input", "macro") in told
 
 
+async def test_of_tokens_what_has_changed_can_be_asked_for(project: Editor) -> None:
+    async def whole() -> types.SemanticTokens:
+        found = await project.client.text_document_semantic_tokens_full_async(
+            types.SemanticTokensParams(project.document("Pipefile"))
+        )
+        assert found is not None and found.result_id
+        return found
+
+    async def change(since: str) -> types.SemanticTokens | types.SemanticTokensDelta:
+        found = await project.client.text_document_semantic_tokens_full_delta_async(
+            types.SemanticTokensDeltaParams(project.document("Pipefile"), since)
+        )
+        assert found is not None
+        return found
+
+    first = await whole()
+    had, number = list(first.data), first.result_id
+    for text in (
+        FILE.replace("joined/<n>.txt: src/<n>", "made/<n>.txt: src/<n>"),
+        "new = 1\n" + FILE,
+        FILE.replace("names = ", "other = ").replace("join: ", ""),
+        FILE.replace("cat <input>", "cat <input> <input> <input>"),
+        "# nothing\n",
+        FILE,
+    ):
+        project.replace(text)
+        assert number
+        found = await change(number)
+        assert isinstance(found, types.SemanticTokensDelta)
+        for edit in found.edits:
+            had[edit.start : edit.start + edit.delete_count] = edit.data or []
+        fresh = await whole()
+        assert had == list(fresh.data)
+        number = fresh.result_id
+    assert number
+    unchanged = await change(number)
+    assert isinstance(unchanged, types.SemanticTokensDelta)
+    assert not unchanged.edits
+    # What is not known any more is answered in full.
+    assert isinstance(await change(number), types.SemanticTokens)
+
+
 async def hints(editor: Editor) -> list[str]:
     end = types.Position(editor.texts["Pipefile"].count("\n"), 0)
     found = await editor.client.text_document_inlay_hint_async(

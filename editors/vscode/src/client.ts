@@ -86,6 +86,7 @@ export class Server implements vscode.Disposable {
     const client = new Client("pybuild", "pybuild", process, {
       documentSelector: languages.map((language) => ({ scheme: "file", language })),
       outputChannel: this.channel,
+      initializationOptions: { ...settings },
       initializationFailedHandler: () => false,
     });
     this.client = client;

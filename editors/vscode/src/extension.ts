@@ -1,22 +1,22 @@
 // The extension: views, tasks, commands and the language server are put together here.
 
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import * as vscode from "vscode";
 import { Server } from "./client.js";
-import type { Action } from "./commandline.js";
+import { targetsOf, type Action } from "./commandline.js";
 import { showGraph } from "./graph.js";
-import { goalOf, lineOf } from "./listing.js";
+import { labelOf } from "./listing.js";
 import { wordsOf, type Outcome } from "./outcome.js";
 import { projectFolder } from "./program.js";
 import { findProjects, rulesOf } from "./projects.js";
 import { actionTask, TargetTasks, TYPE } from "./tasks.js";
 import { RuleNode, Targets } from "./tree.js";
 
-/** What a command is about: a target (empty: the default goal) of the project in a folder. */
+/** What a command is about: targets (none: the default goal) of the project in a folder, and what they are called. */
 interface Wish {
-  readonly target: string;
+  readonly targets: readonly string[];
+  readonly label: string;
   readonly folder: string;
 }
 
@@ -46,12 +46,12 @@ function commands(targets: Targets, server: Server): vscode.Disposable[] {
     ...(["run", "dryRun", "explain"] as const).map((action: Action) =>
       register(`pybuild.${action}`, async (first?: unknown, second?: unknown) => {
         const wish = await wishOf(first, second);
-        if (wish) await vscode.tasks.executeTask(actionTask(wish.folder, action, wish.target));
+        if (wish) await vscode.tasks.executeTask(actionTask(wish.folder, action, wish.targets, wish.label));
       }),
     ),
     register("pybuild.graph", async (first?: unknown, second?: unknown) => {
       const wish = await wishOf(first, second);
-      if (wish) await showGraph(wish.folder, wish.target).catch(complain);
+      if (wish) await showGraph(wish.folder, wish.targets, wish.label).catch(complain);
     }),
     register("pybuild.open", openRule),
     register("pybuild.refresh", () => targets.refresh()),
@@ -66,42 +66,44 @@ async function wishOf(first: unknown, second: unknown): Promise<Wish | undefined
     return undefined;
   }
   if (first instanceof RuleNode) {
-    return first.goal === undefined ? undefined : { target: first.goal, folder: first.folder };
+    const { row, label, folder } = first;
+    return row.goals.length ? { targets: row.goals, label, folder } : undefined;
   }
   if (typeof first === "string") {
     const folder = projectFolder(vscode.Uri.parse(first).fsPath, existsSync);
-    return { target: typeof second === "string" ? second : "", folder };
+    const target = typeof second === "string" ? second : "";
+    return { targets: targetsOf(target), label: target, folder };
   }
   return pick();
 }
 
 async function pick(): Promise<Wish | undefined> {
   try {
-    const chosen = await vscode.window.showQuickPick(choices(), { placeHolder: "Target, rule or task" });
-    return chosen && { target: chosen.label, folder: chosen.folder };
+    return await vscode.window.showQuickPick(choices(), { placeHolder: "Target, rule or task" });
   } catch (error) {
     complain(error);
     return undefined;
   }
 }
 
-async function choices(): Promise<(vscode.QuickPickItem & Pick<Wish, "folder">)[]> {
+async function choices(): Promise<(vscode.QuickPickItem & Wish)[]> {
   const projects = await findProjects();
   const found = projects.map(async (project) => {
     const detail = projects.length > 1 ? vscode.workspace.asRelativePath(project.folder) : undefined;
     return (await rulesOf(project)).flatMap((row) => {
-      const label = goalOf(row);
-      return label === undefined ? [] : [{ label, description: row.description, detail, folder: project.folder }];
+      if (!row.goals.length) return [];
+      const { goals: targets, description } = row;
+      return [{ targets, label: labelOf(row), description, detail, folder: project.folder }];
     });
   });
   return (await Promise.all(found)).flat();
 }
 
 async function openRule(node: RuleNode): Promise<void> {
-  const file = path.join(node.folder, "Pipefile");
-  const line = lineOf(await readFile(file, "utf8"), node.row.name);
-  const selection = line === undefined ? undefined : new vscode.Range(line, 0, line, 0);
-  await vscode.window.showTextDocument(vscode.Uri.file(file), selection ? { selection } : {});
+  const { file, line, column } = node.row;
+  const place = new vscode.Position(line - 1, column - 1);
+  const uri = vscode.Uri.file(path.resolve(node.folder, file));
+  await vscode.window.showTextDocument(uri, { selection: new vscode.Range(place, place) });
 }
 
 function refreshing(targets: Targets): vscode.Disposable[] {

@@ -7,23 +7,23 @@ import * as vscode from "vscode";
 import { wordsFor } from "./commandline.js";
 import { output } from "./projects.js";
 
-/** Draws the graph. Throws an Error with what pybuild says if it cannot. */
-export async function showGraph(folder: string, target: string): Promise<void> {
-  const svg = await drawn(folder, target);
+/** Draws the graph of targets, called by a label. Throws an Error with what pybuild says if it cannot. */
+export async function showGraph(folder: string, targets: readonly string[], label: string): Promise<void> {
+  const svg = await drawn(folder, targets);
   const panel = vscode.window.createWebviewPanel(
     "pybuild.graph",
-    `Graph of ${target || "the default goal"}`,
+    `Graph of ${label || "the default goal"}`,
     vscode.ViewColumn.Beside,
     { enableScripts: false },
   );
   panel.webview.html = page(svg);
 }
 
-async function drawn(folder: string, target: string): Promise<string> {
+async function drawn(folder: string, targets: readonly string[]): Promise<string> {
   const scratch = await mkdtemp(path.join(tmpdir(), "pybuild-graph-"));
   try {
     const file = path.join(scratch, "graph.svg");
-    await output(folder, wordsFor([`--flowchart=${file}`], target));
+    await output(folder, wordsFor([`--flowchart=${file}`], targets));
     return await readFile(file, "utf8");
   } finally {
     await rm(scratch, { recursive: true, force: true });

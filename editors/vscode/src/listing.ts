@@ -1,55 +1,69 @@
-// What `pybuild --list` prints, as rows. The columns begin where its line of dashes says.
+// What `pybuild --list --format=json` prints, as rows (docs/reference.md has its fields), and how they
+// are told to people.
 
 export interface Row {
   readonly name: string;
-  readonly isDefault: boolean;
+  readonly default: boolean;
   readonly kind: string;
-  readonly jobs: string;
-  readonly words: string;
+  readonly active: boolean;
+  readonly recipe: boolean;
+  readonly jobs: number | null;
+  readonly open: boolean;
+  readonly goals: readonly string[];
+  readonly targets: readonly string[];
+  readonly prerequisites: readonly string[];
+  readonly order_only: readonly string[];
   readonly description: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
-const DEFAULT_MARK = " (default)";
+const MOST_WORDS = 3;
 
-/** The rows of the table in a text; none if there is no table. Other lines are passed over. */
+/** The rows in a text. Throws an Error if it is something else: another version of pybuild may have printed it. */
 export function parseListing(text: string): Row[] {
-  const lines = text.split(/\r?\n/);
-  const ruler = lines.findIndex((line) => /^-+( +-+){3,4}$/.test(line));
-  if (ruler < 1) return [];
-  const starts = [...lines[ruler]!.matchAll(/-+/g)].map((found) => found.index);
-  return lines
-    .slice(ruler + 1)
-    .filter((line) => line.trim())
-    .map((line) => rowOf(cells(line, starts)));
+  const unexpected = "`pybuild --list --format=json` has not printed a list of rules: is pybuild older than its extension?";
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    throw new Error(unexpected);
+  }
+  if (!Array.isArray(found) || !found.every((each) => Array.isArray(each?.goals))) throw new Error(unexpected);
+  return found as Row[];
 }
 
-function cells(line: string, starts: readonly number[]): string[] {
-  return starts.map((start, index) => line.slice(start, starts[index + 1]).trim());
+/** What a rule is called: by its name, else by its targets. */
+export function labelOf(row: Row): string {
+  return row.name || shortened(row.targets);
 }
 
-function rowOf([name = "", kind = "", jobs = "", words = "", description = ""]: string[]): Row {
-  const isDefault = name.endsWith(DEFAULT_MARK);
-  return {
-    name: isDefault ? name.slice(0, -DEFAULT_MARK.length) : name,
-    isDefault,
-    kind,
-    jobs,
-    words,
-    description,
-  };
+/** The header of a rule, long lists cut. */
+export function headerOf(row: Row): string {
+  const later = row.order_only.length ? ` | ${shortened(row.order_only)}` : "";
+  return `${shortened(row.targets)}: ${shortened(row.prerequisites)}`.trimEnd() + later;
 }
 
-/** What to ask pybuild for to have this rule; undefined if no single word stands for it. */
-export function goalOf(row: Row): string | undefined {
-  const goal = row.name;
-  const isPattern = row.kind === "%" || /[<>%*?\s]/.test(goal);
-  return !goal || isPattern || row.jobs === "inactive" ? undefined : goal;
+/** How many jobs it has, in words; "" where that says nothing. */
+export function countOf(row: Row): string {
+  if (!row.active) return "inactive";
+  if (!row.recipe || row.jobs === null) return "";
+  if (row.open) return row.jobs ? `${row.jobs} jobs or more` : "";
+  return row.jobs === 1 ? "1 job" : `${row.jobs} jobs`;
 }
 
-/** The line of a Pipefile (from 0) where the header of a rule stands, by its name or first target. */
-export function lineOf(text: string, name: string): number | undefined {
-  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const kind = "(?:(?:split|collate|value|product|\\w+\\([^()\\n]*\\))[ \\t]+)?";
-  const found = new RegExp(`^${kind}(?!\\.PHONY)(?:[^\\s:#@][^\\n:]*[ \\t])?${escaped}(?=[ \\t&]*:|[ \\t][^\\n]*:)`, "m").exec(text);
-  return found ? text.slice(0, found.index).split("\n").length - 1 : undefined;
+/** Why a rule cannot be asked for as a whole; undefined if it can. */
+export function whyNot(row: Row): string | undefined {
+  if (row.goals.length) return undefined;
+  if (!row.active) return "It is switched off by @active_if.";
+  if (row.kind === "%") return "It has jobs when something needs a file that it makes: run that one.";
+  if (row.open) return "It may have more jobs once a split has run: with a name it could be asked for.";
+  if (!row.jobs) return "It has no jobs: nothing matches.";
+  return "It has too many targets to name each: with a name it could be asked for.";
+}
+
+function shortened(words: readonly string[]): string {
+  const more = words.length - MOST_WORDS;
+  return more <= 1 ? words.join(" ") : `${words.slice(0, MOST_WORDS).join(" ")} … (${more} more)`;
 }

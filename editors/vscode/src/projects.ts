@@ -64,5 +64,5 @@ export function output(folder: string, words: readonly string[]): Promise<string
 
 /** The rules of a project. Throws an Error if its Pipefile cannot be read. */
 export async function rulesOf(project: Project): Promise<Row[]> {
-  return parseListing(await output(project.folder, ["--list"]));
+  return parseListing(await output(project.folder, ["--list", "--format=json"]));
 }

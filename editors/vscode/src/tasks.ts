@@ -2,15 +2,15 @@
 
 import * as path from "node:path";
 import * as vscode from "vscode";
-import { optionsOf, titleOf, wordsFor, type Action } from "./commandline.js";
-import { goalOf, type Row } from "./listing.js";
+import { optionsOf, targetsOf, titleOf, wordsFor, type Action } from "./commandline.js";
+import { headerOf, labelOf, type Row } from "./listing.js";
 import { findProjects, programFor, projectOf, rulesOf, type Project } from "./projects.js";
 
 export const TYPE = "pybuild";
 const MATCHER = "$pybuild";
 
 interface Definition extends vscode.TaskDefinition {
-  target: string;
+  target: string | string[];
   folder?: string;
   options?: string[];
 }
@@ -31,10 +31,14 @@ export class TargetTasks implements vscode.TaskProvider {
   }
 }
 
-/** What does an action with a target, to be given to `vscode.tasks.executeTask`. */
-export function actionTask(folder: string, action: Action, target: string): vscode.Task {
-  const definition: Definition = { type: TYPE, target, options: [...optionsOf(action)] };
-  return taskOf(projectOf(folder), definition, titleOf(action, target));
+/** What does an action with targets, called by a label, to be given to `vscode.tasks.executeTask`. */
+export function actionTask(folder: string, action: Action, targets: readonly string[], label: string): vscode.Task {
+  const definition: Definition = { type: TYPE, target: asTold(targets), options: [...optionsOf(action)] };
+  return taskOf(projectOf(folder), definition, titleOf(action, label));
+}
+
+function asTold([first = "", ...others]: readonly string[]): string | string[] {
+  return others.length ? [first, ...others] : first;
 }
 
 async function tasksOf(project: Project): Promise<vscode.Task[]> {
@@ -45,19 +49,19 @@ async function tasksOf(project: Project): Promise<vscode.Task[]> {
     return []; // the view of targets and the language server say what is wrong
   }
   return rows.flatMap((row) => {
-    const target = goalOf(row);
-    if (target === undefined) return [];
-    const task = taskOf(project, { type: TYPE, target }, target);
-    task.detail = row.description || row.words;
+    if (!row.goals.length) return [];
+    const task = taskOf(project, { type: TYPE, target: asTold(row.goals) }, labelOf(row));
+    task.detail = row.description || headerOf(row);
     task.group = groupOf(row);
     return [task];
   });
 }
 
 function groupOf(row: Row): vscode.TaskGroup | undefined {
-  if (row.isDefault) return vscode.TaskGroup.Build;
-  if (row.name === "clean") return vscode.TaskGroup.Clean;
-  return ["test", "tests", "check"].includes(row.name) ? vscode.TaskGroup.Test : undefined;
+  if (row.default) return vscode.TaskGroup.Build;
+  const label = labelOf(row);
+  if (label === "clean") return vscode.TaskGroup.Clean;
+  return ["test", "tests", "check"].includes(label) ? vscode.TaskGroup.Test : undefined;
 }
 
 function taskOf(project: Project, definition: Definition, name: string): vscode.Task {
@@ -71,7 +75,7 @@ function taskOf(project: Project, definition: Definition, name: string): vscode.
     TYPE,
     new vscode.ProcessExecution(
       programFor(project.folder),
-      wordsFor(definition.options ?? [], definition.target),
+      wordsFor(definition.options ?? [], targetsOf(definition.target)),
       { cwd: project.folder },
     ),
     below ? [] : MATCHER, // which takes names as relative to the workspace's folder

@@ -2,7 +2,7 @@
 
 import * as path from "node:path";
 import * as vscode from "vscode";
-import { goalOf, type Row } from "./listing.js";
+import { countOf, headerOf, labelOf, whyNot, type Row } from "./listing.js";
 import { findProjects, rulesOf, type Project } from "./projects.js";
 
 export class FolderNode {
@@ -19,8 +19,8 @@ export class RuleNode {
     return this.project.folder;
   }
 
-  get goal(): string | undefined {
-    return goalOf(this.row);
+  get label(): string {
+    return labelOf(this.row);
   }
 }
 
@@ -42,6 +42,7 @@ const ICONS: Record<string, string> = {
 };
 
 export class Targets implements vscode.TreeDataProvider<Node> {
+  private readonly last = new Map<string, readonly Row[]>();
   private readonly changed = new vscode.EventEmitter<Node | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -51,24 +52,28 @@ export class Targets implements vscode.TreeDataProvider<Node> {
 
   async getChildren(node?: Node): Promise<Node[]> {
     if (!vscode.workspace.isTrusted) return [];
-    if (node instanceof FolderNode) return children(node.project);
+    if (node instanceof FolderNode) return this.children(node.project);
     if (node) return [];
     const projects = await findProjects();
     const [only] = projects;
-    return projects.length === 1 && only ? children(only) : projects.map((each) => new FolderNode(each));
+    return projects.length === 1 && only ? this.children(only) : projects.map((each) => new FolderNode(each));
+  }
+
+  /** The rules of a project; while it cannot be read, why, and those that there were. */
+  private async children(project: Project): Promise<Node[]> {
+    const found: Node[] = [];
+    try {
+      this.last.set(project.folder, await rulesOf(project));
+    } catch (error) {
+      found.push(new MessageNode(project, error instanceof Error ? error.message : String(error)));
+    }
+    const rows = this.last.get(project.folder) ?? [];
+    return [...found, ...rows.map((row) => new RuleNode(project, row))];
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
     if (node instanceof FolderNode) return folderItem(node.project);
     return node instanceof RuleNode ? ruleItem(node) : messageItem(node);
-  }
-}
-
-async function children(project: Project): Promise<Node[]> {
-  try {
-    return (await rulesOf(project)).map((row) => new RuleNode(project, row));
-  } catch (error) {
-    return [new MessageNode(project, error instanceof Error ? error.message : String(error))];
   }
 }
 
@@ -84,14 +89,13 @@ function folderItem(project: Project): vscode.TreeItem {
 
 function ruleItem(node: RuleNode): vscode.TreeItem {
   const { row } = node;
-  const item = new vscode.TreeItem(row.name);
-  const count = /^\d+\+?$/.test(row.jobs) ? `${row.jobs} ${row.jobs === "1" ? "job" : "jobs"}` : "";
-  item.description = [row.isDefault ? "default" : "", row.kind === "plain" ? "" : row.kind, count]
+  const item = new vscode.TreeItem(node.label);
+  item.description = [row.default ? "default" : "", row.kind === "plain" ? "" : row.kind, countOf(row)]
     .filter(Boolean)
     .join(" · ");
-  item.tooltip = [row.description, row.words].filter(Boolean).join("\n");
+  item.tooltip = [row.description, headerOf(row), whyNot(row)].filter(Boolean).join("\n");
   item.iconPath = new vscode.ThemeIcon(ICONS[row.kind] ?? "file-code");
-  item.contextValue = node.goal === undefined ? "pattern" : "target";
+  item.contextValue = row.goals.length ? "target" : "pattern";
   item.command = { command: "pybuild.open", title: "Go to Rule", arguments: [node] };
   return item;
 }

@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { optionsOf, titleOf, wordsFor } from "../src/commandline.js";
+import { optionsOf, targetsOf, titleOf, wordsFor } from "../src/commandline.js";
 import { wordsOf } from "../src/outcome.js";
 import { absentMessage, findProgram, projectFolder, serverMessage, type Surroundings } from "../src/program.js";
 
 test("words of a command line", () => {
-  assert.deepEqual(wordsFor(optionsOf("run"), "all"), ["--", "all"]);
-  assert.deepEqual(wordsFor(optionsOf("dryRun"), "-odd"), ["-n", "--", "-odd"]);
-  assert.deepEqual(wordsFor(optionsOf("explain"), "a b.txt"), ["-n", "--explain", "--", "a b.txt"]);
-  assert.deepEqual(wordsFor(optionsOf("explain"), ""), ["-n", "--explain"]);
+  assert.deepEqual(wordsFor(optionsOf("run"), ["all"]), ["--", "all"]);
+  assert.deepEqual(wordsFor(optionsOf("dryRun"), ["-odd"]), ["-n", "--", "-odd"]);
+  assert.deepEqual(wordsFor(optionsOf("explain"), ["a b.txt", "c"]), ["-n", "--explain", "--", "a b.txt", "c"]);
+  assert.deepEqual(wordsFor(optionsOf("explain"), []), ["-n", "--explain"]);
+});
+
+test("targets of a task", () => {
+  assert.deepEqual(targetsOf("all"), ["all"]);
+  assert.deepEqual(targetsOf(["a", "b c"]), ["a", "b c"]);
+  assert.deepEqual(targetsOf(""), []);
 });
 
 test("titles", () => {

@@ -1,65 +1,67 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { goalOf, lineOf, parseListing } from "../src/listing.js";
+import { countOf, headerOf, labelOf, parseListing, whyNot, type Row } from "../src/listing.js";
 
-const TABLE = `rule           kind       jobs  targets: prerequisites                    description
--------------  -------  ------  ----------------------------------------  ------------------
-all (default)  plain         -  all: report/index.html
-months         split         1  parts/*.csv: <raw>                        one file for each
-yearly         collate       ?  years/<year>.json: stats/<year>-*.json
-a.txt          plain         1  a.txt: source.txt
-%.o            %        on demand  %.o: %.c
-clean          task          1  clean:
-`;
+const ROW: Row = {
+  name: "",
+  default: false,
+  kind: "plain",
+  active: true,
+  recipe: true,
+  jobs: 1,
+  open: false,
+  goals: [],
+  targets: ["out/<n>.txt"],
+  prerequisites: ["in/<n>.txt"],
+  order_only: [],
+  description: "",
+  file: "Pipefile",
+  line: 1,
+  column: 1,
+};
 
-test("rows of a table", () => {
-  const rows = parseListing(TABLE);
-  assert.deepEqual(rows.map((row) => row.name), ["all", "months", "yearly", "a.txt", "%.o", "clean"]);
-  assert.deepEqual(rows.map((row) => row.isDefault), [true, false, false, false, false, false]);
-  assert.equal(rows[1]?.kind, "split");
-  assert.equal(rows[1]?.jobs, "1");
-  assert.equal(rows[1]?.words, "parts/*.csv: <raw>");
-  assert.equal(rows[1]?.description, "one file for each");
-  assert.equal(rows[2]?.jobs, "?");
+test("rows of a listing", () => {
+  assert.deepEqual(parseListing(JSON.stringify([ROW])), [ROW]);
+  assert.deepEqual(parseListing("[]"), []);
 });
 
-test("a table without descriptions, and lines before it", () => {
-  const rows = parseListing("note\nrule  kind  jobs  targets: prerequisites\n----  ----  ----  ---\nx     task     1  x:\n");
-  assert.deepEqual(rows.map((row) => [row.name, row.description]), [["x", ""]]);
+test("what is no listing", () => {
+  for (const text of ["", "rule  kind\n----  ----\n", "{}", "[1]", "[null]"]) {
+    assert.throws(() => parseListing(text), /--list --format=json.*older/, text);
+  }
 });
 
-test("no table", () => {
-  assert.deepEqual(parseListing("`Pipefile` has no rules\n"), []);
-  assert.deepEqual(parseListing(""), []);
+test("what a rule is called, and its header", () => {
+  assert.equal(labelOf({ ...ROW, name: "copies" }), "copies");
+  assert.equal(labelOf(ROW), "out/<n>.txt");
+  const many = { ...ROW, targets: ["a", "b", "c", "d", "e"], prerequisites: [], order_only: ["log"] };
+  assert.equal(labelOf(many), "a b c … (2 more)");
+  assert.equal(headerOf(ROW), "out/<n>.txt: in/<n>.txt");
+  assert.equal(headerOf(many), "a b c … (2 more): | log");
+  assert.equal(headerOf({ ...many, order_only: [] }), "a b c … (2 more):");
 });
 
-test("what stands for a rule on the command line", () => {
-  const rows = parseListing(TABLE);
-  assert.deepEqual(rows.map(goalOf), ["all", "months", "yearly", "a.txt", undefined, "clean"]);
-  const row = { name: "", isDefault: false, kind: "plain", jobs: "1", words: "", description: "" };
-  assert.equal(goalOf({ ...row, name: "a b c ... (4 more)" }), undefined);
-  assert.equal(goalOf({ ...row, name: "out/<x>.txt" }), undefined);
-  assert.equal(goalOf({ ...row, name: "x", jobs: "inactive" }), undefined);
+test("how many jobs a rule has", () => {
+  assert.deepEqual(
+    [
+      { jobs: 1 },
+      { jobs: 0 },
+      { jobs: 2 },
+      { jobs: 2, open: true },
+      { jobs: 0, open: true },
+      { recipe: false, jobs: 0 },
+      { jobs: null },
+      { active: false },
+    ].map((each) => countOf({ ...ROW, ...each })),
+    ["1 job", "0 jobs", "2 jobs", "2 jobs or more", "", "", "", "inactive"],
+  );
 });
 
-test("where a rule stands", () => {
-  const text = [
-    "x = 1",
-    ".PHONY: clean",
-    "# clean: no",
-    "split months: parts/*.csv: raw",
-    "    clean: this is shell",
-    "a.txt b.txt: c",
-    "combinations(2) pair: p: q",
-    "both &: c",
-    "clean:",
-  ].join("\n");
-  assert.equal(lineOf(text, "clean"), 8);
-  assert.equal(lineOf(text, "months"), 3);
-  assert.equal(lineOf(text, "a.txt"), 5);
-  assert.equal(lineOf(text, "b.txt"), 5);
-  assert.equal(lineOf(text, "pair"), 6);
-  assert.equal(lineOf(text, "both"), 7);
-  assert.equal(lineOf(text, "nothing"), undefined);
-  assert.equal(lineOf(text, "axtxt"), undefined);
+test("why a rule has no buttons", () => {
+  assert.equal(whyNot({ ...ROW, goals: ["out/a.txt"] }), undefined);
+  assert.match(whyNot({ ...ROW, active: false }) ?? "", /@active_if/);
+  assert.match(whyNot({ ...ROW, kind: "%", jobs: null }) ?? "", /needs a file/);
+  assert.match(whyNot({ ...ROW, open: true }) ?? "", /split/);
+  assert.match(whyNot({ ...ROW, jobs: 0 }) ?? "", /nothing matches/);
+  assert.match(whyNot({ ...ROW, jobs: 5000 }) ?? "", /too many/);
 });

@@ -3,13 +3,14 @@
 //
 // usage: run-in-browser.mjs CODE_SERVER EXTENSION.vsix PICTURES
 //
-// PICTURES is a folder, where it leaves what the editor looked like with a mistake and after a run.
+// PICTURES is a folder, where it leaves what the editor looked like with a mistake, at the view of targets, and
+// after a run.
 // CODE_SERVER is the folder of install-code-server.sh. The programs are `pybuild` and `chromium`
 // of the search path, or those that PYBUILD and CHROMIUM name.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -40,6 +41,9 @@ python:
 summary.txt: <loud>
     python:
         output.write_text("\\n".join(first(file) for file in inputs))
+
+copies/<name>.txt: in/<name>.txt
+    cp <input> <output>
 
 broken: summary.txt
     cat <inptu>
@@ -134,6 +138,15 @@ async function clickLens(page, title) {
   await lens.click();
 }
 
+// The buttons of a row of the view are there while the mouse is on it.
+async function clickRow(page, label, title) {
+  const row = await page.waitForSelector(`.monaco-list-row[aria-label^='${label}']`);
+  await row.hover();
+  await page.screenshot({ path: path.join(pictures, "targets.png") });
+  const button = await row.waitForSelector(`a.action-label[aria-label^='${title}']`, { visible: true });
+  await button.click();
+}
+
 // The words of a drawing in whichever of the page's frames there is one.
 async function drawing(page) {
   const until = Date.now() + LONGEST_MS;
@@ -180,6 +193,9 @@ async function look(page, project) {
     const rows = [...(pane?.querySelectorAll(".monaco-list-row") ?? [])].map((each) => each.textContent.trim());
     return rows.length > 1 && rows;
   });
+  await clickRow(page, "copies/<name>.txt", "Run Target");
+  seen.unnamed = await status(page, /copies.*done/);
+  seen.copies = readdirSync(path.join(project, "copies"));
   await command(page, "pybuild: Run Target");
   await choose(page, "summary", "summary.txt");
   seen.palette = await status(page, /summary.*done/);
