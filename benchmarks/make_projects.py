@@ -3,6 +3,7 @@
     python benchmarks/make_projects.py FOLDER                       fetch all, tell their commands
     python benchmarks/make_projects.py FOLDER --build MAKE          build each with MAKE as well
     python benchmarks/make_projects.py FOLDER --compare MAKE OTHER  do the same with both makes
+    python benchmarks/make_projects.py FOLDER --nothing MAKE OTHER  time both with nothing to do
     python benchmarks/make_projects.py FOLDER [OPTION]... NAME...   only these
 
 The sources are Debian's, by `apt-get source`, without Debian's own rules: what is built is what the
@@ -12,7 +13,8 @@ again, and every build is of a fresh copy.
 `--compare` does what a working day asks of a make with each of the two, in one and the same folder:
 a dry run, a build and another, a file touched, a file broken, `clean`, a build of two jobs at a
 time. What they say, their statuses and the files that are there in the end have to be the same;
-FOLDER/logs has what they said.
+FOLDER/logs has what they said. `--nothing` builds once with the first of the two, and then both
+take turns; shown are medians, and the median of the ratios within a round.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import hashlib
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -315,6 +318,37 @@ def compare(project: Project, home: Path, makes: Sequence[str]) -> bool:
     return same
 
 
+def nothing(project: Project, home: Path, makes: Sequence[str], rounds: int = 15) -> None:
+    """Tell how long each of two makes takes where all is up to date, as a row of a table."""
+    copy = fresh_copy(project, home) / project.in_
+    command = ["make", *project.arguments]
+    taken: list[list[float]] = [[], []]
+    with tempfile.TemporaryDirectory() as place:
+        environments = []
+        for number, make in enumerate(makes):
+            bin = Path(place) / str(number)
+            bin.mkdir()
+            (bin / "make").symlink_to(make)
+            environments.append({**os.environ, "PATH": f"{bin}:{os.environ['PATH']}"})
+
+        def run(words: Sequence[str], number: int) -> float:
+            start = time.perf_counter()
+            subprocess.run(
+                words, cwd=copy, env=environments[number], check=True, stdout=subprocess.DEVNULL
+            )
+            return time.perf_counter() - start
+
+        if project.first:
+            run(["make", *project.first], 0)
+        run(command, 0)
+        for each in (0, 1, 1, *[0, 1] * rounds):
+            taken[each].append(run(command, each))
+    ours, theirs = taken[1][-rounds:], taken[0][-rounds:]
+    ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+    figures = [f"{statistics.median(each) * 1000:.0f} ms" for each in (theirs, ours)]
+    print(f"| {project.source} | {' | '.join(figures)} | {ratio:.2f} |", flush=True)
+
+
 def main() -> int:
     """Fetch what is asked for, and build it; 1 if a build failed."""
     parser = argparse.ArgumentParser(description="Real projects with plain Makefiles.")
@@ -322,6 +356,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--build", metavar="MAKE")
+    what.add_argument("--nothing", nargs=2, metavar=("MAKE", "OTHER"))
     what.add_argument("--compare", nargs=2, metavar=("MAKE", "OTHER"))
     given = parser.parse_intermixed_args()
     folder = given.folder.resolve()
@@ -339,6 +374,8 @@ def main() -> int:
         print(f"cd {home / project.in_} && {' '.join(['make', *project.arguments])}", flush=True)
         if make and not build(project, home, make):
             failed.append(project.source)
+        if given.nothing:
+            nothing(project, home, [shutil.which(each) or each for each in given.nothing])
         if given.compare and not compare(
             project, home, [shutil.which(each) or each for each in given.compare]
         ):
