@@ -86,15 +86,15 @@ class Kept:
         read = (seen.files, seen.folders, seen.kinds)
         data = marshal.dumps((self._key, list(folders), here, said, list(ran), seen.times, *read))
         place = os.path.dirname(self._path)
+        made = f"{self._path}.{os.getpid()}"
         try:
             os.makedirs(place, mode=0o700, exist_ok=True)
             _make_room(place)
-            made = f"{self._path}.{os.getpid()}"
             with open(made, "wb") as file:
                 file.write(data)
             os.replace(made, self._path)
         except OSError:
-            pass  # the next run finds out for itself
+            _remove(made)  # the next run finds out for itself
 
 
 def kept_of(words: Iterable[str], called: str) -> Kept | None:
@@ -142,4 +142,11 @@ def _make_room(place: str) -> None:
     paths = [os.path.join(place, name) for name in names]
     paths.sort(key=lambda path: os.stat(path).st_mtime_ns)
     for path in paths[: _MOST // 2]:
+        _remove(path)
+
+
+def _remove(path: str) -> None:
+    try:
         os.unlink(path)
+    except OSError:
+        pass
