@@ -466,7 +466,7 @@ class _Writer:
             block = self._call(draft, name)
             used |= {*block.required, *block.optional}
         elif draft.recipe is not None:
-            rows = tuple((span.start, row) for row in draft.recipe.split("\n"))
+            rows = tuple((0, row) for row in draft.recipe.split("\n"))
             block = syntax.Block(span, rows)
             used |= _names_in_texts(draft.recipe, span)
         params = {key: value for key, value in within[0].variables.items() if key in used}

@@ -6,20 +6,25 @@ are worked out only when somebody wants to print them.
 
 from __future__ import annotations
 
+from _operator import itemgetter
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pybuild.typed import NamedTuple
 
 
 class Source:
-    """The text of one build file. `name` is shown to the user: `Pipefile`, `rules/align.pipe`."""
+    """The text of one build file. `name` is shown to the user: `Pipefile`, `rules/align.pipe`.
 
-    __slots__ = ("_starts", "name", "text")
+    `base` is where the text starts that spans are fixed to: 0, but for a `Section`.
+    """
+
+    __slots__ = ("_starts", "base", "name", "text")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
+        self.base = 0
         self._starts: list[int] | None = None
 
     def _line_starts(self) -> list[int]:
@@ -66,12 +71,55 @@ class Source:
         return Source, (self.name, self.text)
 
 
-class Span(NamedTuple):
+class Section(Source):
+    """A part of a text that may move, as lines above it come and go in an editor. To all who look
+    it is the whole text; but spans of it move with it, and with them all that was made of it."""
+
+    __slots__ = ()
+
+    def __init__(self, whole: Source, start: int) -> None:
+        super().__init__(whole.name, whole.text)
+        self.move(whole, start)
+
+    def move(self, whole: Source, start: int) -> None:
+        """It stands in this text now, from this character on."""
+        self.text = whole.text
+        self.base = start
+        self._starts = whole._line_starts()
+
+
+class Span(tuple[Source, int, int]):
     """The characters `start` up to but not including `end` of a source."""
 
-    source: Source
-    start: int
-    end: int
+    __slots__ = ()
+
+    def __new__(cls, source: Source, start: int, end: int) -> Span:
+        base = source.base
+        return tuple.__new__(cls, (source, start - base, end - base))
+
+    source: Source = property(itemgetter(0))  # type: ignore[assignment]
+
+    @property
+    def start(self) -> int:
+        """The first character."""
+        return self[1] + self[0].base
+
+    @property
+    def end(self) -> int:
+        """The character behind the last one."""
+        return self[2] + self[0].base
+
+    def but(self, start: int | None = None, end: int | None = None) -> Span:
+        """The same with another start or end."""
+        return Span(
+            self[0], self.start if start is None else start, self.end if end is None else end
+        )
+
+    def __reduce__(self) -> tuple[type[Span], tuple[Source, int, int]]:
+        return Span, (self.source, self.start, self.end)
+
+    def __repr__(self) -> str:
+        return f"Span({self.source.name!r}, {self.start}, {self.end})"
 
     @property
     def place(self) -> tuple[int, int]:
@@ -140,6 +188,33 @@ class BuildError(Exception):
 def joined(errors: Iterable[BuildError]) -> BuildError:
     """All complaints of several errors as one."""
     return BuildError(*(each for error in errors for each in error.diagnostics))
+
+
+def same_ends(before: str, now: str) -> tuple[int, int]:
+    """How many characters two texts have in common at their starts, and behind that at their
+    ends."""
+    head = _in_common(
+        len(before), len(now), lambda low, high: before.startswith(now[low:high], low)
+    )
+    size, other = len(before), len(now)
+    tail = _in_common(
+        size - head,
+        other - head,
+        lambda low, high: before.endswith(now[other - high : other - low], 0, size - low),
+    )
+    return head, tail
+
+
+def _in_common(one: int, other: int, is_same: Callable[[int, int], bool]) -> int:
+    """How far two texts of these sizes are the same, told from which place to which they are."""
+    low, high = 0, min(one, other)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if is_same(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def nearest(word: str, known: list[str], count: int = 3) -> list[str]:

@@ -184,7 +184,7 @@ def _is_asserted(name: str, known: Known) -> bool:
     return any(
         re.search(rf"\bassert\b.*\b{name}\b", row)
         for block in known.blocks()
-        for _, row in block.block.lines
+        for _, row in block.block.rows
     )
 
 
@@ -218,7 +218,7 @@ def _of_outcome(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic
     word = node.segments[1 if rule.name and not rule.value else 0][0]
     is_task = rule.flavour == LITERAL and re.search(r"(?m)^\s*rm\b", script.text) is not None
     start = (node.decorations[0] if node.decorations else node).span
-    place = start._replace(end=start.start)
+    place = start.but(end=start.start)
     fixes = (Fix(f"say that `{target}` is no file", (Edit(place, f".PHONY: {target}\n"),)),)
     yield Diagnostic(
         "PB510",

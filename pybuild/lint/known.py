@@ -76,7 +76,7 @@ class Known(NamedTuple):
         """Whether there is an error between the start of one place and the end of another."""
         stop = max(end.end, start.end)
         return any(
-            each.span.source is start.source and start.start <= each.span.start < stop
+            each.span.source.name == start.source.name and start.start <= each.span.start < stop
             for each in self.mistakes
             if each.span is not None
         )

@@ -67,7 +67,7 @@ def _texts(statement: syntax.Statement) -> Iterator[str]:
     if isinstance(statement, syntax.Assignment):
         yield statement.expression.text
     elif isinstance(statement, syntax.PythonBlock):
-        yield "\n".join(row for _, row in statement.block.lines)
+        yield "\n".join(row for _, row in statement.block.rows)
     elif isinstance(statement, syntax.Include):
         yield from _in_words(statement.words)
     elif isinstance(statement, syntax.Rule):
@@ -133,7 +133,7 @@ def _tree_of(block: syntax.PythonBlock) -> _ast.Module | None:
 
 
 def _name_span(node: syntax.Assignment) -> Span:
-    return node.span._replace(end=node.span.start + len(node.name))
+    return node.span.but(end=node.span.start + len(node.name))
 
 
 def _removal(node: syntax.Assignment) -> tuple[Fix, ...]:
@@ -141,7 +141,7 @@ def _removal(node: syntax.Assignment) -> tuple[Fix, ...]:
     text, end = node.span.source.text, node.span.end
     if "(" in node.expression.text or text[end : end + 1] not in ("\n", ""):
         return ()
-    return (Fix("remove the line", (Edit(node.span._replace(end=min(end + 1, len(text))), ""),)),)
+    return (Fix("remove the line", (Edit(node.span.but(end=min(end + 1, len(text))), ""),)),)
 
 
 # -- what is not seen -----------------------------------------------------------------------------

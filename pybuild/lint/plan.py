@@ -9,7 +9,7 @@ from pybuild.dryrun import as_dry, everything, judge, settle_splits
 from pybuild.engine.events import Complaint, Event, Judged
 from pybuild.engine.ports import Report
 from pybuild.project import Project, Wish
-from pybuild.source import BuildError, Diagnostic
+from pybuild.source import BuildError, Diagnostic, Span
 
 
 def was_planned(project: Project) -> bool:
@@ -44,12 +44,17 @@ def _of_rules(project: Project) -> Iterator[Diagnostic]:
     places = [each.span for each in project.errors if each.span]
     for rule in project.loaded.pipeline.rules:
         span = rule.span
-        if any(span.source is at.source and span.start <= at.start < span.end for at in places):
+        if any(_is_within(at, span) for at in places):
             continue
         try:
             project.loaded.world.check_matched(rule)
         except BuildError as error:
             yield from error.diagnostics
+
+
+def _is_within(place: Span, other: Span) -> bool:
+    """Whether one place starts in another."""
+    return place.source.name == other.source.name and other.start <= place.start < other.end
 
 
 class _PlanStands(Exception):

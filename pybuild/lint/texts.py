@@ -109,7 +109,7 @@ def _of_make(found: re.Match[str], span: Span, known: Known) -> Diagnostic:
     return Diagnostic(
         "PB504",
         f"`{found[0]}` is make's: in Python it is a text like any other",
-        span._replace(start=span.start + found.start(), end=span.start + found.end()),
+        span.but(start=span.start + found.start(), end=span.start + found.end()),
         help=f'an f-string takes the value of a variable: `f"... {{{ours}}}"`',
         severity="warning",
     )
@@ -126,7 +126,7 @@ def _of_placeholder(written: str, span: Span, known: Known) -> Iterator[Diagnost
     yield Diagnostic(
         "PB509",
         f"`{found[0]}` stays as it is: placeholders are not replaced in expressions",
-        span._replace(start=span.start + found.start(), end=span.start + found.end()),
+        span.but(start=span.start + found.start(), end=span.start + found.end()),
         help=f'an f-string takes the value of a variable: `f"... {{{found[1]}}}"`',
         severity="warning",
         fixes=(Fix("make it an f-string", (Edit(span, filled),)),) if is_plain else (),

@@ -19,7 +19,8 @@ from pybuild.pipefile.evaluation import NotRun
 from pybuild.pipefile.guest import Guest
 from pybuild.pipefile.literal import Literal
 from pybuild.pipefile.load import Loaded, Request, load
-from pybuild.pipefile.parse import Forms, parse
+from pybuild.pipefile.parse import Forms
+from pybuild.pipefile.sections import Sections
 from pybuild.pipefile.syntax import Tree
 from pybuild.source import BuildError, Diagnostic, Source, Span
 from pybuild.typed import NamedTuple
@@ -47,23 +48,35 @@ class Place(NamedTuple):
 
 
 class Parser:
-    """Parses texts, and keeps what it has parsed: after a keystroke nearly all comes again."""
+    """Parses the texts of a project, and keeps what it has parsed: after a keystroke nearly all
+    comes again."""
 
     def __init__(self) -> None:
         self._forms: Forms = {}
+        self._sections: dict[str, Sections] = {}
         self._trees: dict[str, tuple[str, Parsed]] = {}
 
     def parse(self, source: Source) -> Parsed:
-        """The tree of a text and what is wrong with its form."""
+        """The tree of a text and what is wrong with its form. Trees of the text as it was before
+        are over then."""
         text, found = self._trees.get(source.name, ("", None))
         if found is None or text != source.text:
             if len(self._forms) > _MOST_FORMS:
                 self._forms.clear()
-            found = parse(source, self._forms)
-            if len(self._trees) >= _MOST_TREES:
-                del self._trees[next(iter(self._trees))]
+            if source.name not in self._sections and len(self._sections) >= _MOST_TREES:
+                gone = next(iter(self._sections))
+                del self._sections[gone], self._trees[gone]
+            sections = self._sections.setdefault(source.name, Sections(self._forms))
+            found = sections.parse(source)
             self._trees[source.name] = source.text, found
         return found
+
+
+class Kept(NamedTuple):
+    """What is kept of one project from one reading to the next."""
+
+    files: Remembered
+    parser: Parser
 
 
 class Unread:
@@ -86,6 +99,10 @@ class Remembered(FilesWrapper):
         super().__init__(Disk())
         self._listings: dict[str, tuple[list[str], list[str]]] = {}
 
+    def forget(self) -> None:
+        """Folders are listed anew when they are asked for."""
+        self._listings.clear()
+
     def listing(self, folder: str) -> tuple[list[str], list[str]]:
         """As it was when it was first asked for."""
         if folder not in self._listings:
@@ -100,19 +117,30 @@ class Reader:
         self.is_makefile = is_makefile
         self.encoding = encoding
         self.takes_snippets = False  # whether the editor does
-        self.parser = Parser()
         self.evaluator = Literal()
-        self._files: dict[str, Remembered] = {}
+        self._kept: dict[Place, Kept] = {}
 
     def look_again(self) -> None:
         """Folders are listed anew when they are asked for."""
-        self._files.clear()
+        for each in self._kept.values():
+            each.files.forget()
+
+    def let_go(self, place: Place) -> None:
+        """A project is not edited any more."""
+        self._kept.pop(place, None)
+
+    def kept(self, place: Place) -> Kept:
+        """What is kept of a project."""
+        if place not in self._kept:
+            self._kept[place] = Kept(Remembered(), Parser())
+        return self._kept[place]
 
     def read(self, place: Place, texts: Mapping[str, str]) -> Analysis:
         """Reads a project, with the texts of open files (by their names) in place of the disk."""
+        kept = self.kept(place)
         request = Request(
             place.root,
-            self._files.setdefault(place.folder, Remembered()),
+            kept.files,
             _no,
             _no,
             _nothing,
@@ -120,7 +148,7 @@ class Reader:
             makefiles=Unread(self.is_makefile),
             texts=texts,
             evaluator=self.evaluator,
-            parse=self.parser.parse,
+            parse=kept.parser.parse,
             matching=False,
         )
         try:
@@ -133,9 +161,9 @@ class Reader:
             return Analysis(place, texts, None, [Diagnostic("PB404", message)], self)
         return Analysis(place, texts, loaded, [*loaded.diagnostics, *check_text(loaded)], self)
 
-    def sheet(self, name: str, text: str) -> Sheet:
-        """One file, as far as its text alone tells."""
-        tree, _ = self.parser.parse(Source(name, text))
+    def sheet(self, place: Place, name: str, text: str) -> Sheet:
+        """One file of a project, as far as its text alone tells."""
+        tree, _ = self.kept(place).parser.parse(Source(name, text))
         return Sheet(tree, self.encoding)
 
 
@@ -160,7 +188,7 @@ class Analysis:
         """The same with one file as it is now: its names are known, what they come to is as it
         was."""
         draft = Analysis(self.place, self.texts, self.loaded, self.diagnostics, self.reader)
-        draft.sheets = {**self.sheets, name: self.reader.sheet(name, text)}
+        draft.sheets = {**self.sheets, name: self.reader.sheet(self.place, name, text)}
         return draft
 
     @cached_property

@@ -131,7 +131,7 @@ def _opened(place: Place, texts: Mapping[str, str], reader: Reader) -> Project:
             place.root,
             texts=texts,
             evaluator=reader.evaluator,
-            parse=reader.parser.parse,
+            parse=reader.kept(place).parser.parse,
             makefiles=Unread(reader.is_makefile),
         )
     )

@@ -10,7 +10,7 @@ from pybuild.lsp.buffers import Buffers
 from pybuild.lsp.names import Sheet
 from pybuild.lsp.plan import Plan, RuleFacts, key_of
 from pybuild.pipefile import syntax
-from pybuild.source import Diagnostic, Note, Span
+from pybuild.source import Diagnostic, Note, Span, same_ends
 from pybuild.typed import NamedTuple
 
 PIPEFILE = "Pipefile"
@@ -161,7 +161,7 @@ class _Moved:
         if before == now:
             return Span(sheet.tree.source, old.start, old.end)
         if name not in self._same:
-            self._same[name] = _same_ends(before, now)
+            self._same[name] = same_ends(before, now)
         head, tail = self._same[name]
         # What is typed right before or behind a word changes it.
         if old.end < head:
@@ -170,25 +170,6 @@ class _Moved:
             by = len(now) - len(before)
             return Span(sheet.tree.source, old.start + by, old.end + by)
         return None
-
-
-def _same_ends(before: str, now: str) -> tuple[int, int]:
-    """How many characters two texts have in common at their starts, and behind that at their
-    ends."""
-    head = _common(before, now)
-    return head, _common(before[head:][::-1], now[head:][::-1])
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters two texts have in common at their starts."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one.startswith(other[low:middle], low):
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 class Projects:
@@ -212,6 +193,7 @@ class Projects:
         for place, project in list(self._known.items()):
             if not any(each.path.startswith(place.folder + "/") for each in self._buffers):
                 del self._known[place]
+                self._reader.let_go(place)
             else:
                 project.forget()
 

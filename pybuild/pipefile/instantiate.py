@@ -414,7 +414,7 @@ class Instantiation:
             if job.binding.rule.way is not None:
                 help = "let the target name what differs in each file that goes into it"
             elif job.origin is not None:
-                place = job.origin._replace(end=job.origin.start)
+                place = job.origin.but(end=job.origin.start)
                 fixes = (Fix("make one job of them by `collate`", (Edit(place, "collate "),)),)
             raise BuildError(
                 Diagnostic(

@@ -17,11 +17,13 @@ _PLACEHOLDER = regex(r"""<[A-Za-z_]\w*(?::[^<>\n]*|(?:"[^"\n]*"|'[^'\n]*'|[^<>"'
 
 
 class Line(NamedTuple):
-    """A logical line: characters `start` to `end` without the comment behind it."""
+    """A logical line: characters `start` to `end` without the comment behind it. `is_open` says
+    that a bracket or string in it is never closed."""
 
     start: int
     end: int
     comment: tuple[int, int] | None = None
+    is_open: bool = False
 
 
 class Comment(NamedTuple):
@@ -39,9 +41,12 @@ class Block(NamedTuple):
     end: int
 
 
-def cut(text: str) -> Iterator[Line | Comment | Block]:
-    """The parts of a text, in order; blank lines are left out."""
-    position = 0
+Part = Line | Comment | Block
+
+
+def cut(text: str, start: int = 0) -> Iterator[Part]:
+    """The parts of a text from the start of a line on, in order; blank lines are left out."""
+    position = start
     size = len(text)
     while position < size:
         end = _line_end(text, position)
@@ -53,8 +58,8 @@ def cut(text: str) -> Iterator[Line | Comment | Block]:
             yield Block(position, block_end)
             position = _line_end(text, block_end) + 1
         elif stripped[0] == "#":
-            start = text.index("#", position)  # behind a blank that is no indentation
-            yield Comment(start, start + len(stripped))
+            at = text.index("#", position)  # behind a blank that is no indentation
+            yield Comment(at, at + len(stripped))
             position = end + 1
         else:
             line = _logical_line(text, position)
@@ -91,7 +96,7 @@ def _logical_line(text: str, start: int) -> Line:
     found = _scan(text, start, is_python)
     if found is None:
         # A bracket or string that is never closed: only this line is lost.
-        return Line(start, start + len(line.rstrip()))
+        return Line(start, start + len(line.rstrip()), is_open=True)
     return found
 
 

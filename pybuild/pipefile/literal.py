@@ -87,7 +87,7 @@ class Literal:
 
     def block(self, node: PythonBlock, prints: Fingerprints) -> Code:
         del prints  # nothing is called, so nothing is to be digested
-        key = tuple([text for _, text in node.block.lines])
+        key = tuple([text for _, text in node.block.rows])
         unknown = self._blocks.get(key)
         if unknown is None:
             unknown = _what_it_sets(node)
@@ -101,7 +101,7 @@ def _what_it_sets(node: PythonBlock) -> NotRun:
     source = node.span.source
     _, tree = compile_python(source, node.block.lines, source.name)
     own = [each for statement in tree.body for each in own_nodes(statement)]
-    reaching = any(word in line for _, line in node.block.lines for word in _REACHING)
+    reaching = any(word in line for _, line in node.block.rows for word in _REACHING)
     return NotRun(names_set_by(own) | _annotated(tree), names_any=reaching)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pybuild.pipefile.program import Program
 
 _MOST_ROUNDS = 10
+_FORM = 2  # of kept trees: another one where `syntax` means something else
 
 
 class Request(NamedTuple):
@@ -348,7 +349,9 @@ def _tree(source: Source, request: Request) -> tuple[syntax.Tree, list[Diagnosti
 def _kept_path(source: Source, request: Request) -> str:
     if not request.trees:
         return ""
-    key = digest_of(f"{request.version}\0{source.name}\0{source.text}".encode("utf-8", "replace"))
+    key = digest_of(
+        f"{_FORM}\0{request.version}\0{source.name}\0{source.text}".encode("utf-8", "replace")
+    )
     return os.path.join(request.trees, key.hex())
 
 

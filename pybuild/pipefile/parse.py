@@ -7,7 +7,7 @@ Pipefile and nothing of what names mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.grammar import parser
@@ -78,8 +78,15 @@ Forms = dict[str, Any]
 def parse(source: Source, forms: Forms | None = None) -> tuple[syntax.Tree, list[Diagnostic]]:
     """The tree of a text and what is wrong with its form. `forms` are lines that were parsed
     before; those that were not are put there."""
+    return parse_parts(source, lines.cut(source.text), forms)
+
+
+def parse_parts(
+    source: Source, parts: Iterable[lines.Part], forms: Forms | None = None
+) -> tuple[syntax.Tree, list[Diagnostic]]:
+    """The same for some of the parts that a text is cut into, at whose ends nothing goes on."""
     worker = _Parser(source, forms)
-    for part in lines.cut(source.text):
+    for part in parts:
         if isinstance(part, lines.Line):
             worker.line(part)
         elif isinstance(part, lines.Comment):
@@ -93,7 +100,7 @@ def parse(source: Source, forms: Forms | None = None) -> tuple[syntax.Tree, list
     for statement in worker.statements:
         if isinstance(statement, syntax.Rule):
             if isinstance(statement.block, syntax.Block):
-                found |= _placeholders("\n".join(row for _, row in statement.block.lines))
+                found |= _placeholders("\n".join(row for _, row in statement.block.rows))
             for each in statement.decorations:
                 if isinstance(each.arguments, syntax.PythonText):
                     text = each.arguments.text
@@ -284,10 +291,12 @@ class _Parser:
         if self._is_mixed(rows):
             return None
         cut = len(common)
+        start = part.start + cut
         taken = tuple(
-            (offset + cut, row[cut:]) if row.strip() else (offset, "") for offset, row in rows
+            (offset + cut - start, row[cut:]) if row.strip() else (offset - start, "")
+            for offset, row in rows
         )
-        return syntax.Block(self.span(part.start + cut, part.end), taken)
+        return syntax.Block(self.span(start, part.end), taken)
 
     def _is_mixed(self, rows: list[tuple[int, str]]) -> bool:
         """Whether the block is indented with tabs and with blanks, of which it complains."""

@@ -1226,7 +1226,7 @@ def _addition(rule: Rule, name: str) -> tuple[Fix, ...]:
     if not ends:
         return ()
     last = max(ends, key=lambda each: each.end)
-    place = last._replace(start=last.end)
+    place = last.but(start=last.end)
     return (Fix(f"add `<{name}>` to the prerequisites", (Edit(place, f" <{name}>"),)),)
 
 

@@ -85,10 +85,17 @@ class PythonText(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Indented lines. `lines` are (offset, text) with the common indentation taken away."""
+    """Indented lines, their common indentation taken away; `rows` are they with their distances
+    from the start of the block."""
 
     span: Span
-    lines: tuple[tuple[int, str], ...]
+    rows: tuple[tuple[int, str], ...]
+
+    @property
+    def lines(self) -> tuple[tuple[int, str], ...]:
+        """The lines with their offsets in the source."""
+        start = self.span.start
+        return tuple([(start + at, text) for at, text in self.rows])
 
 
 class Comment(NamedTuple):

@@ -295,7 +295,7 @@ def _other_meanings(span: Span) -> list[Fix]:
         after = Span(span.source, span.start + 1, span.start + 1)
         before = Span(span.source, span.end - 1, span.end - 1)
         found.append(Fix("write it as redirections", (Edit(after, " "), Edit(before, " "))))
-    found.append(Fix("keep it as text", (Edit(span._replace(end=span.start), "\\"),)))
+    found.append(Fix("keep it as text", (Edit(span.but(end=span.start), "\\"),)))
     return found
 
 
