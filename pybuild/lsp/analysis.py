@@ -20,6 +20,7 @@ from pybuild.pipefile.guest import Guest
 from pybuild.pipefile.literal import Literal
 from pybuild.pipefile.load import Loaded, Request, load
 from pybuild.pipefile.parse import Forms
+from pybuild.pipefile.recollection import Recollection
 from pybuild.pipefile.sections import Sections
 from pybuild.pipefile.syntax import Tree
 from pybuild.source import BuildError, Diagnostic, Source, Span
@@ -77,6 +78,7 @@ class Kept(NamedTuple):
 
     files: Remembered
     parser: Parser
+    memory: Recollection
 
 
 class Unread:
@@ -132,7 +134,7 @@ class Reader:
     def kept(self, place: Place) -> Kept:
         """What is kept of a project."""
         if place not in self._kept:
-            self._kept[place] = Kept(Remembered(), Parser())
+            self._kept[place] = Kept(Remembered(), Parser(), Recollection())
         return self._kept[place]
 
     def read(self, place: Place, texts: Mapping[str, str]) -> Analysis:
@@ -150,6 +152,7 @@ class Reader:
             evaluator=self.evaluator,
             parse=kept.parser.parse,
             matching=False,
+            memory=kept.memory,
         )
         try:
             with inside(place.folder):

@@ -26,6 +26,7 @@ from pybuild.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pybuild.pipefile.instantiate import Instantiation
+    from pybuild.pipefile.memory import Memory
     from pybuild.pipefile.program import Program
 
 _MOST_ROUNDS = 10
@@ -43,7 +44,7 @@ class Request(NamedTuple):
     it gives the statements. `makefiles` reads those that are included, or that `path` is. `texts`
     are read in place of the files of these names; `evaluator` gives the user's Python its values,
     None: it is run. `parse` stands in for the parser and its kept trees. Without `matching` no file
-    is held against a rule, and there are no jobs.
+    is held against a rule, and there are no jobs. `memory` has what rules came to before.
     """
 
     path: str
@@ -66,6 +67,7 @@ class Request(NamedTuple):
     evaluator: Evaluator | None = None
     parse: Callable[[Source], tuple[syntax.Tree, list[Diagnostic]]] | None = None
     matching: bool = True
+    memory: Memory | None = None
 
 
 class Loaded(NamedTuple):
@@ -202,6 +204,7 @@ def _resolve(
         request.makefiles.is_makefile if request.makefiles else lambda _: False,
         request.evaluator,
         request.matching,
+        request.memory,
     )
     diagnostics: list[Diagnostic] = []
     if request.text:

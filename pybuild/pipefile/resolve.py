@@ -17,6 +17,7 @@ from pybuild.pipefile.attributes import ATTRIBUTES, Invariant, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.evaluation import Evaluator, NotRun, Running
 from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.memory import NOTHING, Meaning, Memory, Outcome
 from pybuild.pipefile.parse import text_word
 from pybuild.pipefile.program import Reading
 from pybuild.pipefile.recipe import (
@@ -100,10 +101,12 @@ class Resolver:
         is_makefile: Callable[[str], bool] = lambda _: False,
         evaluator: Evaluator | None = None,
         judged: bool = True,
+        memory: Memory | None = None,
     ) -> None:
         self.load_time = load_time
         self.evaluator = evaluator or Running()
         self.judged = judged  # whether digests of recipes are wanted
+        self.memory = memory
         self.prints = prints
         self.read_tree = read_tree
         self.overrides = overrides
@@ -358,14 +361,66 @@ class Resolver:
                     self.value_names.add(_plain(name) or "")
         self.out.values = frozenset(self.value_names)
         for node in self.nodes:
-            try:
-                self._rule(node)
-            except BuildError as error:
-                self.out.lost.append(node.span)
-                self.out.diagnostics.extend(error.diagnostics)
+            outcome = self.memory.recall(node, self) if self.memory else None
+            self._take(node, outcome or self._outcome(node))
+        if self.memory is not None:
+            self.memory.turn()
         self._check_follows()
         self.out.is_open = self.words.is_open
         return self.out
+
+    def _outcome(self, node: syntax.Rule) -> Outcome:
+        """What a rule comes to, by all that is known."""
+        before = self._effects()
+        count = len(self.out.diagnostics)
+        rule = None
+        try:
+            rule = self._rule(node)
+        except BuildError as error:
+            self.out.diagnostics.extend(error.diagnostics)
+        outcome = Outcome(rule, tuple(self.out.diagnostics[count:]))
+        del self.out.diagnostics[count:]
+        if self.memory is not None and before == self._effects():
+            self.memory.keep(node, outcome, self)
+        return outcome
+
+    def meaning(self, name: str) -> Meaning:
+        """What a name means to rules. Builtins mean the same in all readings."""
+        value = self.namespace.get(name, NOTHING) if name not in self.builtin_names else None
+        words = self.words
+        is_lost = name in words.lost
+        return Meaning(value, name in self.out.variables, name in self.rule_names, is_lost)
+
+    def all_names(self) -> tuple[str, ...]:
+        """All names of the file."""
+        return (*self.out.variables, *self.rule_names, *self.namespace)
+
+    def in_common(self) -> tuple[object, ...]:
+        """What counts for all rules."""
+        return self.words.is_open, self.out.values, tuple(self.out.phony)
+
+    def _effects(self) -> tuple[int, ...]:
+        """What changes if a rule means something to those below it, besides its outcome."""
+        hooks = self.namespace.get(_HOOKS, ())
+        words = self.words
+        return len(words.lost), words.is_open, len(self.out.unclear), len(self.out.pools), len(hooks)
+
+    def _take(self, node: syntax.Rule, outcome: Outcome) -> None:
+        """Puts what a rule came to behind those before it."""
+        self.out.diagnostics += outcome.diagnostics
+        rule = outcome.rule
+        if rule is None:
+            self.out.lost.append(node.span)
+            return
+        rule.index = len(self.out.rules)
+        self.out.rules.append(rule)
+        if rule.name and rule.name not in self.out.named:
+            self.out.named[rule.name] = rule
+        is_goal = rule.flavour != PATTERN and rule.settings.active and not rule.value
+        if self.out.default is None and is_goal:
+            head = rule.targets[0].literal if rule.targets else None
+            if head is None or not head.startswith(".") or "/" in head:
+                self.out.default = rule
 
     def _name_of(self, node: syntax.Rule) -> syntax.Word | None:
         if node.kind == VALUE:
@@ -397,7 +452,7 @@ class Resolver:
         else:
             self.rule_names[name] = word.span
 
-    def _rule(self, node: syntax.Rule) -> None:
+    def _rule(self, node: syntax.Rule) -> Rule:
         name = ""
         targets, prerequisites = node.segments[0], node.segments[-1]
         static: tuple[syntax.Word, ...] = ()
@@ -426,7 +481,7 @@ class Resolver:
             recipe = compile_recipe(node.block, self.out.diagnostics)
         if node.kind == VALUE and not isinstance(node.block, syntax.FunctionCall):
             self._check_value(node, settings, recipe)
-        self._build(node, name, targets, static, prerequisites, settings, recipe)
+        return self._build(node, name, targets, static, prerequisites, settings, recipe)
 
     def _checked_value(self, node: syntax.Rule) -> str:
         """The name of a value. Raises BuildError if its header names more."""
@@ -493,7 +548,7 @@ class Resolver:
         prerequisite_words: Sequence[syntax.Word],
         settings: Settings,
         recipe: RecipeTemplate | None,
-    ) -> None:
+    ) -> Rule:
         aliases: dict[str, Span] = {}
         for word in (*target_words, *prerequisite_words, *node.order_only):
             if word.alias:
@@ -527,7 +582,7 @@ class Resolver:
             prerequisites = others + prerequisites[count:]
         bound = dict.fromkeys(name for each in drivers for name in _captured(each))
         rule = Rule(
-            len(self.out.rules),
+            -1,  # until it is taken
             name,
             flavour,
             node.kind == "split",
@@ -568,13 +623,7 @@ class Resolver:
             self._check_rules_near(rule, recipe)
             self._take_values(rule, recipe)
             self._finish_recipe(rule, recipe)
-        self.out.rules.append(rule)
-        if name and name not in self.out.named:
-            self.out.named[name] = rule
-        if self.out.default is None and flavour != PATTERN and settings.active and not rule.value:
-            head = targets[0].literal if targets else None
-            if head is None or not head.startswith(".") or "/" in head:
-                self.out.default = rule
+        return rule
 
     def _value_targets(self, name: str, span: Span, settings: Settings) -> list[Template]:
         """The files that stand for an object."""

@@ -54,7 +54,9 @@ def bare(value: Any) -> Any:
         return value
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
-    names = getattr(type(value), "__slots__", None) or getattr(value, "__dict__", None)
+    names = getattr(type(value), "__slots__", None)
+    if names is None:
+        names = getattr(value, "__dict__", None)
     if names is None:
         return repr(value)
     return type(value).__name__, [
