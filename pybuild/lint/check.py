@@ -15,6 +15,7 @@ from pybuild.lint.known import known_of
 from pybuild.lint.names import names
 from pybuild.lint.overlaps import rivals, unreachable
 from pybuild.lint.plan import plan_complaints, was_planned
+from pybuild.lint.scans import Scans
 from pybuild.lint.texts import texts
 from pybuild.pipefile.load import Loaded
 from pybuild.project import Project, Wish
@@ -35,10 +36,10 @@ def check(project: Project, wish: Wish) -> list[Diagnostic]:
     return in_order(_told_once(found), project.loaded)
 
 
-def check_text(loaded: Loaded) -> list[Diagnostic]:
+def check_text(loaded: Loaded, scanned: Scans | None = None) -> list[Diagnostic]:
     """The warnings that the text alone gives: no file is looked at, nothing is judged. Takes what
-    was loaded, whatever is wrong with it."""
-    known = known_of(loaded)
+    was loaded, whatever is wrong with it, and what was scanned of it when it was asked last."""
+    known = known_of(loaded, scanned or Scans())
     return [
         *texts(known),
         *habits(known),

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from functools import cache
 from shutil import which
 
-from pybuild.lint.known import Known, Script
+from pybuild.lint.known import Known
+from pybuild.lint.scans import Script
 from pybuild.pipefile.rules import Rule
 from pybuild.pipefile.syntax import PythonText
 from pybuild.pipefile.template import Template

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
+from functools import lru_cache
 
-from pybuild.lint.known import Known, Script, word_before
+from pybuild.lint.known import Known, word_before
+from pybuild.lint.scans import Script, marks_of
 from pybuild.pipefile import syntax
 from pybuild.pipefile.rules import COLLATE, EACH, LITERAL, PATTERN, STATIC, TUPLE, Rule
 from pybuild.pipefile.shelltext import DOUBLE, PLAIN, SINGLE, Spot
 from pybuild.pipefile.template import Template
 from pybuild.regex import regex
 from pybuild.source import Diagnostic, Edit, Fix
+from pybuild.typed import NamedTuple
 
 _TEXTS = frozenset(("echo", "printf", "[", "[[", "test", "case", "logger"))
 _GLUE = regex(r"[\w./=+@%-]")
@@ -33,32 +36,40 @@ def hazards(known: Known) -> Iterator[Diagnostic]:
     for _, rule, parts, scripts in known.written:
         if rule is None:
             continue
-        lists = _lists(rule, known)
+        files = _files(rule, known)
         for script in scripts:
             for spot in script.marks.spots:
                 if spot.closed:
-                    yield from _of_spot(script, spot, lists, rule, known)
+                    yield from _of_spot(script, spot, files, known)
         if knows_tasks and len(parts) == len(scripts) == 1 and _has_only_its_recipe(rule):
             yield from _of_outcome(scripts[0], rule, known)
 
 
-def _of_spot(
-    script: Script, spot: Spot, lists: Set[str], rule: Rule, known: Known
-) -> Iterator[Diagnostic]:
+class _Files(NamedTuple):
+    """The names of files in a rule: those that stand for several in some job, its prerequisites;
+    and all names of its own, which hide variables."""
+
+    lists: Set[str]
+    inputs: Set[str]
+    own: Set[str]
+
+
+def _files(rule: Rule, known: Known) -> _Files:
+    inputs = {each.alias for each in (*rule.drivers, *rule.prerequisites) if each.alias}
+    others = {each.alias for each in (*rule.targets, *rule.order_only) if each.alias}
+    own = {*inputs, *others, *rule.params}
+    return _Files(_lists(rule, known), inputs | {"input", "inputs"}, own)
+
+
+def _of_spot(script: Script, spot: Spot, files: _Files, known: Known) -> Iterator[Diagnostic]:
     name = script.text[spot.start + 1 : spot.end - 1]
-    value = None if _is_hidden(name, rule) else known.variable(name)
-    if name in lists or (isinstance(value, list | tuple) and len(value) > 1):
+    value = None if name in files.own else known.variable(name)
+    if name in files.lists or (isinstance(value, list | tuple) and len(value) > 1):
         yield from _of_list(script, spot)
-    if name in _inputs(rule):
+    if name in files.inputs:
         yield from _of_writing(script, spot)
-    if isinstance(value, str) and _may_be_empty(name, value, known):
-        yield from _of_removal(script, spot, name)
-
-
-def _is_hidden(name: str, rule: Rule) -> bool:
-    """Whether a rule has a name of its own that hides a variable."""
-    words = (*rule.targets, *rule.drivers, *rule.prerequisites, *rule.order_only)
-    return name in rule.params or any(each.alias == name for each in words)
+    if isinstance(value, str) and script.text.startswith("/", spot.end):
+        yield from _of_removal(script, spot, name, value, known)
 
 
 # -- lists ---------------------------------------------------------------------------------------
@@ -126,11 +137,6 @@ def _of_list(script: Script, spot: Spot) -> Iterator[Diagnostic]:
 # -- what is written and removed -----------------------------------------------------------------
 
 
-def _inputs(rule: Rule) -> frozenset[str]:
-    named = (each.alias for each in (*rule.drivers, *rule.prerequisites) if each.alias)
-    return frozenset(("input", "inputs", *named))
-
-
 def _of_writing(script: Script, spot: Spot) -> Iterator[Diagnostic]:
     """Output of a command into a prerequisite, which empties it before anything reads it."""
     found = _INTO.search(script.text, 0, spot.start)
@@ -145,14 +151,16 @@ def _of_writing(script: Script, spot: Spot) -> Iterator[Diagnostic]:
         )
 
 
-def _of_removal(script: Script, spot: Spot, name: str) -> Iterator[Diagnostic]:
+def _of_removal(
+    script: Script, spot: Spot, name: str, value: str, known: Known
+) -> Iterator[Diagnostic]:
     """`rm -rf <folder>/...` where the folder may be an empty text: then it starts at the root."""
     text = script.text
-    if not text.startswith("/", spot.end):
-        return
     before = text[: spot.start].removesuffix('"')
     command = _REMOVAL.search(before[before.rfind("\n") + 1 :])
     if command is None or not _RECURSIVE.search(command[0]) or before[-1:] not in (" ", "\t"):
+        return
+    if not _may_be_empty(name, value, known):
         return
     yield Diagnostic(
         "PB508",
@@ -210,7 +218,7 @@ def _has_only_its_recipe(rule: Rule) -> bool:
 def _of_outcome(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic]:
     """A recipe of commands that write no files, without a redirection, for targets that are."""
     node = script.node
-    if not _writes_nothing(script):
+    if not _writes_nothing(script.text):
         return
     if node.block is None or known.has_mistake(node.span, node.block.span):
         return
@@ -232,10 +240,11 @@ def _of_outcome(script: Script, rule: Rule, known: Known) -> Iterator[Diagnostic
     )
 
 
-def _writes_nothing(script: Script) -> bool:
+@lru_cache(maxsize=4096)
+def _writes_nothing(text: str) -> bool:
     """Whether a script is nothing but commands of which it is certain that they write no file."""
-    bare = script.text
-    for spot in reversed(script.marks.spots):
+    bare = text
+    for spot in reversed(marks_of(text).spots):
         bare = f"{bare[: spot.start]}FILE{bare[spot.end :]}"
     bare = _QUOTED.sub("TEXT", bare)
     if any(char in _HARD for char in bare):

@@ -7,21 +7,19 @@ import builtins
 from ast import walk
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
-from pybuild.lint.known import Known, Written, identifiers, marks_of
+from pybuild.lint.known import Known
+from pybuild.lint.scans import identifiers
 from pybuild.pipefile import syntax
 from pybuild.pipefile.recipe import PYTHON, PythonTemplate
 from pybuild.pipefile.template import RESERVED
 from pybuild.pipefile.usercode import compile_python, names_set_by, own_nodes
-from pybuild.regex import regex
 from pybuild.source import UNUSED, BuildError, Diagnostic, Edit, Fix, Note, Span, nearest
 from pybuild.typed import Any
 
 # Python that may take names without naming them.
-_DYNAMIC = regex(r"\b(?:globals|locals|vars|eval|exec|__dict__|__main__|inspect)\b")
-# `$name` of the shell and `$(name)` of make: what they should have been is told elsewhere.
-_SHELL_NAME = regex(r"\$[({]?([A-Za-z_]\w*)")
-_UNFINISHED = regex(r"<([A-Za-z_]\w*)")  # a placeholder that is never closed
+_DYNAMIC = frozenset("globals locals vars eval exec __dict__ __main__ inspect".split())
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -41,12 +39,9 @@ def names(known: Known) -> Iterator[Diagnostic]:
 def _unused(known: Known) -> Iterator[Diagnostic]:
     """Variables and functions of the first file that nothing names. Files that it includes may be
     there for others as well."""
-    texts = [text for tree in known.trees for each in tree.statements for text in _texts(each)]
-    texts += [text for written in known.written for text in _in_recipe(written)]
-    everything = "\n".join(texts)
-    if _DYNAMIC.search(everything):
+    used = Counter(chain.from_iterable(each.names for each in known.scans))
+    if not _DYNAMIC.isdisjoint(used):
         return
-    used = Counter(identifiers(everything))
     for statement in known.trees[0].statements:
         if isinstance(statement, syntax.Assignment):
             name = statement.name
@@ -60,50 +55,6 @@ def _unused(known: Known) -> Iterator[Diagnostic]:
                 )
         elif isinstance(statement, syntax.PythonBlock):
             yield from _unused_functions(statement, used, known)
-
-
-def _texts(statement: syntax.Statement) -> Iterator[str]:
-    """All text of a statement, but for recipes, in which a name is a use of what it stands for."""
-    if isinstance(statement, syntax.Assignment):
-        yield statement.expression.text
-    elif isinstance(statement, syntax.PythonBlock):
-        yield "\n".join(row for _, row in statement.block.rows)
-    elif isinstance(statement, syntax.Include):
-        yield from _in_words(statement.words)
-    elif isinstance(statement, syntax.Rule):
-        yield statement.kind
-        for segment in (*statement.segments, statement.order_only):
-            yield from _in_words(segment)
-        for each in statement.decorations:
-            yield from _texts(each)
-    elif isinstance(statement, syntax.Decoration):
-        if isinstance(statement.arguments, syntax.PythonText):
-            yield statement.arguments.text
-    elif isinstance(statement, syntax.Invalid):
-        yield statement.span.source.text[statement.span.start : statement.span.end]
-
-
-def _in_words(words: tuple[syntax.Word, ...]) -> Iterator[str]:
-    for word in words:
-        for piece in word.pieces:
-            if isinstance(piece, syntax.Placeholder):
-                yield str(piece.reference)
-            else:
-                yield from _SHELL_NAME.findall(piece.text)
-                yield from _UNFINISHED.findall(piece.text)
-
-
-def _in_recipe(written: Written) -> Iterator[str]:
-    block = written.node.block
-    if isinstance(block, syntax.FunctionCall):
-        yield " ".join((block.name, *block.required, *block.optional))
-    for part in written.parts:
-        text = "\n".join(row for _, row in part.rows)
-        if part.kind == PYTHON:
-            yield text
-            continue
-        yield from (text[spot.start : spot.end] for spot in marks_of(text).spots)
-        yield from _SHELL_NAME.findall(text)
 
 
 def _unused_functions(

@@ -7,7 +7,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from pybuild.lint.known import Known, identifiers
+from pybuild.lint.known import Known
+from pybuild.lint.scans import identifiers
 from pybuild.pipefile import syntax
 from pybuild.regex import regex
 from pybuild.source import Diagnostic, Edit, Fix, Span
@@ -20,13 +21,18 @@ _PLACEHOLDER = regex(r"<([A-Za-z_]\w*)>")
 def texts(known: Known) -> Iterator[Diagnostic]:
     """The references that stay as they are written."""
     for node, *_ in known.written:
-        for segment in (*node.segments, node.order_only):
-            for word in segment:
-                yield from _in_header(word, known)
-    in_attributes = _names_in_attributes(known)
+        if "$" in node.span.source.text[node.span.start : node.span.end]:
+            for segment in (*node.segments, node.order_only):
+                for word in segment:
+                    yield from _in_header(word, known)
+    in_attributes: frozenset[str] | None = None
     for assignments in known.assignments.values():
         for each in assignments:
-            yield from _in_expression(each, known, in_attributes)
+            text = each.expression.text
+            if "<" in text or "$(" in text:
+                if in_attributes is None:
+                    in_attributes = _names_in_attributes(known)
+                yield from _in_expression(each, known, in_attributes)
 
 
 def _in_header(word: syntax.Word, known: Known) -> Iterator[Diagnostic]:
@@ -58,10 +64,7 @@ def _names_in_attributes(known: Known) -> frozenset[str]:
 def _in_expression(
     node: syntax.Assignment, known: Known, in_attributes: frozenset[str]
 ) -> Iterator[Diagnostic]:
-    text = node.expression.text
-    if "<" not in text and "$(" not in text:
-        return
-    for constant in _strings(text):
+    for constant in _strings(node.expression.text):
         span = _span_of(constant, node.expression)
         written = span.source.text[span.start : span.end]
         for found in _IN_TEXT.finditer(written):

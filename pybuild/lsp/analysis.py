@@ -13,6 +13,7 @@ from functools import cached_property
 
 from pybuild.files import Disk, FilesWrapper
 from pybuild.lint.check import check_text
+from pybuild.lint.scans import Scans
 from pybuild.lsp.names import Names, Sheet
 from pybuild.lsp.positions import UTF16
 from pybuild.pipefile.evaluation import NotRun
@@ -79,6 +80,7 @@ class Kept(NamedTuple):
     files: Remembered
     parser: Parser
     memory: Recollection
+    scans: Scans
 
 
 class Unread:
@@ -134,7 +136,7 @@ class Reader:
     def kept(self, place: Place) -> Kept:
         """What is kept of a project."""
         if place not in self._kept:
-            self._kept[place] = Kept(Remembered(), Parser(), Recollection())
+            self._kept[place] = Kept(Remembered(), Parser(), Recollection(), Scans())
         return self._kept[place]
 
     def read(self, place: Place, texts: Mapping[str, str]) -> Analysis:
@@ -162,7 +164,8 @@ class Reader:
         except OSError as error:  # there is no such folder
             message = f"cannot go to `{place.folder}`: {error.strerror}"
             return Analysis(place, texts, None, [Diagnostic("PB404", message)], self)
-        return Analysis(place, texts, loaded, [*loaded.diagnostics, *check_text(loaded)], self)
+        warnings = check_text(loaded, kept.scans)
+        return Analysis(place, texts, loaded, [*loaded.diagnostics, *warnings], self)
 
     def sheet(self, place: Place, name: str, text: str) -> Sheet:
         """One file of a project, as far as its text alone tells."""

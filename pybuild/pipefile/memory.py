@@ -1,5 +1,5 @@
-"""What rules came to in an earlier reading: a port of the resolver, for texts that are read again and
-again (`recollection`)."""
+"""What rules came to in an earlier reading: a port of the resolver, for texts that are read again
+and again (`recollection`)."""
 
 from __future__ import annotations
 

@@ -503,7 +503,7 @@ def any_call(reference: Reference) -> bool:
 def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplate | None:
     """The recipe that a block stands for, or None if it is empty. What is wrong is reported."""
     source = block.span.source
-    flags, stretches = written_parts(block)
+    flags, stretches = written_parts(block.lines)
     if not stretches:
         return None
     parts: list[ShellTemplate | PythonTemplate] = []
@@ -518,10 +518,10 @@ def compile_recipe(block: Block, diagnostics: list[Diagnostic]) -> RecipeTemplat
     return RecipeTemplate(tuple(parts), flags, first[1], block.span)
 
 
-def written_parts(block: Block) -> tuple[str, list[Stretch]]:
+def written_parts(rows: Sequence[Row]) -> tuple[str, list[Stretch]]:
     """make's prefixes at the start of a recipe (`@`, `-`, `+`, in order), and its parts as they are
     written; none if it is empty."""
-    lines = list(block.lines)
+    lines = list(rows)
     while lines and not lines[-1][1].strip():
         lines.pop()
     while lines and not lines[0][1].strip():

@@ -402,8 +402,8 @@ class Resolver:
     def _effects(self) -> tuple[int, ...]:
         """What changes if a rule means something to those below it, besides its outcome."""
         hooks = self.namespace.get(_HOOKS, ())
-        words = self.words
-        return len(words.lost), words.is_open, len(self.out.unclear), len(self.out.pools), len(hooks)
+        lost, is_open = self.words.lost, self.words.is_open
+        return len(lost), is_open, len(self.out.unclear), len(self.out.pools), len(hooks)
 
     def _take(self, node: syntax.Rule, outcome: Outcome) -> None:
         """Puts what a rule came to behind those before it."""

@@ -36,6 +36,8 @@ class Reference(NamedTuple):
     trailers: tuple[Attribute | Item | Call, ...] = ()
 
     def __str__(self) -> str:
+        if not self.trailers:
+            return self.name
         out = [self.name]
         for trailer in self.trailers:
             if isinstance(trailer, Attribute):
