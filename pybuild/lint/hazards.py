@@ -139,6 +139,8 @@ def _of_list(script: Script, spot: Spot) -> Iterator[Diagnostic]:
 
 def _of_writing(script: Script, spot: Spot) -> Iterator[Diagnostic]:
     """Output of a command into a prerequisite, which empties it before anything reads it."""
+    if script.text[: spot.start].rstrip(" \t")[-1:] not in (">", "|"):
+        return
     found = _INTO.search(script.text, 0, spot.start)
     if spot.context == PLAIN and found is not None:
         name = script.text[spot.start : spot.end]

@@ -15,19 +15,21 @@ _PIECE = 1 << 20
 _LONGEST_S = 60
 _MOST_FILES = 1 << 16
 _NICER = 5  # by so much it gives way to the server, which somebody may be typing to
+UNASKED = 15  # and where nobody waits for the answer
 
 
 class NoAnswer(Exception):
     """The process that was to answer has failed, with what it said."""
 
 
-async def ask(question: Callable[[], T]) -> T:
-    """What a function returns (it has to be picklable), called in a process of its own. If the task
-    that waits is cancelled, the process ends. Raises NoAnswer."""
+async def ask(question: Callable[[], T], nicer: int = _NICER) -> T:
+    """What a function returns (it has to be picklable), called in a process of its own, of a lower
+    priority by `nicer` (as of `nice`). If the task that waits is cancelled, the process ends.
+    Raises NoAnswer."""
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
-        _answer(question, writing)
+        _answer(question, writing, nicer)
     os.close(writing)
     try:
         data = await asyncio.wait_for(_all_of(reading), _LONGEST_S)
@@ -49,11 +51,11 @@ async def ask(question: Callable[[], T]) -> T:
     return answer  # type: ignore[no-any-return]
 
 
-def _answer(question: Callable[[], object], writing: int) -> None:
+def _answer(question: Callable[[], object], writing: int, nicer: int) -> None:
     """Writes the answer and ends the process, whatever happens: it must never go on as a second
     server on the same streams."""
     try:
-        os.nice(_NICER)
+        os.nice(nicer)
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1):
             os.dup2(nothing, stream)

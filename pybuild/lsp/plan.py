@@ -140,11 +140,14 @@ def _opened(place: Place, texts: Mapping[str, str], reader: Reader) -> Project:
 
 
 def _takes_what_is_not_run(project: Project) -> bool:
-    """Whether recipes call code of the Pipefile: without it their digests are not those of a
-    build."""
+    """Whether recipes call code of the Pipefile, or commands count for them: without these their
+    digests are not those of a build."""
     return any(
-        any(isinstance(each, PythonBlock) for each in tree.statements)
-        for tree in project.loaded.trees
+        isinstance(each, PythonBlock) for tree in project.loaded.trees for each in tree.statements
+    ) or any(
+        isinstance(each.thing, str)
+        for rule in project.loaded.pipeline.rules
+        for each in rule.settings.depends
     )
 
 

@@ -19,7 +19,7 @@ from pygls.lsp.server import LanguageServer
 from pybuild import __version__
 from pybuild.lsp import makefiles
 from pybuild.lsp.analysis import IsMakefile, Reader
-from pybuild.lsp.asking import NoAnswer, ask
+from pybuild.lsp.asking import UNASKED, NoAnswer, ask
 from pybuild.lsp.buffers import Buffer, Buffers, path_of
 from pybuild.lsp.commands import Tell
 from pybuild.lsp.delegation import Delegation
@@ -74,6 +74,7 @@ class Server(LanguageServer):
         self._makefile: tuple[tuple[str, frozenset[tuple[str, str]]], Makefile] | None = None
         self._works: set[asyncio.Task[Any]] = set()  # what was asked for by commands, and runs
         self._unswept = 0
+        self._swept = False
         self._tokens = itertools.count(1)
 
     def begin(self) -> None:
@@ -186,7 +187,8 @@ class Server(LanguageServer):
         for project in self._open_projects():
             try:
                 analysis = project.analysis()
-                plan = await ask(partial(plan_of, project.place, analysis.texts, self.reader))
+                question = partial(plan_of, project.place, analysis.texts, self.reader)
+                plan = await ask(question, UNASKED)
                 project.take(plan, analysis)
             except NoAnswer as error:
                 log.warning("no plan of %s: %s", project.place.folder, error)
@@ -195,13 +197,17 @@ class Server(LanguageServer):
             else:
                 self._guarded(self._tell, project)
         self.refresh()
-        if self._unswept > _MANY_UNSWEPT:
+        if self._unswept > _MANY_UNSWEPT or not self._swept:
             self._sweep()
 
     def _sweep(self) -> None:
-        """Lets go of what earlier readings have left."""
+        """Lets go of what earlier readings have left. Most of what the first one made stays: it is
+        not looked at again."""
         self._unswept = 0
         gc.collect()
+        if not self._swept:
+            self._swept = True
+            gc.freeze()
 
     async def _check_python(self) -> None:
         """When nobody types, the Python of open files is held against its types."""

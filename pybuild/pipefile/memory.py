@@ -36,6 +36,9 @@ class Meanings(Protocol):
     def meaning(self, name: str) -> Meaning:
         """What one name means."""
 
+    def any_means(self, names: frozenset[str]) -> bool:
+        """Whether any of some names means something."""
+
     def all_names(self) -> tuple[str, ...]:
         """All that are known, in an order: complaints propose some of them."""
 

@@ -20,13 +20,14 @@ _SHARING = frozenset(("pool", "jobs_limit", "depends"))
 
 
 class _Kept(NamedTuple):
-    """An outcome with what it depends on. What Python is in it has places by lines: `line` is that
-    of the rule, 0 if they do not count. `names` are all that there were, where something was said.
-    """
+    """An outcome with what it depends on: the meanings of some names, and that those `without` have
+    none. What Python is in it has places by lines: `line` is that of the rule, 0 if they do not
+    count. `names` are all that there were, where something was said."""
 
     node: syntax.Rule
     outcome: Outcome
     meanings: tuple[tuple[str, Meaning], ...]
+    without: frozenset[str]
     in_common: tuple[object, ...]
     line: int
     names: tuple[str, ...]
@@ -48,6 +49,8 @@ class Recollection:
             return None
         if kept.names and kept.names != meanings.all_names():
             return None
+        if meanings.any_means(kept.without):
+            return None
         for name, meaning in kept.meanings:
             if not _is_same(meaning, meanings.meaning(name)):
                 return None
@@ -62,10 +65,12 @@ class Recollection:
             return
         if any(each.name in _SHARING or (each.arguments and not rule) for each in node.decorations):
             return
+        without = frozenset([each for each in names if not meanings.any_means(frozenset((each,)))])
         self._now[id(node)] = _Kept(
             node,
             outcome,
-            tuple([(name, meanings.meaning(name)) for name in names]),
+            tuple([(name, meanings.meaning(name)) for name in names if name not in without]),
+            without,
             meanings.in_common(),
             node.span.place[0] if said or "python" in names else 0,
             meanings.all_names() if said else (),

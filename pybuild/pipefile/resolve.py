@@ -120,6 +120,7 @@ class Resolver:
             **self.evaluator.builtins(load_time),
         }
         self.out.namespace = self.namespace
+        self._sh = self.namespace["sh"]  # as it was before a block could give it another meaning
         self.builtin_names = frozenset(self.namespace)
         self.nodes: list[syntax.Rule] = []
         self.rule_names: dict[str, Span] = {}
@@ -390,6 +391,14 @@ class Resolver:
         words = self.words
         is_lost = name in words.lost
         return Meaning(value, name in self.out.variables, name in self.rule_names, is_lost)
+
+    def any_means(self, names: frozenset[str]) -> bool:
+        """Whether any of some names means something."""
+        return not (
+            self.namespace.keys().isdisjoint(names)
+            and self.rule_names.keys().isdisjoint(names)
+            and self.words.lost.isdisjoint(names)
+        )
 
     def all_names(self) -> tuple[str, ...]:
         """All names of the file."""
@@ -1065,7 +1074,10 @@ class Resolver:
         if rule.for_each:  # the list of inputs says nothing of the files that drive the rule
             own |= {*FILE_PARTS, *(each.alias for each in rule.drivers)}
         for each in settings.depends:
-            name, state = f"@depends {each.text}", self._state_of(each)
+            try:
+                name, state = f"@depends {each.text}", self._state_of(each)
+            except NotRun:  # it counts for nothing but whether a job is up to date
+                continue
             counted[name] = f"{counted[name]}, {state}" if name in counted else state
         if not self.judged:
             return
@@ -1092,7 +1104,7 @@ class Resolver:
 
         def look() -> str:
             if isinstance(thing, str):
-                printed = self.load_time.sh(thing)
+                printed = self._sh(thing)
                 first = printed.partition("\n")[0][:_MOST_PRINTED]
                 key = digest_of(printed.encode("utf-8", "surrogateescape")).hex()[:_KEY]
                 return printed if printed == first else f"{first}... ({key})"

@@ -9,8 +9,10 @@ from lsprotocol import types
 
 from pybuild.lsp.analysis import Place, Reader
 from pybuild.lsp.buffers import Buffers
+from pybuild.lsp.hints import inlay_hints
 from pybuild.lsp.plan import Plan, plan_of, told
-from pybuild.lsp.projects import EditedProject
+from pybuild.lsp.projects import EditedProject, Here
+from pybuild.lsp.settings import Settings
 from tests.lsp.test_texts import NOT_RUN
 
 
@@ -50,6 +52,22 @@ def test_jobs_files_and_captures(tmp_path: Path) -> None:
     ]
     assert made.made == ("out/a.o", "out/b.o")
     assert "objects" in made.goals
+
+
+@pytest.mark.parametrize(("tail", "told"), [("", ["1 job"]), ("x: <nothing>\n    true\n", [])])
+def test_hints_say_nothing_of_jobs_that_a_mistake_keeps_unknown(
+    tmp_path: Path, tail: str, told: list[str]
+) -> None:
+    (tmp_path / "a.c").touch()
+    text = "objects: out/<n>.o: <n>.c\n    cc -c <input> -o <output>\n" + tail
+    (tmp_path / "Pipefile").write_text(text)
+    place, reader = Place(str(tmp_path), "Pipefile"), Reader(lambda _: False)
+    project = EditedProject(place, Buffers(), reader)
+    analysis = project.analysis()
+    project.take(plan_of(place, {}, reader), analysis)
+    here = Here(project, analysis, analysis.sheets["Pipefile"])
+    whole = types.Range(types.Position(0, 0), types.Position(9, 0))
+    assert [each.label for each in inlay_hints(here, whole, Settings())] == told
 
 
 def test_one_job_with_its_recipe_and_reasons(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ NOT_RUN = [
     'include <sh("ls *.pipe")>\nx: <unknown>\n    echo <other>\n',
     "python:\n    from helpers import *\nx:\n    echo <whatever>\n",
     '@depends(sh("git rev-parse HEAD"))\nx:\n    date > x\n',
+    '@depends("touch pwned")\nx:\n    date > x\n',
 ]
 
 
