@@ -17,6 +17,14 @@ from pybuild.pipefile.attributes import ATTRIBUTES, Invariant, Settings
 from pybuild.pipefile.builtins import LoadTime, join_values
 from pybuild.pipefile.evaluation import Evaluator, NotRun, Running
 from pybuild.pipefile.fingerprint import Fingerprints
+from pybuild.pipefile.header import (
+    capture_span,
+    captured,
+    check_alike,
+    has_percent,
+    percent_text,
+    plain,
+)
 from pybuild.pipefile.memory import NOTHING, Meaning, Memory, Outcome
 from pybuild.pipefile.parse import text_word
 from pybuild.pipefile.program import Reading
@@ -334,15 +342,15 @@ class Resolver:
 
     def _keep(self, node: syntax.Rule) -> None:
         first = node.segments[0]
-        if len(first) == 1 and len(node.segments) == 2 and _plain(first[0]) == ".PHONY":
+        if len(first) == 1 and len(node.segments) == 2 and plain(first[0]) == ".PHONY":
             for word in node.segments[1]:
-                name = _plain(word)
+                name = plain(word)
                 if name is None:
                     self.complain("PB217", "`.PHONY` takes plain names", word.span)
                 else:
                     self.out.phony[name] = word.span
             return
-        special = _plain(first[0]) if len(first) == 1 else None
+        special = plain(first[0]) if len(first) == 1 else None
         if special and special in _MAKE_SPECIAL:
             self.complain(
                 "PB218", f"`{special}` belongs to Makefiles", first[0].span, _MAKE_SPECIAL[special]
@@ -359,7 +367,7 @@ class Resolver:
             if name is not None:
                 self._declare(name)
                 if node.kind == VALUE:
-                    self.value_names.add(_plain(name) or "")
+                    self.value_names.add(plain(name) or "")
         self.out.values = frozenset(self.value_names)
         for node in self.nodes:
             outcome = self.memory.recall(node, self) if self.memory else None
@@ -434,12 +442,12 @@ class Resolver:
     def _name_of(self, node: syntax.Rule) -> syntax.Word | None:
         if node.kind == VALUE:
             return node.segments[0][0]
-        if len(node.segments) == 3 and not _has_percent(node.segments[1]):
+        if len(node.segments) == 3 and not has_percent(node.segments[1]):
             return node.segments[0][0]
         return None
 
     def _declare(self, word: syntax.Word) -> None:
-        name = _plain(word) or ""
+        name = plain(word) or ""
         if not _IDENTIFIER.fullmatch(name):
             return
         if name in self.rule_names:
@@ -468,7 +476,7 @@ class Resolver:
         if node.kind == VALUE:
             name, targets = self._checked_value(node), ()
         elif len(node.segments) == 3:
-            if _has_percent(node.segments[1]):
+            if has_percent(node.segments[1]):
                 static = node.segments[1]
             else:
                 name = self._checked_name(node.segments[0])
@@ -535,7 +543,7 @@ class Resolver:
                 self.complain("PB205", f"`@{attribute}` has no meaning above a `value`", node.span)
 
     def _checked_name(self, words: tuple[syntax.Word, ...]) -> str:
-        name = _plain(words[0]) or ""
+        name = plain(words[0]) or ""
         if len(words) != 1 or not _IDENTIFIER.fullmatch(name):
             raise BuildError(
                 Diagnostic(
@@ -563,7 +571,7 @@ class Resolver:
             if word.alias:
                 self._add_alias(word, aliases)
         local = {**dict.fromkeys(aliases, None), **settings.params}
-        percent = _has_percent(target_words) and not static
+        percent = has_percent(target_words) and not static
         captures = self._captures_of(prerequisite_words, local)
         if isinstance(node.block, syntax.FunctionCall):
             names = self._parameters(node.block, local, captures)
@@ -589,7 +597,7 @@ class Resolver:
                 node, prerequisite_words, len(settings.driving), local, captures
             )
             prerequisites = others + prerequisites[count:]
-        bound = dict.fromkeys(name for each in drivers for name in _captured(each))
+        bound = dict.fromkeys(name for each in drivers for name in captured(each))
         rule = Rule(
             -1,  # until it is taken
             name,
@@ -610,7 +618,7 @@ class Resolver:
         rule.places = places
         rule.value = node.kind == VALUE
         if node.kind != PRODUCT:
-            _check_alike(drivers)
+            check_alike(drivers)
         for each in drivers:
             if each.rule in self.value_names:
                 raise BuildError(
@@ -857,7 +865,7 @@ class Resolver:
         kind, _, size_text = node.kind.partition("(")
         if kind == PRODUCT:
             drivers = zip(rule.places, rule.drivers, strict=True)
-            names = {place: _captured(each) for place, each in drivers}
+            names = {place: captured(each) for place, each in drivers}
             if not names:
                 raise BuildError(
                     Diagnostic(
@@ -896,7 +904,7 @@ class Resolver:
             raise BuildError(
                 Diagnostic("PB205", "a static pattern rule has one target pattern", rule.span)
             )
-        rule.patterns = [_percent_text(each) for each in patterns]
+        rule.patterns = [percent_text(each) for each in patterns]
         if any("%" not in text for text in rule.patterns):
             raise BuildError(
                 Diagnostic(
@@ -906,8 +914,8 @@ class Resolver:
                     help="write two rules",
                 )
             )
-        rule.sources = [_percent_text(each) for each in rule.prerequisites]
-        rule.later = [_percent_text(each) for each in rule.order_only]
+        rule.sources = [percent_text(each) for each in rule.prerequisites]
+        rule.later = [percent_text(each) for each in rule.order_only]
 
     def _check_captures(
         self, rule: Rule, words: Sequence[syntax.Word], captures: frozenset[str]
@@ -917,7 +925,7 @@ class Resolver:
                 self.complain(
                     "PB201",
                     f"`<{name}>` is not known here",
-                    _capture_span(words, name, rule.span),
+                    capture_span(words, name, rule.span),
                     "in a rule with `%` the matched text is `<stem>`",
                 )
             return
@@ -937,7 +945,7 @@ class Resolver:
             self.complain(
                 "PB204",
                 f"`<{name}>` is bound by no driver",
-                _capture_span(words, name, rule.span),
+                capture_span(words, name, rule.span),
                 "only the driver binds captures: the first prerequisite, or what `@for_each` names",
             )
         unused = sorted(captures - used - set(unbound) - self.words.lost)
@@ -947,7 +955,7 @@ class Resolver:
             unused = [name for name in unused if name not in rule.way.shared]
         for name in unused:
             known = [*self.out.variables, *self.rule_names]
-            place = _capture_span(words, name, rule.span)
+            place = capture_span(words, name, rule.span)
             self.complain(
                 "PB204",
                 f"the capture `<{name}>` is used by no target",
@@ -1302,61 +1310,6 @@ def _taken_by(hook: Callable[..., object]) -> tuple[str, ...]:
     if any(each.kind == Parameter.VAR_KEYWORD for each in parameters.values()):
         return _OF_HOOKS
     return tuple([name for name in _OF_HOOKS if name in parameters])
-
-
-def _captured(template: Template) -> tuple[str, ...]:
-    """The names that a driver captures, in the order in which its matches give their texts."""
-    return template.reach().fields if not (template.rule or template.call) else ()
-
-
-def _check_alike(drivers: Sequence[Template]) -> None:
-    """Words that drive a rule one like the other have to capture the same names in the same order.
-    Raises BuildError."""
-    for each in drivers[1:]:
-        if _captured(each) != _captured(drivers[0]):
-            raise BuildError(
-                Diagnostic(
-                    "PB205",
-                    f"`{drivers[0]}` and `{each}` do not capture the same names",
-                    each.span,
-                    help="each word of `@for_each` has to, in the same order",
-                )
-            )
-
-
-def _plain(word: syntax.Word) -> str | None:
-    if len(word.pieces) == 1 and isinstance(word.pieces[0], syntax.Text) and not word.alias:
-        return word.pieces[0].text
-    return None
-
-
-def _has_percent(words: Sequence[syntax.Word]) -> bool:
-    for word in words:
-        for piece in word.pieces:
-            if isinstance(piece, syntax.Text) and "%" in piece.text.replace("\\%", ""):
-                return True
-    return False
-
-
-def _percent_text(template: Template) -> str:
-    if template.literal is None:
-        raise BuildError(
-            Diagnostic(
-                "PB205",
-                f"`{template}` can't stand in a rule with `%`",
-                template.span,
-                help="such a rule takes plain names, variables and `%`",
-            )
-        )
-    return template.literal
-
-
-def _capture_span(words: Sequence[syntax.Word], name: str, otherwise: Span) -> Span:
-    for word in words:
-        for piece in word.pieces:
-            if isinstance(piece, syntax.Placeholder) and piece.reference.name == name:
-                return piece.span
-    return otherwise
 
 
 @cache
