@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.lsp.analysis import Place, Reader
+from pybuild.lsp.analysis import Analysis, Place, Reader
+from pybuild.pipefile.rules import Rule
 from tests.editors.places import blocks_of
 from tests.lsp.known import known
 from tests.lsp.test_robust import SHORT
@@ -132,10 +133,64 @@ def sources_in(folder: Path) -> None:
         (folder / name).touch()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_changed_text_is_known_as_a_new_one(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [(TANGLED, 150), (SHORT, 60), ("".join(NOT_RUN), 40)],
+    ids=["tangled", "short", "not run"],
+)
+def test_a_changed_text_is_known_as_a_new_one(tmp_path: Path, text: str, changes: int) -> None:
     sources_in(tmp_path)
-    type_in(tmp_path, (TANGLED, SHORT, *NOT_RUN)[seed], seed, 60)
+    type_in(tmp_path, text, 0, changes)
+
+
+FEW = """\
+cc = "gcc"
+a.o: a.c
+    <cc> -c <input>
+@desc("b")
+b.o: b.c
+    clang -c <input>
+c.o: c.c
+    python:
+        print(cc)
+last: a.o b.o
+    <cc> <inputs> -o <output>
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again"),
+    [
+        ("clang -c", "clang -O2 -c", ["a.o", "c.o", "last"]),  # this rule alone has changed
+        ("gcc", "tcc", ["b.o"]),  # all but one name the variable
+        ("a.o: a.c", "\na.o: a.c", ["a.o", "b.o", "last"]),  # Python knows its lines
+        ("cc = ", "# note\nother = 1\ncc = ", ["a.o", "b.o", "last"]),
+        ("last: a", "input_ = 1\nlast: a", ["a.o", "b.o", "c.o", "last"]),
+        ('desc("b")', "desc(cc)", ["a.o", "c.o", "last"]),
+        ("c.o: c.c", "c.o: c.c\nvalue new: c.c", []),  # values count for all
+    ],
+)
+def test_rules_that_a_change_does_not_reach_are_kept(
+    tmp_path: Path, old: str, new: str, again: list[str]
+) -> None:
+    place, reader = Place(str(tmp_path), "Pipefile"), Reader(lambda _: False)
+    before = rules_in(reader.read(place, {"Pipefile": FEW}))
+    after = rules_in(reader.read(place, {"Pipefile": FEW.replace(old, new)}))
+    assert [name for name in before if before[name] is after.get(name)] == again
+
+
+def rules_in(analysis: Analysis) -> dict[str, Rule]:
+    assert analysis.loaded is not None
+    return {rule.label: rule for rule in analysis.loaded.pipeline.rules}
+
+
+def test_projects_in_one_folder_do_not_move_each_other_s_nodes(tmp_path: Path) -> None:
+    reader = Reader(lambda _: False)
+    one = reader.read(Place(str(tmp_path), "Pipefile"), {"Pipefile": FEW})
+    seen = known(one)
+    reader.read(Place(str(tmp_path), "other"), {"other": "# above\n" + FEW})
+    reader.read(Place(str(tmp_path / ".."), "Pipefile"), {"Pipefile": "# above\n" + FEW})
+    assert known(one) == seen
 
 
 def many() -> Iterator[tuple[str, str]]:

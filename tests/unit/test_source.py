@@ -13,11 +13,13 @@ from pybuild.source import (
     BuildError,
     Diagnostic,
     Note,
+    Section,
     Source,
     Span,
     did_you_mean,
     nearest,
     nearest_fixes,
+    same_ends,
 )
 
 # -- places ---------------------------------------------------------------------------------------
@@ -231,3 +233,40 @@ def test_a_word_that_stands_there_twice_or_not_at_all_has_no_fix() -> None:
     assert nearest_fixes("inptu", ["input"], Span(source, 0, 14)) == ()
     assert nearest_fixes("outptu", ["output"], Span(source, 0, 14)) == ()
     assert nearest_fixes("inptu", ["unlike"], Span(source, 0, 6)) == ()
+
+
+def test_a_section_moves_with_all_that_points_at_it() -> None:
+    source = Source("Pipefile", "a\nbc: d\n")
+    section = Section(source, 2)
+    span = Span(section, 2, 4)
+    moved = Source("Pipefile", "a\nnew\n\nbc: d\n")
+    section.move(moved, 7)
+    assert (span.start, span.end, span.place) == (7, 9, (4, 1))
+    assert span.source.text[span.start : span.end] == "bc"
+    assert span == Span(section, 7, 9)
+    assert span.but(end=8) == Span(section, 7, 8)
+    assert span.source.line(4) == "bc: d"
+
+
+def test_a_span_is_pickled_where_it_stands() -> None:
+    section = Section(Source("Pipefile", "a\nbc: d\n"), 2)
+    span = pickle.loads(pickle.dumps(Span(section, 2, 4)))
+    assert type(span.source) is Source
+    assert (span.source.name, span.start, span.end) == ("Pipefile", 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "ends"),
+    [
+        ("", "", (0, 0)),
+        ("abc", "abc", (3, 0)),
+        ("abc", "abxc", (2, 1)),
+        ("aaa", "aa", (2, 0)),
+        ("aa", "aaa", (2, 0)),
+        ("abc", "xyz", (0, 0)),
+        ("xbc", "ybc", (0, 2)),
+        ("one two", "one  two", (4, 3)),
+    ],
+)
+def test_what_two_texts_have_in_common(before: str, now: str, ends: tuple[int, int]) -> None:
+    assert same_ends(before, now) == ends
