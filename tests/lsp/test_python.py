@@ -7,7 +7,7 @@ import ast
 import pytest
 from lsprotocol import types
 
-from pybuild.lsp.analysis import Reader
+from pybuild.lsp.analysis import Place, Reader
 from pybuild.lsp.embedded import module_of
 from pybuild.lsp.names import Names
 from pybuild.pipefile.ruff import find_tool
@@ -33,7 +33,7 @@ report.txt: src/<name>.json log=run.log
 
 
 def test_the_module_is_python_with_the_lines_of_the_sheet() -> None:
-    sheet = Reader(lambda _: False).sheet("Pipefile", FILE)
+    sheet = Reader(lambda _: False).sheet(Place(".", "Pipefile"), "Pipefile", FILE)
     module = module_of(sheet, Names([sheet]), {})
     ast.parse(module.text)
     rows = module.text.split("\n")
