@@ -213,10 +213,12 @@ class Projects:
     def _above(self, folder: str, path: str) -> EditedProject | None:
         while True:
             if os.path.isfile(os.path.join(folder, PIPEFILE)):
-                project = EditedProject(Place(folder, PIPEFILE), self._buffers, self._reader)
+                place = Place(folder, PIPEFILE)
+                known = self._known.get(place)
+                project = known or EditedProject(place, self._buffers, self._reader)
                 if not project.reads(path):
                     return None
-                return self._known.setdefault(project.place, project)
+                return self._known.setdefault(place, project)
             above = os.path.dirname(folder)
             if above == folder:
                 return None

@@ -42,7 +42,7 @@ class Recollection:
 
     def recall(self, node: syntax.Rule, meanings: Meanings) -> Outcome | None:
         """What would come of a rule now; None if that is not known."""
-        kept = self._before.get(id(node))
+        kept = self._before.pop(id(node), None)  # once: a file that is included twice has two rules
         if kept is None or kept.node is not node or kept.in_common != meanings.in_common():
             return None
         if kept.line and kept.line != node.span.place[0]:

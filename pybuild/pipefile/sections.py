@@ -8,6 +8,7 @@ not touched keep their nodes, which move with the lines above them (`source.Sect
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from pybuild.pipefile import lines, syntax
 from pybuild.pipefile.parse import Forms, parse_parts
@@ -78,8 +79,12 @@ class Sections:
         before, text = self._text, source.text
         head, tail = same_ends(before, text)
         by = len(text) - len(before)
-        # What is open may end elsewhere; where all else ends the next one's first character tells.
-        above = {each.start: each for each in self._known if each.end < head and not each.is_open}
+        # What is open may end elsewhere; where all else ends the first line of the next one tells.
+        above = {
+            each.start: each
+            for each, following in pairwise(self._known)
+            if following.end < head and not each.is_open
+        }
         below = {
             each.start + by: place
             for place, each in enumerate(self._known)

@@ -71,7 +71,7 @@ include other.pipe
 """
 OTHER = "extra = cc\nfrom_other: <extra>.in\n    cp <input> <output> <part>\n"
 PIECES = [
-    "\n", " ", "    ", "\t", ":", "|", "<", ">", "<cc>", "<n>", '"', "'", "(", ")", "[", "#", "@",
+    "\n", " ", "    ", "\x0b", "\f", "\t", ":", "|", "<", ">", "<cc>", "<n>", '"', "'", "(", ")", "[", "#", "@",
     "=", "+=", "?=", "%", "\\", "\\\n", "é", "🙂", "cc", "part", "flags", "x", "python:\n",
     "    python:\n        x = 1\n", "include other.pipe\n", "@temp\n", '@desc("x")\n', ".PHONY: part\n",
     'cc = "clang"\n', "cc = nothing\n", "value part: x\n", '"""', "lib: \n    ar\n", "# note\n",
@@ -182,6 +182,15 @@ def test_rules_that_a_change_does_not_reach_are_kept(
 def rules_in(analysis: Analysis) -> dict[str, Rule]:
     assert analysis.loaded is not None
     return {rule.label: rule for rule in analysis.loaded.pipeline.rules}
+
+
+def test_a_file_that_is_included_twice_has_its_rules_twice(tmp_path: Path) -> None:
+    place, reader = Place(str(tmp_path), "Pipefile"), Reader(lambda _: False)
+    (tmp_path / "other.pipe").write_text("%.z: %.y\n    gzip <input>\n")
+    for text in ("include other.pipe\n" * 2, "# once more\n" + "include other.pipe\n" * 2):
+        loaded = reader.read(place, {"Pipefile": text}).loaded
+        assert loaded is not None
+        assert [rule.index for rule in loaded.pipeline.rules] == [0, 1]
 
 
 def test_projects_in_one_folder_do_not_move_each_other_s_nodes(tmp_path: Path) -> None:
