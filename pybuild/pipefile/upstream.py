@@ -21,11 +21,13 @@ class Upstream:
         self.rules = rules
         self.has_splits = any(rule.splits for rule in rules)
         self._above: dict[int, list[Rule]] = {}
-        if self.has_splits:
-            self._find()
+        self._is_found = not self.has_splits  # which are above which: when it is asked for
 
     def of(self, rule: Rule) -> list[Rule]:
         """The splits above a rule, the rule itself not among them."""
+        if not self._is_found:
+            self._is_found = True
+            self._find()
         return self._above.get(rule.index, [])
 
     def _find(self) -> None:
