@@ -39,7 +39,10 @@ _ORIGINS = {
 
 
 async def hover(here: Here, offset: int) -> types.Hover | None:
-    """What is to be said of what stands at a place."""
+    """What is to be said of what stands at a place; nothing if the text has changed since: what was
+    known of it is over then."""
+    if here.project.analysis() is not here.analysis:
+        return None
     one = here.analysis.names.at(here.sheet, offset)
     if one is None:
         return None
