@@ -217,4 +217,4 @@ def test_many_changes_of_many_texts(tmp_path: Path, name: str, text: str) -> Non
     del name
     sources_in(tmp_path)
     for seed in range(3):
-        type_in(tmp_path, text, seed, 100)
+        type_in(tmp_path, text, seed, 60)
