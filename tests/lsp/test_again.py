@@ -116,15 +116,16 @@ def type_in(folder: Path, text: str, seed: int, changes: int) -> None:
     """Reads a text after each change of some, with what is kept and without."""
     place = Place(str(folder), "Pipefile")
     again = Reader(lambda _: False)
-    typist = Typist(text, seed)
+    typists = {"Pipefile": Typist(text, seed), "other.pipe": Typist(OTHER, seed)}
+    chance = random.Random(seed)
+    texts = {name: each.text for name, each in typists.items()}
     for _ in range(changes):
-        texts = {"Pipefile": typist.type()}
-        if "other" in text:
-            texts["other.pipe"] = OTHER
-        if typist.text.count("x") % 3:  # what was read for a completion counts, too
-            again.read(place, texts)
+        name = "other.pipe" if "other" in text and chance.random() < 0.2 else "Pipefile"
+        texts = {**texts, name: typists[name].type()}
+        if chance.random() < 0.3:  # a completion parses the text before it is read
+            again.sheet(place, name, texts[name])
         found = known(again.read(place, texts))
-        assert found == known(Reader(lambda _: False).read(place, texts)), typist.text
+        assert found == known(Reader(lambda _: False).read(place, texts)), texts
 
 
 def sources_in(folder: Path) -> None:
