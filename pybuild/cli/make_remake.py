@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from itertools import groupby
 
 from pybuild.cli.make_read import Reading
 from pybuild.makefile.evaluate import Makefile
-from pybuild.makefile.node import MISSING, Status
+from pybuild.makefile.looks import time_of
+from pybuild.makefile.node import Status
 from pybuild.makefile.nodes import is_remade
 from pybuild.makefile.update import Walk
 from pybuild.typed import Sequence
@@ -27,7 +27,7 @@ def remake(walk: Walk, reading: Reading) -> None:
     wanted = [each for each in reading.reader.makefiles if is_remade(reading.database, each.name)]
     if not wanted:
         return
-    before = {each.name: _time_of(each.name) for each in wanted}
+    before = {each.name: time_of(each.name) for each in wanted}
     _mark(walk, wanted)
     _update(walk, reading, wanted)
     failed = [each for each in wanted if _is_lost(walk, each)]
@@ -36,7 +36,7 @@ def remake(walk: Walk, reading: Reading) -> None:
     for each in failed:
         where = reading.start.program if each.place is None else each.place
         reading.start.console.err(f"{where}: Failed to remake makefile '{each.name}'.\n")
-    if any(_time_of(name) != old for name, old in before.items()):
+    if any(time_of(name) != old for name, old in before.items()):
         raise Restart
     if failed:
         raise Unmade
@@ -81,10 +81,3 @@ def _is_lost(walk: Walk, makefile: Makefile) -> bool:
     return makefile.required and any(
         node.status == Status.FAILED for node in walk.nodes_of(makefile.name)
     )
-
-
-def _time_of(name: str) -> int:
-    try:
-        return os.stat(name).st_mtime_ns
-    except OSError:
-        return MISSING

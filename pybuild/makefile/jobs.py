@@ -6,13 +6,13 @@ here. A target without a recipe is a job without one: a name that stands for wha
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pybuild.graph import Header, Job, Traits
 from pybuild.makefile.errors import MakeError, Place
 from pybuild.makefile.evaluate import Reader
 from pybuild.makefile.job_recipe import MakeRecipe, Telling
+from pybuild.makefile.looks import time_of
 from pybuild.makefile.node import Node
 from pybuild.makefile.nodes import Nodes, is_remade
 from pybuild.makefile.patterns import match_pattern
@@ -229,7 +229,7 @@ class MakeJobs:
         """Whether a file is newer than all that it is made of, perhaps by way of files in between
         that are not there, and which no rule makes. Where times decide that need not be asked
         unless there are such files: they would be missed."""
-        time = _time_of(node.target.name)
+        time = time_of(node.target.name)
         todo = [node]
         for each in todo:
             self.nodes.find_dependencies(each)
@@ -240,7 +240,7 @@ class MakeJobs:
                         todo.append(inner)
                     continue
                 is_done_before = inner is not node and (is_made or inner.is_phony)
-                if is_done_before or _time_of(self._resolved(inner)) > time:
+                if is_done_before or time_of(self._resolved(inner)) > time:
                     return False
         return self.was_made is not None or len(todo) > 1
 
@@ -401,10 +401,3 @@ class MakeJobs:
             Traits(" ".join(rule.targets)),
             self.places.span(rule.place),
         )
-
-
-def _time_of(name: str) -> int:
-    try:
-        return os.stat(name).st_mtime_ns
-    except OSError:
-        return -1

@@ -37,7 +37,7 @@ class Looks:
 
     def time(self, name: str) -> int:
         """The modification time of a file, links followed; -1 if there is none."""
-        found = self.times[name] = _time_of(name)
+        found = self.times[name] = time_of(name)
         return found
 
     def exists(self, name: str) -> bool:
@@ -82,10 +82,11 @@ def reads_the_same(
 
 def has_the_same_times(times: Mapping[str, int]) -> bool:
     """Whether files have the times that were noted."""
-    return all(_time_of(name) == known for name, known in times.items())
+    return all(time_of(name) == known for name, known in times.items())
 
 
-def _time_of(name: str) -> int:
+def time_of(name: str) -> int:
+    """The modification time of a file, links followed; -1 if there is none."""
     try:
         return os.stat(name).st_mtime_ns
     except OSError:

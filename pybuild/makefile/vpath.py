@@ -9,7 +9,7 @@ import os
 import time
 
 from pybuild.kinds import is_settled
-from pybuild.makefile.looks import Looks
+from pybuild.makefile.looks import Looks, time_of
 from pybuild.makefile.patterns import match_pattern, split_pattern
 from pybuild.makefile.rules import Database
 from pybuild.typed import Callable, Iterable, Iterator
@@ -80,7 +80,7 @@ class Folders:
         if first or len(known.names) < 1 / _LOOKS:
             self._list(folder, known)
         elif not known.is_changed:
-            known.is_changed = known.mtime < 0 or known.mtime != _time_of(folder)
+            known.is_changed = known.mtime < 0 or known.mtime != time_of(folder or ".")
 
     def _look(self, folder: str, known: _Folder, name: str, last: str) -> bool:
         known.looks += 1
@@ -91,7 +91,7 @@ class Folders:
         return os.path.lexists(name)
 
     def _list(self, folder: str, known: _Folder) -> None:
-        mtime = _time_of(folder)
+        mtime = time_of(folder or ".")
         try:
             known.names = frozenset(self.looks.names(folder))
         except (FileNotFoundError, NotADirectoryError):
@@ -104,13 +104,6 @@ class Folders:
         known.mtime = mtime if mtime >= 0 and is_settled(mtime, time.time_ns()) else -1
         known.is_changed = False
         known.looks = 0.0
-
-
-def _time_of(folder: str) -> int:
-    try:
-        return os.stat(folder or ".").st_mtime_ns
-    except OSError:
-        return -1
 
 
 class Directories:
