@@ -332,7 +332,7 @@ def test_forgetting_what_only_a_split_makes_known(built: Place) -> None:
     assert ran(built) == ["parts/*.x", "pages/one.p"]
     built.write("in/list", "one two")
     assert "2 jobs forgotten" in built.run("--forget", "pages").stdout
-    assert ran(built) == ["parts/*.x", "pages/one.p", "pages/two.p"]
+    assert sorted(ran(built)) == ["pages/one.p", "pages/two.p", "parts/*.x"]
 
 
 def test_forgetting_a_job_made_on_demand(place: Place) -> None:

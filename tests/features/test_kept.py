@@ -909,6 +909,7 @@ def test_the_usual_start_is_short(box: Sandbox) -> None:
         "pybuild.engine",
         "pybuild.engine.flat",
         "pybuild.engine.key",
+        "pybuild.kinds",
         "pybuild.report",
         "pybuild.report.brief",
         "pybuild.seen",
