@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 
 from pybuild import __version__
 from pybuild.cli.frontend import MAKEFILES
@@ -206,5 +205,6 @@ class Reading:
             path = os.path.join(temporary_folder(), f"Gm{os.urandom(3).hex()}")
             self.start.stdin = path
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(sys.stdin.buffer.read())
+                while piece := os.read(0, 1 << 16):
+                    file.write(piece)
         return self.start.stdin

@@ -135,10 +135,13 @@ def inner_of(argv: tuple[str, ...]) -> Inner | None:
         return None
     if line[:1] == "(" and line[-1:] == ")":
         line = line[1:-1]
+        if line[-1:] == "\\":
+            return None
     folder = ""
     for separator in ("&&", ";"):
         head, found, rest = line.partition(separator)
-        goes = head.split()
+        goes = head.replace("\t", " ").split(" ")
+        goes = [word for word in goes if word]
         if found and goes[:1] == ["cd"]:
             if len(goes) != 2 or goes[1][0] == "-" or not _IN_FOLDERS.issuperset(goes[1]):
                 return None

@@ -16,6 +16,7 @@ from pybuild.typed import Any, Callable, Mapping, NoReturn, Sequence
 _MOST = 8  # one within another: each begins on the stack of the one above
 _HANDLES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 _FAILED = 2
+_SET_BY_DASH = frozenset(("IFS", "OPTIND", "PPID"))  # of those that it is given
 
 
 class Again:
@@ -25,7 +26,6 @@ class Again:
     def __init__(self, program: str, run: Callable[[Sequence[str]], NoReturn]) -> None:
         self._run = run
         self._identity = _identity_of(_found(program, os.environ.get("PATH", "")))
-        self._own: dict[tuple[str, str], bool] = {}
 
     def start(
         self, command: Command, actions: Sequence[tuple[Any, ...]], tidy: Callable[[], None]
@@ -36,12 +36,15 @@ class Again:
         words, folder, environment = command.argv, "", command.environment
         if command.inner is not None and _is_dash(words[0]):
             folder, words = command.inner
+            if not _SET_BY_DASH.isdisjoint(environment):
+                return 0
             environment = _by_dash(folder, environment)
         if int(environment.get("MAKELEVEL", "0")) > _MOST or not _can_be(environment):
             return 0
-        if not self._is_own(words[0], environment.get("PATH", "")):
+        program = _found(words[0], environment.get("PATH", ""))
+        if not self._is_own(program):
             return 0
-        if folder and ("CDPATH" in environment or not os.access(environment["PWD"], os.X_OK)):
+        if folder and not (os.path.isabs(program) and _is_open(folder, environment)):
             return 0
         # A signal must not find a child that still has the handlers of its parent.
         mask = signals.pthread_sigmask(signals.SIG_BLOCK, signals.valid_signals())
@@ -55,14 +58,10 @@ class Again:
             signals.pthread_sigmask(signals.SIG_SETMASK, mask)
         return process
 
-    def _is_own(self, name: str, path: str) -> bool:
-        """Whether a name means this program."""
-        key = name, path
-        known = self._own.get(key)
-        if known is None:
-            found = _identity_of(_found(name, path))
-            known = self._own[key] = found is not None and found == self._identity
-        return known
+    def _is_own(self, program: str) -> bool:
+        """Whether it is this one: now, as a recipe may put another in its place."""
+        found = _identity_of(program)
+        return found is not None and found == self._identity
 
     def _become(
         self,
@@ -88,6 +87,9 @@ class Again:
             sys.argv[:] = words
             signals.pthread_sigmask(signals.SIG_SETMASK, mask)
             self._run(words[1:])
+        except KeyboardInterrupt:
+            signals.signal(signals.SIGINT, signals.SIG_DFL)
+            os.kill(os.getpid(), signals.SIGINT)
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
@@ -119,6 +121,13 @@ def _can_be(environment: Mapping[str, str]) -> bool:
     return "=" not in "".join(environment) and "\0" not in "".join(environment.values())
 
 
+def _is_open(folder: str, environment: Mapping[str, str]) -> bool:
+    """Whether `cd` goes to a folder, in the environment that it leaves, and says nothing."""
+    if "CDPATH" in environment:
+        return False
+    return os.path.isdir(environment["PWD"]) and os.access(environment["PWD"], os.X_OK)
+
+
 def _is_dash(shell: str) -> bool:
     """Whether a shell is the one of which it is known what it does with the environment."""
     return os.path.basename(os.path.realpath(shell)) == "dash"
@@ -126,13 +135,20 @@ def _is_dash(shell: str) -> bool:
 
 def _by_dash(folder: str, environment: Mapping[str, str]) -> Mapping[str, str]:
     """The environment that the shell gives to what it starts, once it has gone to a folder if there
-    is one. It goes by names, not by what links lead to."""
+    is one. It goes by names, not by what links lead to, and drops what is no name of a variable."""
     here = environment.get("PWD", "")
     if not here.startswith("/") or _identity_of(here) != _identity_of("."):
         here = os.getcwd()
-    if not folder:
-        return {**environment, "PWD": here}
-    return {**environment, "PWD": os.path.normpath(os.path.join(here, folder)), "OLDPWD": here}
+    made = {name: environment[name] for name in environment if _is_variable(name)}
+    made["PWD"] = here
+    if folder:
+        made |= {"PWD": os.path.normpath(os.path.join(here, folder)), "OLDPWD": here}
+    return made
+
+
+def _is_variable(name: str) -> bool:
+    """Whether the shell takes it for the name of a variable."""
+    return name.isascii() and name.isidentifier()
 
 
 def _close_others() -> None:
