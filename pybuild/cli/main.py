@@ -107,9 +107,7 @@ def _make(words: Sequence[str], called: str, unready: Sequence[str]) -> int:
     from pybuild.cli.make_kept import kept_of
 
     kept = kept_of(words, called)
-    said = kept.replay() if kept is not None else None
-    if said is not None:
-        sys.stdout.write(said)
+    if kept is not None and kept.replay():
         return OK
     from pybuild.cli.make import make
     from pybuild.makefile.ports import Interrupted

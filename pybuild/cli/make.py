@@ -44,7 +44,9 @@ def make(
     again = Again(called, run)
     called = typed_name(called)
     start = Start(words, called)
-    start.ran_ahead = kept.ahead if kept is not None else []
+    if kept is not None:
+        start.ran_ahead, start.earlier = kept.ahead, kept.earlier
+        start.console.is_out = kept.is_out
     if words[:1] == [MAKE]:
         start.words, start.command = words[1:], f"{start.command} {MAKE}"
     try:
@@ -68,8 +70,8 @@ def make(
         raise
     start.leave()
     if kept is not None and status == OK and last.may_be_told_again():
-        said = "".join(start.console.said)
-        kept.keep(start.flags.folders, start.folder, said, last.reading.shell.ran, last.looks)
+        ran, said = last.reading.shell.ran, start.console.said()
+        kept.keep(start.flags.folders, start.folder, said, ran, last.looks)
     return status
 
 

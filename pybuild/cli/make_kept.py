@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import marshal
 import os
+import stat
 import sys
 
 from pybuild import __version__
 from pybuild.makefile import looks
-from pybuild.makefile.looks import Looks
+from pybuild.makefile.looks import Earlier, Looks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from pybuild.makefile.looks import Identity
     from pybuild.runners.commands import Ran
 
 _NOT_STARTED = 127  # the exit status of a command that there is not: make says why
@@ -31,60 +32,96 @@ _MOST_COMMANDS = 50
 class Kept:
     """What is kept of the runs with one command line in one folder and environment. `ahead` are
     commands of `$(shell)` that were run to see whether they say the same; a run that follows does
-    not run them again."""
+    not run them again, and sees what there was before them (`earlier`) until it gets to the last.
+    `is_out` is how much of what it says has been said, in characters."""
 
     def __init__(self, path: str, key: bytes) -> None:
         self._path = path
         self._key = key
         self.ahead: list[Ran] = []
+        self.earlier: Earlier | None = None
+        self.is_out = 0
 
-    def replay(self) -> str | None:
-        """What the run says that would find nothing to do; None if that is not sure. Goes to the
-        folder that the command line says, as the run would."""
+    def replay(self) -> bool:
+        """Says what the run says that would find nothing to do, and goes to the folder that the
+        command line says. Returns whether it is sure that there is nothing to do."""
         try:
             with open(self._path, "rb") as file:
-                key, folders, here, said, ran, times, *read = marshal.loads(file.read())
+                key, folders, here, *rest = marshal.loads(file.read())
         except (OSError, ValueError, EOFError, TypeError):
-            return None
+            return False
         if key != self._key:
-            return None
+            return False
         before = os.getcwd()
         try:
             for folder in folders:
                 os.chdir(folder)
-            is_same = os.getcwd() == here and looks.reads_the_same(*read)
-            if is_same and self._say_the_same(ran, read) and looks.has_the_same_times(times):
-                return str(said)
+            if os.getcwd() == here and self._goes_the_same(*rest):
+                return True
         except OSError:
             pass
-        os.chdir(before)
-        return None
+        if folders:
+            os.chdir(before)
+        return False
 
-    def _say_the_same(self, ran: Sequence[Ran], read: Sequence[Any]) -> bool:
-        """Runs the commands that the run would, as long as they do what they did."""
-        if not ran:
-            return True
-        from pybuild.runners.commands import ShellRunner
+    def _goes_the_same(
+        self,
+        said: Sequence[str],
+        ran: Sequence[tuple[Sequence[str], Mapping[str, str | None], bytes, int]],
+        files: Mapping[str, Identity],
+        folders: Mapping[str, Identity],
+        kinds: Mapping[str, int],
+        times: Mapping[str, int],
+    ) -> bool:
+        """Says what the run says and runs its commands, as long as all is as it was."""
+        read = (files, folders, kinds)
+        if not (looks.reads_the_same(*read) and looks.has_the_same_times(times)):
+            return False
+        if ran:
+            from pybuild.runners.commands import ShellRunner
 
-        shell = ShellRunner(lambda _: None)
-        self.ahead = shell.ran
-        for words, environment, *result in ran:
-            if [*shell.run(words, environment)] != result or not looks.reads_the_same(*read):
+            errors: list[str] = []
+            shell = ShellRunner(errors.append)
+            self.ahead = shell.ran
+            self.earlier = Earlier(*read, times)
+        for text, (words, changes, *result) in zip(said, ran, strict=False):
+            self._say(text)
+            is_same = [*shell.run(words, _changed(changes))] == result
+            if errors:
+                shell.ran.pop()  # it was not started: the run says why
+            if not (is_same and looks.reads_the_same(*read)):
                 return False
+        if ran and not looks.has_the_same_times(times):
+            return False
+        self._say(said[-1])
         return True
 
+    def _say(self, text: str) -> None:
+        # At once, as a command may say something, too.
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        self.is_out += len(text)
+
     def keep(
-        self, folders: Sequence[str], here: str, said: str, ran: Sequence[Ran], seen: Looks
+        self,
+        folders: Sequence[str],
+        here: str,
+        said: Sequence[str],
+        ran: Sequence[Ran],
+        seen: Looks,
     ) -> None:
-        """Keeps what a run has said that went to these folders and ended up in one, the commands
-        of `$(shell)` that it ran, and what it has seen."""
+        """Keeps what a run has said that went to these folders and ended up in one (in pieces,
+        between the commands of `$(shell)`), those commands, and what it has seen."""
         count = len(seen.times) + len(seen.folders)
         if seen.is_unsure or count > _MOST_LOOKS or len(ran) > _MOST_COMMANDS:
             return
         if any(status == _NOT_STARTED for *_, status in ran):
             return
-        read = (seen.files, seen.folders, seen.kinds)
-        data = marshal.dumps((self._key, list(folders), here, said, list(ran), seen.times, *read))
+        if any(_SHARED in environment.get("MAKEFLAGS", "") for _, environment, *_ in ran):
+            return
+        commands = [(words, _changes(given), *result) for words, given, *result in ran]
+        read = (seen.files, seen.folders, seen.kinds, seen.times)
+        data = marshal.dumps((self._key, list(folders), here, list(said), commands, *read))
         place = os.path.dirname(self._path)
         made = f"{self._path}.{os.getpid()}"
         try:
@@ -95,6 +132,21 @@ class Kept:
             os.replace(made, self._path)
         except OSError:
             _remove(made)  # the next run finds out for itself
+
+
+def _changes(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """What makes an environment from ours: of what is secret there, nothing is to be kept."""
+    made: dict[str, str | None] = dict.fromkeys(os.environ.keys() - environment.keys())
+    for name, value in environment.items():
+        if os.environ.get(name) != value:
+            made[name] = value
+    return made
+
+
+def _changed(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """The environment that changes make from ours."""
+    made = {**os.environ, **changes}
+    return {name: value for name, value in made.items() if value is not None}
 
 
 def kept_of(words: Iterable[str], called: str) -> Kept | None:
@@ -114,15 +166,22 @@ def kept_of(words: Iterable[str], called: str) -> Kept | None:
     key = "\0".join(parts).encode("utf-8", "surrogateescape")
     from _blake2 import blake2b
 
-    name = blake2b(key, digest_size=16).hexdigest()
-    return Kept(os.path.join(place, name), key)
+    digest = blake2b(key, digest_size=32)
+    return Kept(os.path.join(place, digest.hexdigest()), digest.digest())
 
 
 def _place() -> str:
-    """The folder for what is kept, "" if there is none."""
-    home = os.environ.get("HOME", "")
-    cache = os.environ.get("XDG_CACHE_HOME", "") or (home and os.path.join(home, ".cache"))
-    return os.path.join(cache, "pybuild", "make") if os.path.isabs(cache) else ""
+    """The folder for what is kept, "" if there is none. What is kept says what is run: it is not
+    taken from a folder of somebody else (of a user for whom root runs), nor put there."""
+    cache, home = os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", "")
+    try:
+        found = os.stat(cache or home)
+    except OSError:
+        return ""
+    if found.st_uid != os.geteuid() or found.st_mode & stat.S_IWOTH:
+        return ""
+    place = os.path.join(cache or os.path.join(home, ".cache"), "pybuild", "make")
+    return place if os.path.isabs(place) else ""
 
 
 def _stamp() -> str:

@@ -36,9 +36,11 @@ class Reading:
         self.database = Database()
         self.variables = Scope()
         self.looks = Looks()
-        self.shell = ShellRunner(start.warn, start.console.begin)
-        if not restarts:
+        self.shell = ShellRunner(start.warn, start.console.give_turn)
+        if start.ran_ahead and not restarts:
             self.shell.ahead = start.ran_ahead
+            self.looks.earlier = start.earlier
+            self.shell.caught_up = self._catch_up
         self.expander = Expander(self.variables, Services(start.console, self.shell, self.looks))
         self.expander.program = start.program
         self.expander.environment = start.environment
@@ -60,6 +62,10 @@ class Reading:
         if self.flags.no_builtin_variables and not self.start.flags.no_builtin_variables:
             builtin.uninstall_variables(self.variables)
         builtin.complete(self.database, not self.flags.no_builtin_rules)
+
+    def _catch_up(self) -> None:
+        """From now on things are as they are."""
+        self.looks.earlier = None
 
     def debug(self, text: str) -> None:
         """Says how far it is (`--debug=basic`)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 
 from pybuild import __version__
 from pybuild.cli.frontend import command_of
@@ -12,6 +13,7 @@ from pybuild.files import Disk
 from pybuild.makefile import flags
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.flags import Flags
+from pybuild.makefile.looks import Earlier
 from pybuild.makefile.patterns import short_name
 from pybuild.runners.commands import Ran
 from pybuild.typed import Sequence
@@ -21,14 +23,16 @@ OK, OUT_OF_DATE, ERROR = 0, 1, 2
 
 class Terminal:
     """The console: both streams of the process, in the order of what is written. `opening` is
-    written before all else, once there is something else. `said` is what went to standard output,
-    `has_complained` whether anything went to the other one."""
+    written before all else, once there is something else. `has_complained`: something went to
+    standard error. The first `is_out` characters of what goes to standard output are there."""
 
     def __init__(self) -> None:
         self.opening = ""
-        self.said: list[str] = []
+        self.is_out = 0
         self.has_complained = False
         self.has_begun = False
+        self._said: list[str] = []
+        self._turns: list[int] = []  # how many were said before each command of a shell
 
     def begin(self) -> None:
         """Something is written now, here or by somebody else."""
@@ -37,9 +41,21 @@ class Terminal:
             if self.opening:
                 self.out(self.opening)
 
+    def give_turn(self) -> None:
+        """A shell begins a command."""
+        self.begin()
+        self._turns.append(len(self._said))
+
+    def said(self) -> list[str]:
+        """What went to standard output, split where shells began commands."""
+        bounds = [0, *self._turns, len(self._said)]
+        return ["".join(self._said[one:two]) for one, two in pairwise(bounds)]
+
     def out(self, text: str) -> None:
         self.begin()
-        self.said.append(text)
+        self._said.append(text)
+        if self.is_out:
+            text, self.is_out = text[self.is_out :], max(0, self.is_out - len(text))
         sys.stdout.write(text)
         sys.stdout.flush()
 
@@ -67,6 +83,7 @@ class Start:
         self.around = ("", "")
         self.folder = ""
         self.ran_ahead: list[Ran] = []
+        self.earlier: Earlier | None = None  # what there was before those
 
     def prepare(self) -> int | None:
         """Reads options, and goes to the folder. Returns an exit status if that is all."""

@@ -44,7 +44,7 @@ class Again:
         program = _found(words[0], environment.get("PATH", ""))
         if not self._is_own(program):
             return 0
-        if folder and not (os.path.isabs(program) and _is_open(folder, environment)):
+        if folder and not (os.path.isabs(program) and _can_go(environment)):
             return 0
         # A signal must not find a child that still has the handlers of its parent.
         mask = signals.pthread_sigmask(signals.SIG_BLOCK, signals.valid_signals())
@@ -121,8 +121,8 @@ def _can_be(environment: Mapping[str, str]) -> bool:
     return "=" not in "".join(environment) and "\0" not in "".join(environment.values())
 
 
-def _is_open(folder: str, environment: Mapping[str, str]) -> bool:
-    """Whether `cd` goes to a folder, in the environment that it leaves, and says nothing."""
+def _can_go(environment: Mapping[str, str]) -> bool:
+    """Whether `cd` succeeds and says nothing, by the environment that it leaves."""
     if "CDPATH" in environment:
         return False
     return os.path.isdir(environment["PWD"]) and os.access(environment["PWD"], os.X_OK)

@@ -132,7 +132,8 @@ class ShellRunner:
     """Runs `$(shell ...)`. `complain` is told why a command cannot be started, in a line without
     make's name; `begin` is called before each. All of a run is inside of `holding`, and the
     wait for its end inside of `waiting`, where Interrupted ends it. `ran` are all of them, `ahead`
-    those that have been run already because they would be the next: they are not run again."""
+    those that have been run already because they would be the next: they are not run again, and
+    `caught_up` is called at the last."""
 
     def __init__(
         self, complain: Callable[[str], None], begin: Callable[[], None] = lambda: None
@@ -142,16 +143,21 @@ class ShellRunner:
         self._starter = Starter()
         self.ran: list[Ran] = []
         self.ahead: list[Ran] = []
+        self.caught_up: Callable[[], None] = lambda: None
         self.holding: Callable[[], AbstractContextManager[None]] = _Unguarded
         self.waiting: Callable[[], AbstractContextManager[None]] = _Unguarded
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, int]:
         self._begin()
         words = tuple(argv)
-        if self.ahead and self.ahead[0][:2] == (words, environment):
+        is_ahead = bool(self.ahead) and self.ahead[0][:2] == (words, environment)
+        if is_ahead:
             _, _, output, status = self.ahead.pop(0)
         else:
             self.ahead.clear()
+        if not self.ahead:
+            self.caught_up()
+        if not is_ahead:
             with self.holding():
                 output, status = self._run(argv, environment)
         self.ran.append((words, environment, output, status))

@@ -63,7 +63,7 @@ class Project:
         """Puts another text into what is kept, so that it can be seen whether it is told."""
         (path,) = self.kept()
         key, folders, here, _, *rest = marshal.loads(path.read_bytes())
-        path.write_bytes(marshal.dumps((key, folders, here, "kept\n", *rest)))
+        path.write_bytes(marshal.dumps((key, folders, here, ["", "kept\n"], *rest)))
 
     def runs(self) -> int:
         """How often the command of the makefile has run."""
@@ -142,3 +142,16 @@ def test_no_more_are_kept_than_there_is_room_for(project: Project) -> None:
     assert "Nothing to be done" in project.make("X=1")
     assert len(project.kept()) == 102
     assert project.make() == "kept\n"
+
+
+def test_nothing_is_kept_or_told_where_others_may_write(project: Project) -> None:
+    project.home.chmod(0o777)
+    assert "Nothing to be done" in project.make()
+    project.make("X=1")
+    assert len(project.kept()) == 1
+
+
+def test_the_environment_is_not_kept(project: Project) -> None:
+    project.make(TOKEN="hushhush")
+    assert len(project.kept()) == 2
+    assert not any(b"hushhush" in path.read_bytes() for path in project.kept())
