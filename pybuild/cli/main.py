@@ -263,5 +263,6 @@ def _die_by(signum: int) -> NoReturn:
     except (OSError, CannotWrite):
         pass
     signal.signal(signum, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signum,))
     os.kill(os.getpid(), signum)
     os._exit(128 + signum)

@@ -5,6 +5,7 @@ What that takes is imported only when there is a makefile.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -64,6 +65,7 @@ class Makefiles:
         start = Start((), called)
         command = command_of(called) if arguments.called else f"{sys.executable} -m pybuild"
         start.command = f"{command} {MAKE}"
+        start.folder = os.getcwd()
         start.goals = list(arguments.goals)
         start.assignments = [
             Assignment(name, "=", value, f"{name}={value}")

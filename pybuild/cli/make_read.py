@@ -104,7 +104,7 @@ class Reading:
         define = variables.define
         define("MAKELEVEL", str(self.start.level), self._environment_origin, recursive=False)
         define("MAKE_COMMAND", self.start.command, Origin.DEFAULT, recursive=False)
-        define("CURDIR", os.getcwd(), Origin.FILE, recursive=False)
+        define("CURDIR", self.start.folder, Origin.FILE, recursive=False)
         if self.start.goals:
             goals = " ".join(self.start.goals)
             define("MAKECMDGOALS", goals, Origin.DEFAULT, recursive=False)

@@ -109,13 +109,14 @@ class Start:
         if self.flags.version:
             self.console.out(flags.version(__version__))
             return OK
+        here = self._here()
         for folder in self.flags.folders:
             try:
                 os.chdir(folder)
             except OSError as error:
-                self._enter()
+                self._enter(here)
                 raise MakeError(f"{folder}: {error.strerror}") from None
-        self._enter()
+        self._enter(self._here() if self.flags.folders else here)
         return None
 
     def _set_level(self, text: str) -> None:
@@ -123,8 +124,16 @@ class Start:
         self.level = _number(text)
         self.program = os.path.basename(self.called) + (f"[{self.level}]" if self.level else "")
 
-    def _enter(self) -> None:
-        self.folder = os.getcwd()
+    def _here(self) -> str:
+        """The folder that it is in; "" if that has been removed."""
+        try:
+            return os.getcwd()
+        except OSError as error:
+            self.warn(f"getcwd: {error.strerror}")
+            return ""
+
+    def _enter(self, folder: str) -> None:
+        self.folder = folder
         shows = self.flags.print_directory
         if shows is None:
             shows = bool(self.flags.folders or self.level) and not self.flags.silent

@@ -38,7 +38,10 @@ class Again:
             folder, words = command.inner
             if not _SET_BY_DASH.isdisjoint(environment):
                 return 0
-            environment = _by_dash(folder, environment)
+            try:
+                environment = _by_dash(folder, environment)
+            except OSError:
+                return 0  # who knows where we are
         if int(environment.get("MAKELEVEL", "0")) > _MOST or not _can_be(environment):
             return 0
         program = _found(words[0], environment.get("PATH", ""))

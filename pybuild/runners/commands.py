@@ -298,8 +298,8 @@ class CommandRunner:
 
     def catch_signals(self) -> None:
         """From now on a signal to stop raises Interrupted: from `start` or `wait`, or at once while
-        nothing runs. A second one does what it did before. Those that are ignored stay so. For the
-        main thread."""
+        nothing runs. A second one does what it did before, but for SIGTERM, which is blocked then.
+        Those that are ignored stay so. For the main thread."""
         self._ring_on_signals()
         for each in _CAUGHT:
             if signals.getsignal(each) != signals.SIG_IGN:
@@ -517,8 +517,12 @@ class CommandRunner:
 
     def _check_signal(self) -> None:
         if self._signum:
-            signum, self._signum = self._signum, 0
+            signum = self._signum
+            if signum == signals.SIGTERM:
+                # Each make that gets it sends another to the makes below, which tidy up already.
+                signals.pthread_sigmask(signals.SIG_BLOCK, (signum,))
             signals.signal(signum, self._handlers.pop(signum))
+            self._signum = 0  # it may have come again
             raise Interrupted(signum)
 
     def _end(self, handle: int) -> None:

@@ -165,6 +165,24 @@ def test_makes_below_tidy_up(room: Path) -> None:
     assert not (room / "d" / "x").exists()
 
 
+def test_makes_below_tidy_up_when_all_are_killed(room: Path) -> None:
+    # Each gets the signal twice: as one of the group, and from the make above.
+    (room / "d").mkdir()
+    (room / "d" / "Makefile").write_text("x: ; @echo half > x; echo > ../ready; $(HOLD)\n")
+    program = room / "below"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -P -c "{START}" "$@"\n')
+    program.chmod(0o755)
+    makefile = f"all: ; +@{program} -C d --no-print-directory\n"
+    status, lines = interrupted(room, makefile, signal.SIGTERM)
+    assert status == -signal.SIGTERM
+    assert lines == [
+        "make[1]: *** Deleting file 'x'",
+        "make[1]: *** [Makefile:N: x] Terminated",
+        "make: *** [Makefile:N: all] Terminated",
+    ]
+    assert not (room / "d" / "x").exists()
+
+
 def test_several_targets_go_the_last_one_first(room: Path) -> None:
     os.mkfifo(room / "go")
     makefile = """
