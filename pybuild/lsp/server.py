@@ -66,6 +66,13 @@ class _Protocol(LanguageServerProtocol):
         return await command(*params.arguments)
 
 
+def _is_told_by_no_answer(record: logging.LogRecord) -> bool:
+    """Whether a log has to have it: a request that is refused or cancelled has an answer that says
+    so, and is no mistake in pybuild."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, JsonRpcInvalidParams | JsonRpcRequestCancelled)
+
+
 class Server(LanguageServer):
     """One server, for one editor."""
 
@@ -76,6 +83,7 @@ class Server(LanguageServer):
             protocol_cls=_Protocol,
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
         )
+        logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_told_by_no_answer)
         self.is_makefile = is_makefile
         self.buffers = Buffers()
         self.reader = Reader(is_makefile)
