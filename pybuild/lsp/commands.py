@@ -44,7 +44,7 @@ class Result(NamedTuple):
 
 def title_of(command: str, goal: str) -> str:
     """What a progress bar says."""
-    return f"pybuild: {_TITLES[command]} {goal}"
+    return f"pybuild: {_TITLES[command]} {goal or 'the default goal'}"
 
 
 async def perform(command: str, place: Place, goal: str, drawing: str, tell: Tell) -> Result:

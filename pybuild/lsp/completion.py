@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 from lsprotocol import types
@@ -21,6 +22,8 @@ from pybuild.pipefile.tuples import KINDS
 TRIGGERS = ("<", "@", ".", "/", '"', "'", ":")
 _MOST_FILES = 500
 _MOST_VALUES = 8
+_NOT_PLAIN = re.compile(r"[\s:|#=&]")  # a word with one of them stands in quotes
+_TAKEN_FOR_SIGNS = re.compile(r'[\\"<*?\[%]')  # in quotes, too: a backslash takes the meaning away
 Kind = types.CompletionItemKind
 
 
@@ -46,20 +49,16 @@ def _items(here: Here, at: Context, offset: int) -> Iterator[types.CompletionIte
         yield from _attributes(here)
     elif at.kind == context.START:
         yield from _statements(here)
-        yield from _files(here, at.prefix, offset)
+        yield from _words(here, at.prefix, offset)
     elif at.kind in (context.ARGUMENT, context.EXPRESSION):
         yield from _expression(here, at, names)
     elif at.kind == context.PREREQUISITE:
         for name in names.rules:
             yield _item(name, Kind.Function, "rule")
-        yield from _files(here, at.prefix, offset)
-    elif at.kind in (
-        context.TARGET,
-        context.INCLUDE,
-        context.SHELL,
-        context.EXPRESSION_TEXT,
-        context.ARGUMENT_TEXT,
-    ):
+        yield from _words(here, at.prefix, offset)
+    elif at.kind in (context.TARGET, context.INCLUDE):
+        yield from _words(here, at.prefix, offset)
+    elif at.kind in (context.SHELL, context.EXPRESSION_TEXT, context.ARGUMENT_TEXT):
         yield from _files(here, at.prefix, offset)
 
 
@@ -197,13 +196,25 @@ def _files(here: Here, prefix: str, offset: int) -> Iterator[types.CompletionIte
             yield item
 
 
+def _words(here: Here, prefix: str, offset: int) -> Iterator[types.CompletionItem]:
+    """Files as words of a header: in quotes if they need them. The quotes of a folder stay open."""
+    is_quoted = here.sheet.text.endswith('"', 0, offset - len(prefix))
+    for item in _files(here, prefix, offset):
+        assert isinstance(item.text_edit, types.TextEdit)
+        word = _TAKEN_FOR_SIGNS.sub(r"\\\g<0>", item.label)
+        if not is_quoted and (word != item.label or _NOT_PLAIN.search(word)):
+            word = f'"{word}' if word.endswith("/") else f'"{word}"'
+        item.text_edit.new_text = word
+        yield item
+
+
 def _on_disk(here: Here, folder: str) -> Iterable[tuple[str, bool]]:
     try:
         with os.scandir(here.project.place.path(folder)) as entries:
             for count, entry in enumerate(entries):
                 if count >= _MOST_FILES:
                     return
-                if not entry.name.startswith("."):
+                if not entry.name.startswith(".") and entry.name.isprintable():
                     yield entry.name, entry.is_dir()
     except OSError:
         return

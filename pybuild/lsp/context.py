@@ -181,11 +181,16 @@ def _open_quote(text: str) -> str:
     return quote
 
 
+def _quoted_part(text: str) -> str:
+    """What a word in quotes, with blanks perhaps, has so far at the end of a text."""
+    return text[text.rindex('"') + 1 :] if _open_quote(text) == '"' else ""
+
+
 def _in_header(before: str, rule: syntax.Rule | None) -> Context:
     inner = _placeholder(before, rule)
     if inner is not None:
         return inner
-    word = _end(_FILE_WORD, before)
+    word = _quoted_part(before) or _end(_FILE_WORD, before)
     if ":" not in before:
         return Context(START if word == before else TARGET, word, rule)
     return Context(PREREQUISITE, word, rule)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from lsprotocol import types
 
 from pybuild.lsp.commands import DRY_RUN, EXPLAIN, GRAPH, RUN
@@ -51,11 +53,17 @@ def _jobs(here: Here, rule: syntax.Rule) -> str:
 
 def _value(here: Here, node: syntax.Assignment) -> str:
     value = value_of(here, node.name)
-    if not value or value == node.expression.text or node.expression.text[:1] in "\"'":
-        return ""
-    if value[1:-1] == node.expression.text[1:-1]:
+    if not value or _is_literal(node.expression.text):
         return ""
     return f"= {value}" if len(value) <= _LONGEST else f"= {value[: _LONGEST - 3]}..."
+
+
+def _is_literal(text: str) -> bool:
+    try:
+        ast.literal_eval(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def lenses(here: Here) -> list[types.CodeLens]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import os
 import re
 from collections.abc import Iterator
@@ -123,6 +124,8 @@ def _refuse_name(here: Here, one: Occurrence, new: str) -> None:
         return
     if not new.isidentifier():
         raise CannotRename(f"`{new}` is no name: letters, digits and `_`, no digit first")
+    if keyword.iskeyword(new):
+        raise CannotRename(f"`{new}` is a word of Python's")
     if new in RESERVED:
         raise CannotRename(f"`{new}` is a name that every job has")
     if new in BUILTIN_MEANINGS:

@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcRequestCancelled
+from pygls.exceptions import JsonRpcInvalidParams, JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from pybuild import __version__
 from pybuild.lsp import makefiles
@@ -51,13 +52,38 @@ class Placed(Protocol):
     def position(self) -> types.Position: ...
 
 
+class _Protocol(LanguageServerProtocol):
+    """As pygls has it, but for commands: there the task that performs one would go on when the
+    request is cancelled."""
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]
+        self, params: types.ExecuteCommandParams
+    ) -> Any:
+        command = self.fm.commands.get(params.command)
+        if command is None or not params.arguments:
+            raise JsonRpcInvalidParams(f"no command `{params.command}`, or no file for it")
+        return await command(*params.arguments)
+
+
+def _is_told_by_no_answer(record: logging.LogRecord) -> bool:
+    """Whether a log has to have it: a request that is refused or cancelled has an answer that says
+    so, and is no mistake in pybuild."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, JsonRpcInvalidParams | JsonRpcRequestCancelled)
+
+
 class Server(LanguageServer):
     """One server, for one editor."""
 
     def __init__(self, is_makefile: IsMakefile) -> None:
         super().__init__(
-            "pybuild", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Incremental
+            "pybuild",
+            __version__,
+            protocol_cls=_Protocol,
+            text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
         )
+        logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_told_by_no_answer)
         self.is_makefile = is_makefile
         self.buffers = Buffers()
         self.reader = Reader(is_makefile)

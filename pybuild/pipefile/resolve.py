@@ -545,13 +545,16 @@ class Resolver:
     def _checked_name(self, words: tuple[syntax.Word, ...]) -> str:
         name = plain(words[0]) or ""
         if len(words) != 1 or not _IDENTIFIER.fullmatch(name):
+            kinds = ["split", COLLATE, VALUE, *KINDS] if len(words) == 2 else []  # one is misspelt
             raise BuildError(
                 Diagnostic(
                     "PB205",
                     "what stands before the first colon should be one name for the rule",
                     Span(words[0].span.source, words[0].span.start, words[-1].span.end),
-                    help="`name: targets: prerequisites`; a static pattern rule has a `%` in its "
+                    help=did_you_mean(name, kinds)
+                    or "`name: targets: prerequisites`; a static pattern rule has a `%` in its "
                     "middle part",
+                    fixes=nearest_fixes(name, kinds, words[0].span),
                 )
             )
         return name

@@ -19,7 +19,8 @@ from pybuild.pipefile.watch import noted
 from pybuild.source import BuildError, Diagnostic, Edit, Fix, Note, Source, Span, did_you_mean
 from pybuild.typed import Any
 
-_OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+# As Python calls the files of this package: the launcher comes by `bin/../lib`.
+_OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 _MOST_LINES = 10
 _MOST_KEPT = 256  # blocks that were compiled: editors and watched projects come again
 _QUOTES = "a text stands in quotes"

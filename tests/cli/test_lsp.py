@@ -1,7 +1,8 @@
-"""`--lsp` where its packages are missing."""
+"""`--lsp` as a program: where its packages are missing, and what it prints."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -27,3 +28,25 @@ def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path, package: str
         done.stderr
         == f"pybuild: `--lsp` needs the package {package}: pip install 'pybuild[editor]'\n"
     )
+
+
+def test_a_request_that_is_refused_leaves_no_traceback(tmp_path: Path) -> None:
+    start = {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": {}}
+    messages = [
+        {"id": 1, "method": "initialize", "params": start},
+        {"method": "initialized", "params": {}},
+        {"id": 2, "method": "workspace/executeCommand", "params": {"command": "pybuild.run"}},
+        {"id": 3, "method": "shutdown"},
+        {"method": "exit"},
+    ]
+    texts = [json.dumps({"jsonrpc": "2.0", **each}) for each in messages]
+    done = subprocess.run(
+        [sys.executable, "-m", "pybuild", "--lsp"],
+        input="".join(f"Content-Length: {len(each)}\r\n\r\n{each}" for each in texts),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "no file for it" in done.stdout
+    assert done.stderr == ""

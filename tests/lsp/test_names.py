@@ -245,6 +245,7 @@ async def test_a_rule_is_renamed_with_those_that_name_it(project: Editor) -> Non
         ("|cc = ", "flags", "already"),
         ("|cc = ", "name", "of its own"),
         ("|cc = ", "glob", "builtin"),
+        ("|cc = ", "class", "word of Python"),
         ("-c <inp|ut>", "x", "every job"),
         ("@de|sc", "x", "attribute"),
     ],
@@ -322,3 +323,27 @@ async def test_folds_and_growing_selections(project: Editor) -> None:
         "<cc> <flags> -O<level> -c <input> -o <output> 2> <log>",
     ]
     assert grown[-1] == FILE
+
+
+@pytest.mark.parametrize(
+    ("line", "mark", "word"),
+    [
+        ("x: d/", "x: d/|", '"d/a b.txt"'),
+        ('x: "d/"', 'x: "d/|', "d/a b.txt"),
+        ('x: "d/a b"', 'x: "d/a b|', "d/a b.txt"),
+        ("x: d", "x: d|", "d/"),
+        ("x: e", "x: e|", '"e f/'),
+        ("include d/", "include d/|", '"d/a b.txt"'),
+        ("x: d/50", "x: d/50|", '"d/50\\%.txt"'),
+    ],
+)
+async def test_a_file_that_needs_quotes_is_written_in_them(
+    editor: Editor, line: str, mark: str, word: str
+) -> None:
+    for name in ("d/a b.txt", "d/50%.txt", "d/line\nend.txt", "e f/g"):
+        editor.write(name)
+    editor.open(line + "\n")
+    found = await completions(editor, mark)
+    words = [each.text_edit.new_text for each in found.values() if each.text_edit]
+    assert word in words
+    assert not any("\n" in each for each in words)

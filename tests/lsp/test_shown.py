@@ -115,6 +115,11 @@ async def test_hints_tell_values_and_numbers_of_jobs(project: Editor) -> None:
     assert (await hints(project)).count("2 jobs") == 2
 
 
+async def test_hints_do_not_repeat_what_is_written_out(editor: Editor) -> None:
+    editor.open("names = [\"a\", 'b']\nmore = names + ['c']\nn = 0x10\n")
+    assert await hints(editor) == ["= ['a', 'b', 'c']"]
+
+
 async def test_settings_switch_hints_and_lenses_off(project: Editor) -> None:
     project.client.workspace_did_change_configuration(
         types.DidChangeConfigurationParams(
@@ -185,6 +190,12 @@ async def test_formatting_a_file_and_a_part_of_it(editor: Editor) -> None:
     assert "y: z\n    echo\n" in await formatted(editor)
     first = types.Range(types.Position(0, 0), types.Position(0, 3))
     assert (await formatted(editor, first)).startswith("x = 1\n\n\n\ny:   z\n")
+
+
+async def test_formatting_a_file_in_which_the_same_lines_stand_often(editor: Editor) -> None:
+    rules = "".join(f"x{n}:   y\n  cp <input> <output>\n\n" for n in range(300))
+    editor.open(rules)
+    assert await formatted(editor) == rules.replace(":   y", ": y").replace("  cp", "    cp")[:-1]
 
 
 async def test_the_line_below_a_header_is_indented(editor: Editor) -> None:
@@ -275,3 +286,34 @@ async def test_a_run_shows_how_far_it_is_and_can_be_cancelled(editor: Editor) ->
         await asyncio.wait_for(task, 30)
     done = await command(editor, "pybuild.dryRun", "x")  # the lock is free, the server is well
     assert done["status"] == 0
+
+
+async def test_a_run_ends_when_its_request_is_cancelled(editor: Editor) -> None:
+    editor.open("x:\n    mkfifo pipe; cat pipe\n.PHONY: y\ny:\n    true\n")
+    run = types.ExecuteCommandParams("pybuild.run", [editor.uri("Pipefile"), "x"])
+    protocol = editor.client.protocol
+    task = asyncio.ensure_future(
+        protocol.send_request_async(types.WORKSPACE_EXECUTE_COMMAND, run, msg_id="run")
+    )
+    async with asyncio.timeout(30):
+        while not any(
+            isinstance(each, types.WorkDoneProgressReport)
+            for reports in editor.client.progress_reports.values()
+            for each in reports
+        ):
+            await editor.client.wait_for_notification(types.PROGRESS)
+    protocol.notify(types.CANCEL_REQUEST, types.CancelParams("run"))
+    with pytest.raises((JsonRpcException, asyncio.CancelledError)):
+        await asyncio.wait_for(task, 30)
+    # A build waits for the one before it.
+    done = await asyncio.wait_for(command(editor, "pybuild.run", "y"), 30)
+    assert done["status"] == 0
+
+
+@pytest.mark.parametrize(("goal", "told"), [("y", "y"), ("", "the default goal")])
+async def test_progress_tells_what_is_run(editor: Editor, goal: str, told: str) -> None:
+    editor.open(".PHONY: y\ny:\n    true\n")
+    await command(editor, "pybuild.run", goal)
+    (reports,) = editor.client.progress_reports.values()
+    (begun,) = (each for each in reports if isinstance(each, types.WorkDoneProgressBegin))
+    assert begun.title == f"pybuild: running {told}"

@@ -189,3 +189,19 @@ def _packages() -> list[str]:
     import xxhash
 
     return [str(Path(xxhash.__file__).parents[1])]
+
+
+def test_a_mistake_in_python_leads_to_no_file_of_ours(tmp_path: Path) -> None:
+    """Where the launcher starts pybuild, there is a `..` in the names of its files."""
+    (tmp_path / "Pipefile").write_text("z = 1 / 0\n", encoding="utf-8")
+    start = ROOT / "tests" / ".." / "pybuild" / "start.py"
+    packages = next(path for path in sys.path if path.endswith("-packages"))
+    done = subprocess.run(
+        [sys.executable, "-S", str(start), packages, "pybuild", "--lint"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Pipefile:1:5: error: ZeroDivisionError" in done.stdout
+    assert "raised in" not in done.stdout
