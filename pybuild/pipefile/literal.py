@@ -8,6 +8,7 @@ do nothing. What is anything else raises `NotRun`.
 from __future__ import annotations
 
 import ast
+import builtins
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -174,7 +175,9 @@ class _Written:
 
     def _name(self, node: ast.Name) -> Any:
         if node.id not in self.namespace:
-            raise NotRun
+            if hasattr(builtins, node.id):
+                raise NotRun
+            eval(node.id, {**self.namespace})  # only a name: Python says that there is none
         return self.namespace[node.id]
 
     def _joinedstr(self, node: ast.JoinedStr) -> str:

@@ -262,13 +262,14 @@ class Resolver:
 
     def _run(self, call: Callable[[], Any], span: Span, code: str) -> Any:
         """What a call of user code gives; the working folder stays. Raises BuildError, without
-        complaints if the code only misses a name that is lost."""
+        complaints if the code only misses a name that is lost, or may be."""
         try:
             with self.evaluator.staying(), UserCode(span, code):
                 return call()
         except BuildError as error:
             cause = error.__cause__
-            if isinstance(cause, NameError) and cause.name in self.words.lost:
+            lost, is_open = self.words.lost, self.words.is_open
+            if isinstance(cause, NameError) and (is_open or cause.name in lost):
                 raise BuildError() from None
             raise
 

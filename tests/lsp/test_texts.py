@@ -139,3 +139,17 @@ async def test_what_is_not_used_is_faded_and_can_be_taken_away(editor: Editor) -
         ("<inptu>", "<input>"),
         ("inptu", "input"),
     }
+
+
+_TOOLS = "python:\n    from tools import *\n"
+
+
+async def test_a_name_without_a_meaning_is_told_unless_somebody_may_give_it_one(
+    editor: Editor,
+) -> None:
+    text = "CC = gcc\nall: a.txt\na.txt:\n    echo <CC> > <output>\n"
+    editor.open(text)
+    (found,) = await editor.told(lambda found: codes(found) == ["PB207"])
+    assert "gcc" in found.message
+    editor.change([types.TextDocumentContentChangeWholeDocument(_TOOLS + text)])
+    assert await editor.told(lambda found: not found) == []

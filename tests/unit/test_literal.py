@@ -64,7 +64,6 @@ def test_what_is_written_out_has_its_value(text: str, expected: object) -> None:
         'read("/etc/passwd")',
         'config("x.toml")',
         'run("ls")',
-        "unknown",
         "print(1)",
         "(lambda: 1)()",
         '"x" * 10**9',
@@ -90,6 +89,9 @@ def test_all_else_has_none(text: str) -> None:
 def test_what_python_would_refuse_is_refused() -> None:
     with pytest.raises(TypeError):
         value('"a" + 1')
+    with pytest.raises(NameError) as missing:
+        value("[gcc]")
+    assert missing.value.name == "gcc"
     with pytest.raises(BuildError) as error:
         value('"a" b')
     assert error.value.diagnostics[0].code == "PB110"
