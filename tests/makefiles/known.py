@@ -8,6 +8,7 @@ _NO_SHELL_YET = "make expands the command line's `!=` before SHELL is set, and s
 KNOWN = {
     "builtin/yacc-and-lex": _HASHED,
     "intermediate/removed-together": _HASHED,
+    "intermediate/a-source-that-a-rule-makes-anew": "make removes a file that was there before",
     "variables/variables-variable": _HASHED,
     "makeflags/command-line-operators": _NO_SHELL_YET,
     "variables/command-line-shell": _NO_SHELL_YET,
