@@ -18,7 +18,6 @@ from pybuild.makefile.debugging import Debug
 from pybuild.makefile.errors import MakeError
 from pybuild.makefile.execution import Executor, Telling
 from pybuild.makefile.flags import UsageError
-from pybuild.makefile.looks import Looks
 from pybuild.makefile.node import Status
 from pybuild.makefile.ports import Interrupted
 from pybuild.makefile.rules import Recipe
@@ -70,8 +69,8 @@ def make(
         raise
     start.leave()
     if kept is not None and status == OK and last.may_be_told_again():
-        ran, said = last.reading.shell.ran, start.console.said()
-        kept.keep(start.flags.folders, start.folder, said, ran, last.looks)
+        ran, seen = last.reading.shell.ran, last.reading.looks
+        kept.keep(start.flags.folders, start.folder, start.console.said(), ran, seen)
     return status
 
 
@@ -271,11 +270,6 @@ class _Run:
         }[walk.update(goals)]
 
     # -- the end ---------------------------------------------------------------------------
-
-    @property
-    def looks(self) -> Looks:
-        """What it has seen."""
-        return self.reading.looks
 
     def may_be_told_again(self) -> bool:
         """Whether all that it did was to say something, by what it has seen."""

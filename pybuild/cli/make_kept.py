@@ -26,7 +26,6 @@ _NOT_STARTED = 127  # the exit status of a command that there is not: make says 
 _SHARED = "--jobserver-auth="
 _MOST = 200  # runs that are kept
 _MOST_LOOKS = 100_000
-_MOST_COMMANDS = 50
 
 
 class Kept:
@@ -112,8 +111,10 @@ class Kept:
     ) -> None:
         """Keeps what a run has said that went to these folders and ended up in one (in pieces,
         between the commands of `$(shell)`), those commands, and what it has seen."""
+        from pybuild.runners.commands import MOST_RAN
+
         count = len(seen.times) + len(seen.folders)
-        if seen.is_unsure or count > _MOST_LOOKS or len(ran) > _MOST_COMMANDS:
+        if seen.is_unsure or count > _MOST_LOOKS or len(ran) > MOST_RAN:
             return
         if any(status == _NOT_STARTED for *_, status in ran):
             return

@@ -282,7 +282,7 @@ class Reader:
                     continue
                 if source.targetless:
                     continue
-            if raw in names_only and self._repeats(source, names_only[raw]):
+            elif raw in names_only and self._repeats(source, names_only[raw]):
                 continue
             text = joined(raw, self.database.is_posix) if "\n" in raw else raw
             text = text.lstrip() if text[0] in " \t" else text

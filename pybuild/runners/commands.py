@@ -124,6 +124,7 @@ class _Unguarded:
     def __exit__(self, *_: object) -> None: ...
 
 
+MOST_RAN = 50  # commands of shells that are noted, but for one more that tells of others
 Ran = tuple[tuple[str, ...], Mapping[str, str], bytes, int]
 """A command of a shell: its words, its environment, what it printed, and its exit status."""
 
@@ -131,9 +132,9 @@ Ran = tuple[tuple[str, ...], Mapping[str, str], bytes, int]
 class ShellRunner:
     """Runs `$(shell ...)`. `complain` is told why a command cannot be started, in a line without
     make's name; `begin` is called before each. All of a run is inside of `holding`, and the
-    wait for its end inside of `waiting`, where Interrupted ends it. `ran` are all of them, `ahead`
-    those that have been run already because they would be the next: they are not run again, and
-    `caught_up` is called at the last."""
+    wait for its end inside of `waiting`, where Interrupted ends it. `ran` are the first of them,
+    `ahead` those that have been run already because they would be the next: they are not run again,
+    and `caught_up` is called at the last."""
 
     def __init__(
         self, complain: Callable[[str], None], begin: Callable[[], None] = lambda: None
@@ -160,7 +161,8 @@ class ShellRunner:
         if not is_ahead:
             with self.holding():
                 output, status = self._run(argv, environment)
-        self.ran.append((words, environment, output, status))
+        if len(self.ran) <= MOST_RAN:
+            self.ran.append((words, environment, output, status))
         return output, status
 
     def _run(self, argv: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, int]:
